@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config';
+
+const project = (name: string, include: string[], testTimeout = 10_000, fileParallelism = true) => ({
+  test: { name, include, testTimeout, hookTimeout: 60_000, fileParallelism, sequence: { shuffle: { tests: true } } },
+});
+
+/** Four projects; `test:crash` has its own config because it takes minutes. */
+export default defineConfig({
+  test: {
+    projects: [
+      project('unit', ['test/{unit,property,replay}/**/*.test.ts']),
+      project('contract', ['test/contract/**/*.test.ts'], 30_000),
+      project('functions', ['test/functions/**/*.test.ts'], 30_000),
+      project('e2e', ['test/e2e/**/*.test.ts'], 120_000, false),
+    ],
+  },
+});
