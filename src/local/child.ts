@@ -1,0 +1,34 @@
+/**
+ * The life of a process of the embedded platform: it is forked by the supervisor with one JSON argument, says `ready` over IPC with what
+ * it offers, and ends as soon as the supervisor is gone (the channel closes), so that no child outlives it.
+ */
+export interface Running {
+  /** What the supervisor is told: ports and addresses. */
+  readonly ready: Readonly<Record<string, unknown>>;
+  close(): Promise<void>;
+}
+
+/** Runs `start` with the parsed argument. A failure to start is sent as `{type:'failed', message}` and ends the process with code 1. */
+export function runChild<Config>(start: (config: Config) => Promise<Running>): void {
+  const config = JSON.parse(process.argv[2] ?? '{}') as Config;
+  let running: Running | undefined;
+  const stop = (code: number) => {
+    const closing = running?.close() ?? Promise.resolve();
+    void closing.catch(() => undefined).finally(() => process.exit(code));
+    setTimeout(() => process.exit(code), 3_000).unref();
+  };
+  process.on('disconnect', () => stop(0));
+  process.on('SIGTERM', () => stop(0));
+  process.on('SIGINT', () => undefined); // Ctrl-C reaches the whole group; the supervisor decides the order of the end.
+  start(config).then(
+    (started) => {
+      running = started;
+      process.send?.({ type: 'ready', ...started.ready });
+    },
+    (error: unknown) => {
+      process.send?.({ type: 'failed', message: error instanceof Error ? error.message : String(error) }, () =>
+        process.exit(1),
+      );
+    },
+  );
+}
