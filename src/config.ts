@@ -1,0 +1,96 @@
+/**
+ * Reads the environment once, checks it, and freezes it. Every setting that the Function App needs is here; `infra/` must write exactly these.
+ * A missing or malformed setting is an error naming it and its remedy, all of them at once.
+ */
+import { defaults } from './model/defaults.ts';
+
+export interface Config {
+  /** Identity of this installation: every tag, name and record carries it (`FLOTILLA_INSTALLATION`, 1-20 of [a-z0-9-]). */
+  readonly installation: string;
+  /** Raised by a restore; stands in every tag (`FLOTILLA_INSTALLATION_EPOCH`, default 1). */
+  readonly installationEpoch: number;
+  /** Table endpoint, https (`FLOTILLA_TABLES_ENDPOINT`). */
+  readonly tablesEndpoint: string;
+  /** `FLOTILLA_ARM_ENDPOINT`, default https://management.azure.com. */
+  readonly armEndpoint: string;
+  /** As the Functions host resolves `connection: FLOTILLA_SERVICEBUS`: a connection string, or `…__fullyQualifiedNamespace` with an identity. */
+  readonly serviceBus: { readonly connectionString: string } | { readonly fullyQualifiedNamespace: string };
+  /** Path of the pools file (`FLOTILLA_POOLS_FILE`, default `pools.yaml` in the working directory of the app). */
+  readonly poolsFile: string;
+  /** Leases and timeouts, ms; each `FLOTILLA_<NAME>_MS`, defaults in model/defaults. */
+  readonly claimLeaseMs: number;
+  readonly putTimeoutMs: number;
+  readonly callTimeoutMs: number;
+  readonly orphanGraceMs: number;
+}
+
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(`The app settings are incomplete:\n${problems.map((p) => `  - ${p}`).join('\n')}`);
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @throws ConfigError listing every missing or malformed setting. */
+export function readConfig(environment: Environment): Config {
+  const problems: string[] = [];
+  const config: Config = {
+    installation: matching(environment, 'FLOTILLA_INSTALLATION', /^[a-z0-9-]{1,20}$/, '1-20 of a-z, 0-9, -', problems),
+    installationEpoch: whole(environment, 'FLOTILLA_INSTALLATION_EPOCH', 1, problems),
+    tablesEndpoint: https(environment, 'FLOTILLA_TABLES_ENDPOINT', undefined, problems),
+    armEndpoint: https(environment, 'FLOTILLA_ARM_ENDPOINT', 'https://management.azure.com', problems),
+    serviceBus: serviceBus(environment, problems),
+    poolsFile: environment['FLOTILLA_POOLS_FILE'] ?? 'pools.yaml',
+    claimLeaseMs: whole(environment, 'FLOTILLA_CLAIM_LEASE_MS', defaults.claimLeaseMs, problems),
+    putTimeoutMs: whole(environment, 'FLOTILLA_PUT_TIMEOUT_MS', defaults.putTimeoutMs, problems),
+    callTimeoutMs: whole(environment, 'FLOTILLA_CALL_TIMEOUT_MS', defaults.callTimeoutMs, problems),
+    orphanGraceMs: whole(environment, 'FLOTILLA_ORPHAN_GRACE_MS', defaults.orphanGraceMs, problems),
+  };
+  if (config.claimLeaseMs <= config.putTimeoutMs) {
+    problems.push(
+      'FLOTILLA_CLAIM_LEASE_MS must be greater than FLOTILLA_PUT_TIMEOUT_MS: a claim may not expire under a PUT',
+    );
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return Object.freeze(config);
+}
+
+function matching(environment: Environment, name: string, pattern: RegExp, form: string, problems: string[]): string {
+  const value = environment[name] ?? '';
+  if (!pattern.test(value)) problems.push(`${name} is ${value === '' ? 'not set' : `«${value}»`}: set it to ${form}`);
+  return value;
+}
+
+function whole(environment: Environment, name: string, fallback: number, problems: string[]): number {
+  const text = environment[name];
+  if (text === undefined || text === '') return fallback;
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  problems.push(`${name} is «${text}»: set it to a whole number above 0`);
+  return fallback;
+}
+
+function https(environment: Environment, name: string, fallback: string | undefined, problems: string[]): string {
+  const value = environment[name] ?? fallback ?? '';
+  if (!value.startsWith('https://') || !URL.canParse(value)) {
+    problems.push(
+      `${name} is ${value === '' ? 'not set' : `«${value}»`}: set it to an https:// address; identities are never sent in the clear`,
+    );
+  }
+  return value.replace(/\/$/, '');
+}
+
+function serviceBus(environment: Environment, problems: string[]): Config['serviceBus'] {
+  const connectionString = environment['FLOTILLA_SERVICEBUS'];
+  if (connectionString) return { connectionString };
+  const fullyQualifiedNamespace = environment['FLOTILLA_SERVICEBUS__fullyQualifiedNamespace'];
+  if (fullyQualifiedNamespace) return { fullyQualifiedNamespace };
+  problems.push(
+    'FLOTILLA_SERVICEBUS__fullyQualifiedNamespace is not set: set it to NAMESPACE.servicebus.windows.net (or FLOTILLA_SERVICEBUS to a connection string)',
+  );
+  return { fullyQualifiedNamespace: '' };
+}

@@ -1,0 +1,132 @@
+/**
+ * Resources of the HTTP API `/api/v1`, shared by the functions that answer and the client that asks. Instants are ISO 8601 strings.
+ *
+ *   GET    /api/v1                                   ApiInfo
+ *   GET    /api/v1/pools                             PoolResource[]
+ *   GET    /api/v1/apps                              AppSummary[]
+ *   GET    /api/v1/apps/{app}                        AppResource
+ *   PUT    /api/v1/apps/{app}                        body: the app document, header `Idempotency-Key` → 202 OperationResource; `?dryRun=true` → 200 ApplyPreview
+ *   DELETE /api/v1/apps/{app}                        header `Idempotency-Key` → 202 OperationResource
+ *   GET    /api/v1/apps/{app}/operations/{id}        OperationResource
+ *   GET    /api/v1/apps/{app}/events?limit&before&after   EventList, newest first
+ *
+ * Every error is `application/problem+json` (RFC 9457): {@link ApiProblem}.
+ */
+import type { Problem } from './problem.ts';
+import type { EventType, OperationState, ReplicaState } from './state.ts';
+
+export interface ApiInfo {
+  readonly name: 'flotilla';
+  readonly version: string;
+  readonly installation: string;
+}
+
+export interface ApiProblem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  /** Every fault of a refused document. */
+  readonly problems?: readonly Problem[];
+}
+
+export interface OperationResource {
+  readonly id: string;
+  readonly app: string;
+  readonly seq: number;
+  readonly command: 'apply' | 'delete';
+  readonly state: OperationState;
+  readonly generation: number | null;
+  readonly reason: string | null;
+  readonly problems: readonly Problem[];
+  readonly acceptedAt: string;
+  readonly finishedAt: string | null;
+}
+
+export interface ServiceChangeResource {
+  readonly service: string;
+  readonly change: 'added' | 'removed' | 'revised' | 'scaled' | 'unchanged';
+  readonly fields: readonly string[];
+}
+
+export interface ApplyPreview {
+  readonly app: string;
+  readonly changes: readonly ServiceChangeResource[];
+  readonly warnings: readonly Problem[];
+}
+
+export interface AppSummary {
+  readonly name: string;
+  readonly state: 'active' | 'deleting' | 'deleted';
+  readonly generation: number;
+  readonly observedGeneration: number;
+  /** The newest generation was seen converged and no operation is waiting. */
+  readonly converged: boolean;
+  readonly services: number;
+  readonly ready: number;
+  readonly desired: number;
+}
+
+export interface AppResource extends AppSummary {
+  readonly serviceList: readonly ServiceResource[];
+  /** Operations accepted but not yet applied. */
+  readonly pendingOperations: readonly string[];
+}
+
+export interface ServiceResource {
+  readonly name: string;
+  readonly image: string | null;
+  readonly revision: number;
+  readonly desired: number;
+  readonly ready: number;
+  readonly converged: boolean;
+  readonly removed: boolean;
+  readonly reason: string | null;
+  readonly message: string | null;
+  readonly workflow: string | null;
+  readonly replicas: readonly ReplicaResource[];
+}
+
+export interface ReplicaResource {
+  readonly slot: number;
+  readonly incarnation: number;
+  readonly revision: number;
+  readonly state: ReplicaState;
+  readonly since: string;
+  readonly reason: string | null;
+  readonly message: string | null;
+  readonly pool: string;
+  readonly region: string | null;
+  readonly group: string;
+  /** `http://ip:port` for TCP ports of replicas that are in the endpoints; empty otherwise. */
+  readonly addresses: readonly string[];
+  readonly restartCount: number;
+  readonly logTail: string | null;
+}
+
+export interface PoolResource {
+  readonly name: string;
+  readonly kind: 'aci';
+  readonly region: string;
+  readonly quota: { readonly groups: number; readonly cores: number };
+  readonly used: { readonly groups: number; readonly cores: number };
+  readonly cordoned: boolean;
+}
+
+export interface EventResource {
+  readonly at: string;
+  readonly type: EventType;
+  readonly service: string | null;
+  readonly replica: string | null;
+  readonly reason: string | null;
+  readonly message: string;
+  readonly cause: string;
+}
+
+export interface EventList {
+  readonly events: readonly EventResource[];
+  /** Give it as `after` to ask for what came since; null when there is no event. */
+  readonly newest: string | null;
+  /** Give it as `before` for the page that is older. */
+  readonly oldest: string | null;
+}

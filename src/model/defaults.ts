@@ -1,0 +1,28 @@
+/** Every default in one place; sources: semantics "Which knob wins", design §7, Kubernetes CrashLoopBackOff for the back-off. */
+const second = 1_000;
+const minute = 60 * second;
+
+export const defaults = {
+  minReadyMs: 10 * second,
+  drainMs: 10 * second,
+  startDeadlineMs: 10 * minute,
+  /** Back-off of a slot's successor: doubles from `first` to `cap`; a replica ready for `reset` clears it. */
+  backoff: { firstMs: 10 * second, capMs: 5 * minute, resetMs: 10 * minute },
+  /** Longer than the 5-minute redelivery of a lost activity. */
+  claimLeaseMs: 6 * minute,
+  putTimeoutMs: 60 * second,
+  /** Any other call to ARM, the table or the bus. */
+  callTimeoutMs: 30 * second,
+  /** Longest wait of a workflow in transition. */
+  transitionWakeMs: 30 * second,
+  /** A workflow whose wakeAt is further in the past is broken; the same for an assessor and its due row. */
+  brokenAfterMs: 10 * minute,
+  dueRearmMs: 5 * minute,
+  /** An accepted operation whose message may be lost is sent again after this. */
+  resendAfterMs: 1 * minute,
+  /** An orphan is deleted at its second sighting, at least this long after the first (a late create settles within it). */
+  orphanGraceMs: 1 * minute,
+  retainMs: 7 * 24 * 60 * minute,
+  eventRetainMs: 30 * 24 * 60 * minute,
+  revisionHistory: 10,
+} as const;

@@ -1,0 +1,54 @@
+/** Partition and row keys (design §6). Numbers are zero-padded so that lexical order is numeric order. */
+import { names } from './names.ts';
+import type { Row } from './state.ts';
+
+export interface Key {
+  readonly partition: string;
+  readonly row: string;
+}
+
+const pad = (value: number, width: number): string => String(value).padStart(width, '0');
+
+/** Newest first: events are read from the top. 8640000000000000 is the last instant of an ECMAScript Date. */
+const inverted = (at: number): string => pad(8_640_000_000_000_000 - at, 16);
+
+export const keys = {
+  app: (app: string): Key => ({ partition: app, row: 'app' }),
+  guard: (app: string, service: string): Key => ({ partition: app, row: `service|${service}` }),
+  revision: (app: string, service: string, revision: number): Key => ({
+    partition: app,
+    row: `revision|${service}|${pad(revision, 6)}`,
+  }),
+  replica: (app: string, service: string, slot: number, incarnation: number): Key => ({
+    partition: app,
+    row: `replica|${service}|${pad(slot, 4)}|${pad(incarnation, 8)}`,
+  }),
+  operation: (app: string, id: string): Key => ({ partition: app, row: `op|${id}` }),
+  event: (app: string, at: number, txId: string, n: number): Key => ({
+    partition: app,
+    row: `event|${inverted(at)}|${txId}|${pad(n, 3)}`,
+  }),
+  due: (app: string): Key => ({ partition: names.partitions.due, row: app }),
+  pool: (pool: string): Key => ({ partition: names.partitions.pools, row: `pool|${pool}` }),
+} as const;
+
+export function keyOf(row: Row): Key {
+  switch (row.kind) {
+    case 'app':
+      return keys.app(row.app);
+    case 'service':
+      return keys.guard(row.app, row.service);
+    case 'revision':
+      return keys.revision(row.app, row.service, row.revision);
+    case 'replica':
+      return keys.replica(row.app, row.service, row.slot, row.incarnation);
+    case 'op':
+      return keys.operation(row.app, row.id);
+    case 'event':
+      return keys.event(row.app, row.at, row.txId, row.n);
+    case 'due':
+      return keys.due(row.app);
+    case 'pool':
+      return keys.pool(row.pool);
+  }
+}

@@ -1,0 +1,37 @@
+/** Names that are persisted in histories, queues, tables and tags: never renamed, only added to. */
+export const names = {
+  table: 'flotilla',
+  partitions: { due: '~due', pools: '~pools' },
+  queue: 'flotilla-commands',
+  orchestrators: { app: 'app', deployment: 'deployment', teardown: 'teardown' },
+  activities: {
+    assess: 'assess',
+    startWorkflow: 'startWorkflow',
+    settle: 'settle',
+    pass: 'pass',
+    createGroup: 'createGroup',
+    deleteGroup: 'deleteGroup',
+    finish: 'finish',
+  },
+  /** External event that means "look again now". */
+  hint: 'hint',
+  tags: {
+    installation: 'flotilla-installation',
+    epoch: 'flotilla-installation-epoch',
+    app: 'flotilla-app',
+    appUid: 'flotilla-app-uid',
+    service: 'flotilla-service',
+    slot: 'flotilla-slot',
+    incarnation: 'flotilla-incarnation',
+    revision: 'flotilla-revision',
+  },
+} as const;
+
+/** Instance id of the assessor of an app. */
+export const assessorId = (app: string): string => `${names.orchestrators.app}:${app}`;
+
+export type WorkflowKind = 'deployment' | 'teardown';
+
+/** Instance id of a workflow of one service; never reused, because the guard's epoch only rises. */
+export const workflowId = (kind: WorkflowKind, app: string, service: string, epoch: number): string =>
+  `${kind}:${app}.${service}:${epoch}`;

@@ -1,0 +1,38 @@
+/** Stable PascalCase tokens that say why; each is documented here once. */
+export const reasons = {
+  // operations
+  InvalidDocument: 'the document does not pass validation; `problems` lists every fault',
+  InvalidMessage: 'a message on the command queue could not be understood',
+  NewerCommandApplied: 'a command accepted later was already applied',
+  AppNotFound: 'there is no such app',
+  AppBeingDeleted: 'the app is being deleted; apply it again once it is gone',
+  // services
+  AwaitingDependency: 'a service named in depends_on is not healthy (or started) yet',
+  NoPoolWithRoom: 'no pool has quota left for another container group of this size',
+  UnknownPool: 'x-flotilla.pools names a pool that is not configured',
+  ReplicasNotReady: 'some replicas are not ready yet',
+  RollingOut: 'replicas of an older revision are being replaced',
+  ScalingIn: 'surplus replicas are being removed',
+  Removing: 'the service is being torn down',
+  BackingOff: 'a replica failed; its successor waits out the back-off',
+  PoolUnavailable: 'the control plane of the pool does not answer',
+  // replicas
+  Surplus: 'more replicas than desired',
+  OldRevision: 'an older revision than the service wants',
+  ServiceRemoved: 'its service is no longer wanted',
+  ImagePullFailed: 'the image could not be pulled',
+  CreateRejected: 'ARM refused the container group',
+  QuotaExceeded: 'the region has no quota left',
+  NoCapacity: 'the region has no capacity left',
+  ProvisioningFailed: 'ACI could not provision the container group',
+  StartDeadlineExceeded: 'not ready within startDeadline of the accepted create',
+  ContainerCrashed: 'a container terminated; ACI restarts it in place',
+  ContainerExited: 'the container ended and its restart policy keeps it down',
+  ProbeFailed: 'the readiness probe fails',
+  GroupMissing: 'the container group is gone though nobody of us deleted it',
+  Orphaned: 'a container group of this installation that no live row owns',
+  // workflows
+  WorkflowBroken: 'the workflow is finished, failed, absent or overdue though the service still names it',
+} as const;
+
+export type Reason = keyof typeof reasons;

@@ -1,0 +1,234 @@
+/**
+ * Rows of the one table (design §6). All rows of an app share a partition, so that a state change, its event and the command's result commit in
+ * one transaction. `app` and `service|` rows are never deleted: after a teardown they are tombstones whose counters a re-creation continues.
+ * Instants are epoch ms, `null` stands for "none".
+ */
+import type { AppSpec, Port, ServiceTemplate } from './app-spec.ts';
+import type { Problem } from './problem.ts';
+import type { Reason } from './reasons.ts';
+
+export interface AppRow {
+  readonly kind: 'app';
+  readonly app: string;
+  /** Chosen at first creation and kept for ever; part of every group name. */
+  readonly uid: string;
+  readonly state: 'active' | 'deleting' | 'deleted';
+  /** Rises with every applied command that changes the spec. */
+  readonly generation: number;
+  /** The newest generation that was seen converged. */
+  readonly observedGeneration: number;
+  /** `seq` of the next accepted operation; first is 1. */
+  readonly nextSeq: number;
+  /** Highest `seq` whose operation was applied, rejected or superseded. */
+  readonly appliedSeq: number;
+  readonly spec: AppSpec | null;
+  readonly updatedAt: number;
+  readonly lastTx: string;
+}
+
+export interface GuardRow {
+  readonly kind: 'service';
+  readonly app: string;
+  readonly service: string;
+  /** Instance id of the one workflow that may act on this service. */
+  readonly workflow: string | null;
+  /** Rises with every claim. */
+  readonly epoch: number;
+  readonly claimedAt: number | null;
+  /** When the workflow means to look again; far in the past = broken. */
+  readonly wakeAt: number | null;
+  readonly passAt: number | null;
+  readonly desired: number;
+  /** The service is no longer in the spec (or its app is deleted): take everything down. */
+  readonly removed: boolean;
+  readonly nextIncarnation: number;
+  /** Target revision; 0 before the first. */
+  readonly revision: number;
+  readonly verifiedRevision: number | null;
+  /** Revision for which all desired replicas were once ready / Running: what dependants wait for. */
+  readonly healthyRevision: number | null;
+  readonly startedRevision: number | null;
+  /** Revision for which this service's own dependencies were once met; they never gate it again. */
+  readonly dependenciesMetRevision: number | null;
+  /** App generation that last changed this service, and the newest one it was seen converged at. */
+  readonly generation: number;
+  readonly observedGeneration: number;
+  /** Why the service is not converged, for people and `ps`. */
+  readonly reason: Reason | null;
+  readonly message: string | null;
+  readonly lastTx: string;
+}
+
+export interface RevisionRow {
+  readonly kind: 'revision';
+  readonly app: string;
+  readonly service: string;
+  readonly revision: number;
+  /** `revisionHash` of the template. */
+  readonly hash: string;
+  readonly template: ServiceTemplate;
+  readonly generation: number;
+  readonly createdAt: number;
+}
+
+export type ReplicaState =
+  | 'planned'
+  | 'creating'
+  | 'starting'
+  | 'ready'
+  | 'unready'
+  | 'lost'
+  | 'failed'
+  | 'draining'
+  | 'deleting'
+  | 'gone';
+
+export interface ReplicaRow {
+  readonly kind: 'replica';
+  readonly app: string;
+  readonly service: string;
+  readonly slot: number;
+  readonly incarnation: number;
+  readonly revision: number;
+  readonly state: ReplicaState;
+  readonly stateAt: number;
+  readonly reason: Reason | null;
+  readonly message: string | null;
+  /** Epoch of the workflow that may act on this row; re-stamped by a newer one (fencing). */
+  readonly epoch: number;
+  readonly pool: string;
+  /** ARM name of the container group. */
+  readonly group: string;
+  /** The claim on the create: until it expires, a second attempt only reads back. `startedAt` is set right before the PUT. */
+  readonly attempt: { readonly id: string; readonly startedAt: number | null; readonly expiresAt: number } | null;
+  readonly ip: string | null;
+  readonly ports: readonly Port[];
+  /** In the app's endpoints: set on ready, cleared before any stop of ours. */
+  readonly endpoint: boolean;
+  readonly createdAt: number;
+  readonly readyAt: number | null;
+  readonly drainUntil: number | null;
+  readonly observedAt: number | null;
+  readonly restartCount: number;
+  /** Failures in a row of this slot, this incarnation included; drives the back-off of the next one. */
+  readonly failures: number;
+  /** Consecutive 404s seen by passes since the create's claim expired. */
+  readonly missing: number;
+  /** Last log lines of a container that failed or crashed, at most 2 KiB. */
+  readonly logTail: string | null;
+}
+
+export type OperationState = 'accepted' | 'applied' | 'rejected' | 'superseded';
+
+export interface OperationRow {
+  readonly kind: 'op';
+  readonly app: string;
+  readonly id: string;
+  readonly seq: number;
+  readonly command: 'apply' | 'delete';
+  readonly state: OperationState;
+  /** SHA-256 of the canonical body: the same key with another body is refused. */
+  readonly bodyHash: string;
+  /** The command's body (the app document for `apply`), dropped once finished. */
+  readonly body: unknown;
+  readonly acceptedAt: number;
+  readonly sentAt: number;
+  /** Times the message was sent; the message id is `<id>:<attempt>`. */
+  readonly attempt: number;
+  readonly finishedAt: number | null;
+  /** App generation that this operation made, once applied. */
+  readonly generation: number | null;
+  readonly reason: Reason | null;
+  readonly problems: readonly Problem[];
+}
+
+/** Audit: every effect and every decision that matters, in the past tense, with its cause. Append-only. */
+export interface EventRow {
+  readonly kind: 'event';
+  readonly app: string;
+  readonly at: number;
+  /** Transaction that wrote it and place within; with `at` the row's key. */
+  readonly txId: string;
+  readonly n: number;
+  readonly type: EventType;
+  readonly service: string | null;
+  /** `<service>/<slot>/<incarnation>`. */
+  readonly replica: string | null;
+  readonly reason: Reason | null;
+  readonly message: string;
+  /** What made it happen: an operation id, a workflow id, or a rule's name. */
+  readonly cause: string;
+}
+
+export type EventType =
+  | 'OperationAccepted'
+  | 'OperationApplied'
+  | 'OperationRejected'
+  | 'OperationSuperseded'
+  | 'ServiceAdded'
+  | 'ServiceRevised'
+  | 'ServiceScaled'
+  | 'ServiceRemoved'
+  | 'WorkflowStarted'
+  | 'WorkflowEnded'
+  | 'WorkflowReplaced'
+  | 'ServiceWaiting'
+  | 'ServiceConverged'
+  | 'AppConverged'
+  | 'AppDeleted'
+  | 'ReplicaPlanned'
+  | 'GroupCreating'
+  | 'GroupCreated'
+  | 'ReplicaReady'
+  | 'ReplicaUnready'
+  | 'ReplicaFailed'
+  | 'ReplicaDraining'
+  | 'GroupDeleting'
+  | 'ReplicaGone'
+  | 'EndpointAdded'
+  | 'EndpointRemoved'
+  | 'OrphanFound'
+  | 'OrphanDeleted';
+
+/** Partition `~due`, one row per app with pending work; its ETag is the wake-up. */
+export interface DueRow {
+  readonly kind: 'due';
+  readonly app: string;
+  readonly dueAt: number;
+  /** When the work that is still pending was first noted. */
+  readonly since: number;
+}
+
+/** Partition `~pools`. */
+export interface PoolRow {
+  readonly kind: 'pool';
+  readonly pool: string;
+  /** Place in the configuration; lower is preferred. */
+  readonly order: number;
+  readonly type: 'aci';
+  readonly subscriptionId: string;
+  readonly resourceGroup: string;
+  readonly region: string;
+  readonly quota: { readonly groups: number; readonly cores: number };
+  /** No new placements. */
+  readonly cordoned: boolean;
+  /** Not in the configuration any more: kept while it holds groups. */
+  readonly retired: boolean;
+  /** Budget taken, one entry per incarnation from before its create until its group is confirmed gone. */
+  readonly reservations: readonly Reservation[];
+  /** Orphan groups seen by the last complete listing, with when first seen. */
+  readonly orphans: readonly { readonly group: string; readonly firstSeenAt: number }[];
+  readonly listedAt: number | null;
+}
+
+export interface Reservation {
+  /** `<app>/<service>/<slot>/<incarnation>`. */
+  readonly owner: string;
+  readonly cores: number;
+  readonly at: number;
+}
+
+export type Row = AppRow | GuardRow | RevisionRow | ReplicaRow | OperationRow | EventRow | DueRow | PoolRow;
+
+/** A row as read, with the tag that guards its next write. */
+export type Stored<R extends Row = Row> = R & { readonly etag: string };

@@ -1,0 +1,23 @@
+/** The pool's control plane: Azure Container Instances through ARM. Calls never retry by themselves (principle 5): workflows do, after read-back. */
+import type { GroupObservation, GroupSpec, ListedGroup } from '../model/group.ts';
+import type { Result } from '../model/result.ts';
+import type { PoolRow } from '../model/state.ts';
+import type { PortError } from './errors.ts';
+
+export type PoolPlace = Pick<PoolRow, 'pool' | 'subscriptionId' | 'resourceGroup' | 'region'>;
+
+export interface ContainerGroups {
+  /**
+   * PUTs the group and returns once ARM has accepted it; provisioning goes on. Never call it for a group that may exist: a PUT restarts its
+   * containers even when nothing changed. An error of kind `Unknown` says nothing about the PUT: read back.
+   */
+  create(place: PoolPlace, group: GroupSpec): Promise<Result<'accepted', PortError>>;
+  /** With instance view. 404 is `NotFound`. */
+  get(place: PoolPlace, name: string): Promise<Result<GroupObservation, PortError>>;
+  /** Every page, or an error: a partial listing is never returned. */
+  list(place: PoolPlace): Promise<Result<readonly ListedGroup[], PortError>>;
+  /** Idempotent: `gone` when there was nothing; `accepted` when the deletion is under way. */
+  delete(place: PoolPlace, name: string): Promise<Result<'accepted' | 'gone', PortError>>;
+  /** Last `tail` lines of a container. */
+  logs(place: PoolPlace, name: string, container: string, tail: number): Promise<Result<string, PortError>>;
+}

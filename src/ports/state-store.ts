@@ -1,0 +1,72 @@
+/** The table. One implementation on Azure Table Storage; its stand-in speaks the same protocol. */
+import type { Key } from '../model/keys.ts';
+import type { Result } from '../model/result.ts';
+import type {
+  AppRow,
+  DueRow,
+  EventRow,
+  GuardRow,
+  OperationRow,
+  PoolRow,
+  ReplicaRow,
+  RevisionRow,
+  Row,
+  Stored,
+} from '../model/state.ts';
+import type { PortError } from './errors.ts';
+
+/** One write. `etag` of an update or delete is that of the row as read; `upsert` overwrites whatever is there (only for `~due`). */
+export type Change =
+  | { readonly type: 'insert'; readonly row: Row }
+  | { readonly type: 'update'; readonly row: Row; readonly etag: string }
+  | { readonly type: 'upsert'; readonly row: Row }
+  | { readonly type: 'delete'; readonly key: Key; readonly etag: string };
+
+/**
+ * All or nothing, one partition, at most 100 changes.
+ *
+ * A commit whose answer was lost is looked up, never guessed: when a `witness` is given (a row of this transaction that carries
+ * `lastTx === txId`), an error, 409 or 412 is followed by a read of it, and "mine" counts as committed. So a retried commit of the same `txId`
+ * answers ok. Without a witness such an error is `Unknown`.
+ */
+export interface Transaction {
+  readonly txId: string;
+  readonly changes: readonly Change[];
+  readonly witness?: Key;
+}
+
+export interface StateStore {
+  /** `null` = no such row. */
+  read<R extends Row>(key: Key): Promise<Result<Stored<R> | null, PortError>>;
+  /** All rows of an app except events (ordered by key): what a pass, an assessment or `ps` needs. */
+  readApp(app: string): Promise<Result<AppRows, PortError>>;
+  /** Newest first; `before` is the cursor of the previous page. */
+  readEvents(
+    app: string,
+    options: { readonly limit: number; readonly before?: string; readonly after?: string },
+  ): Promise<Result<EventPage, PortError>>;
+  readDue(): Promise<Result<readonly Stored<DueRow>[], PortError>>;
+  readPools(): Promise<Result<readonly Stored<PoolRow>[], PortError>>;
+  /** One page of app rows over all partitions; `next` null = the scan is complete. */
+  scanApps(
+    from: string | null,
+  ): Promise<Result<{ readonly apps: readonly Stored<AppRow>[]; readonly next: string | null }, PortError>>;
+  /** `Conflict` = an insert met a row, or an ETag is stale: nothing was written, read again. */
+  commit(transaction: Transaction): Promise<Result<{ readonly etags: ReadonlyMap<string, string> }, PortError>>;
+}
+
+/** The rows of one app by kind. */
+export interface AppRows {
+  readonly app: Stored<AppRow> | null;
+  readonly guards: readonly Stored<GuardRow>[];
+  readonly revisions: readonly Stored<RevisionRow>[];
+  readonly replicas: readonly Stored<ReplicaRow>[];
+  readonly operations: readonly Stored<OperationRow>[];
+}
+
+export interface EventPage {
+  readonly events: readonly EventRow[];
+  /** Cursor of the newest event of this page (for `after`), and of the oldest (for `before`); null when empty. */
+  readonly newest: string | null;
+  readonly oldest: string | null;
+}
