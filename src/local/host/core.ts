@@ -39,8 +39,10 @@ export interface LoadedApp {
   /** In the order of registration. */
   readonly functions: readonly RegisteredFunction[];
   readonly programmingModel: ProgrammingModel;
-  /** Shared by all hooks of the app. */
+  /** Shared by all hooks of the app (the library's v4 model does not show it to handlers). */
   readonly appHookData: Record<string, unknown>;
+  /** The `hookData` of appStart and appTerminate hooks. */
+  readonly appLevelHookData: Record<string, unknown>;
   /** The callbacks registered now, in order. */
   hooks(name: HookName): readonly HookCallback[];
   /** Runs the appTerminate hooks. */
@@ -185,6 +187,7 @@ function toLoadedApp(appDir: string, loading: Loading, model: ProgrammingModel):
     functions: [...loading.functions.values()],
     programmingModel: model,
     appHookData: {},
+    appLevelHookData: {},
     hooks: (name) => loading.hooks.get(name) ?? [],
     terminate: () => runHooks(app, 'appTerminate', {}),
   };
@@ -192,7 +195,7 @@ function toLoadedApp(appDir: string, loading: Loading, model: ProgrammingModel):
 }
 
 async function runHooks(app: LoadedApp, name: HookName, extra: HookContext): Promise<void> {
-  const context = { hookData: {}, appHookData: app.appHookData, ...extra };
+  const context = { hookData: app.appLevelHookData, appHookData: app.appHookData, ...extra };
   for (const hook of [...app.hooks(name)]) await hook(context);
 }
 
