@@ -1,0 +1,124 @@
+/** One supervised process: forked, waited for until it says `ready`, started again with the same ports when it dies, ended with its supervisor. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+
+export interface ProcessOptions {
+  readonly name: string;
+  readonly modulePath: string;
+  /** Becomes the process's JSON argument; gets what the last `ready` said, so that a restart can ask for the same ports. */
+  readonly config: (previous: Ready | undefined) => unknown;
+  readonly env: Readonly<Record<string, string>>;
+  readonly execArgv: readonly string[];
+  /** Lines the process prints. */
+  readonly onOutput: (line: string) => void;
+  /** It ended without being asked to; it is started again unless `restart` is false. */
+  readonly onDeath: (code: number | null, signal: string | null) => void;
+  readonly restart: boolean;
+}
+
+export type Ready = Readonly<Record<string, unknown>>;
+
+const startTimeoutMs = 60_000;
+const stopTimeoutMs = 5_000;
+const restartDelayMs = 100;
+
+export class SupervisedProcess {
+  readonly #options: ProcessOptions;
+  #child: ChildProcess | undefined;
+  #ready: Ready | undefined;
+  #stopping = false;
+
+  constructor(options: ProcessOptions) {
+    this.#options = options;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** What the process said when it became ready. */
+  get ready(): Ready {
+    if (!this.#ready) throw new Error(`${this.#options.name} is not ready`);
+    return this.#ready;
+  }
+
+  /** Resolves once the process is ready. @throws Error with the process's own words when it cannot start. */
+  async start(): Promise<Ready> {
+    const { name, modulePath, config, env, execArgv } = this.#options;
+    const child = fork(modulePath, [JSON.stringify(config(this.#ready))], {
+      env: { ...env },
+      execArgv: [...execArgv],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    this.#child = child;
+    child.stdout?.setEncoding('utf8').on('data', lines(this.#options.onOutput));
+    child.stderr?.setEncoding('utf8').on('data', lines(this.#options.onOutput));
+    this.#ready = await readiness(name, child);
+    child.once('exit', (code, signal) => this.#died(code, signal));
+    return this.#ready;
+  }
+
+  /** SIGKILL, as a crash would; supervision goes on. */
+  kill(): void {
+    this.#child?.kill('SIGKILL');
+  }
+
+  /** Asks it to end, and ends it after a while. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const child = this.#child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
+    await exited;
+    clearTimeout(timer);
+  }
+
+  #died(code: number | null, signal: string | null): void {
+    if (this.#stopping) return;
+    this.#options.onDeath(code, signal);
+    if (this.#options.restart) setTimeout(() => this.#restart(), restartDelayMs);
+  }
+
+  #restart(): void {
+    if (this.#stopping) return;
+    this.start().catch((error: unknown) => {
+      this.#options.onOutput(String(error));
+      setTimeout(() => this.#restart(), 10 * restartDelayMs);
+    });
+  }
+}
+
+/** The first message of a child is `ready` or `failed`. */
+function readiness(name: string, child: ChildProcess): Promise<Ready> {
+  return new Promise((resolve, reject) => {
+    const fail = (why: string) => {
+      clearTimeout(timer);
+      reject(new Error(`${name}: ${why}`));
+    };
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      fail(`not ready after ${startTimeoutMs / 1000} s`);
+    }, startTimeoutMs);
+    const onExit = (code: number | null, signal: string | null) =>
+      fail(`ended before it was ready (${signal ?? `code ${code}`})`);
+    child.once('exit', onExit);
+    child.once('message', (message: { type: string; message?: string }) => {
+      child.off('exit', onExit);
+      if (message.type !== 'ready') return fail(message.message ?? 'failed to start');
+      clearTimeout(timer);
+      const { type: _, ...ready } = message;
+      return resolve(ready);
+    });
+  });
+}
+
+function lines(sink: (line: string) => void): (chunk: string) => void {
+  let rest = '';
+  return (chunk) => {
+    const parts = (rest + chunk).split('\n');
+    rest = parts.pop() ?? '';
+    for (const line of parts) if (line !== '') sink(line);
+  };
+}
