@@ -10,7 +10,7 @@ const layers = {
   azure: ['model', 'ports'],
   client: ['model'],
   cli: ['model', 'client', 'spec'],
-  local: ['model', 'client'],
+  local: ['model'],
 };
 
 const layerRules = Object.entries(layers).map(([layer, allowed]) => ({

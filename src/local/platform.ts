@@ -1,0 +1,156 @@
+/**
+ * The embedded platform: three processes (broker, world, host) under one supervisor. Each may be killed alone and comes back on its own ports;
+ * none outlives the supervisor. Only this folder knows that any of it is local: the host gets the same settings a Function App would.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { names } from '../model/names.ts';
+import { type Ready, SupervisedProcess } from './process.ts';
+
+export interface PlatformOptions {
+  /** Root of the function app: where package.json, host.json and pools.yaml are. */
+  readonly appDir: string;
+  /** Where the state is kept; created if absent. */
+  readonly dataDir: string;
+  /** Port of the HTTP API; 0 = any. */
+  readonly port: number;
+  /** Extra app settings, over those of the platform. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** How the world behaves, for example `{ provisioningMs }`. */
+  readonly world?: Readonly<Record<string, unknown>>;
+  /** How long a lost activity waits to be run again; default as in the cloud, 5 min. */
+  readonly activityLeaseMs?: number;
+  readonly onOutput?: (process: ProcessName, line: string) => void;
+  readonly onDeath?: (process: ProcessName, why: string) => void;
+  /** Default true: a process that dies is started again. */
+  readonly restart?: boolean;
+}
+
+export type ProcessName = 'broker' | 'world' | 'host';
+
+export interface Platform {
+  /** Base address of the API, without `/api/v1`. */
+  readonly url: string;
+  readonly controlUrl: string;
+  readonly pids: () => Readonly<Record<ProcessName, number | undefined>>;
+  /** SIGKILL; the supervisor starts it again. */
+  kill(process: ProcessName): void;
+  stop(): Promise<void>;
+}
+
+/** Small young generations and eager collection: the platform idles most of its life and shares a laptop. */
+const execArgv = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2', '--optimize-for-size'];
+
+/** @throws Error in plain words when a part cannot start, for example because the port is taken. */
+export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  mkdirSync(options.dataDir, { recursive: true });
+  const identityHeader = randomBytes(16).toString('hex');
+  const busKey = { name: 'RootManageSharedAccessKey', value: randomBytes(32).toString('base64') };
+  const processes: Partial<Record<ProcessName, SupervisedProcess>> = {};
+  const run = async (
+    name: ProcessName,
+    config: (previous: Ready | undefined) => unknown,
+    env: Record<string, string>,
+  ) => {
+    const supervised = new SupervisedProcess({
+      name,
+      modulePath: join(
+        import.meta.dirname,
+        { broker: 'servicebus', world: 'world', host: 'host' }[name],
+        `main${extension}`,
+      ),
+      config,
+      env: { ...inherited(), ...env },
+      execArgv,
+      onOutput: (line) => options.onOutput?.(name, line),
+      onDeath: (code, signal) => options.onDeath?.(name, signal ?? `code ${code}`),
+      restart: options.restart ?? true,
+    });
+    processes[name] = supervised;
+    return supervised.start();
+  };
+  const stop = async () => {
+    for (const name of ['host', 'broker', 'world'] as const) await processes[name]?.stop();
+  };
+
+  try {
+    const [broker, world] = await Promise.all([
+      run('broker', (previous) => brokerConfig(options, busKey, previous), {}),
+      run('world', (previous) => worldConfig(options, identityHeader, previous), {}),
+    ]);
+    const host = await run('host', (previous) => hostConfig(options, previous), {
+      ...appSettings(broker, world, identityHeader),
+      ...options.settings,
+    });
+    return {
+      url: text(host, 'url'),
+      controlUrl: text(world, 'controlUrl'),
+      pids: () => ({ broker: processes.broker?.pid, world: processes.world?.pid, host: processes.host?.pid }),
+      kill: (name) => processes[name]?.kill(),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Runs from source under type stripping and from `dist` alike. */
+const extension = import.meta.filename.endsWith('.ts') ? '.ts' : '.js';
+
+function brokerConfig(
+  options: PlatformOptions,
+  key: { name: string; value: string },
+  previous: Ready | undefined,
+): unknown {
+  return {
+    port: previous?.['port'] ?? 0,
+    dataPath: join(options.dataDir, 'service-bus.db'),
+    key,
+    queues: [{ name: names.queue, requiresSession: true, maxDeliveryCount: 10, lockDurationMs: 60_000 }],
+  };
+}
+
+function worldConfig(options: PlatformOptions, identityHeader: string, previous: Ready | undefined): unknown {
+  return { dataDir: options.dataDir, identityHeader, ports: previous?.['ports'], settings: options.world };
+}
+
+function hostConfig(options: PlatformOptions, previous: Ready | undefined): unknown {
+  return {
+    appDir: options.appDir,
+    dataDir: options.dataDir,
+    port: previous?.['port'] ?? options.port,
+    ...(options.activityLeaseMs && { activityLeaseMs: options.activityLeaseMs }),
+  };
+}
+
+/** What `infra/` would write into the Function App's settings, pointing at the stand-ins. */
+function appSettings(broker: Ready, world: Ready, identityHeader: string): Record<string, string> {
+  return {
+    FLOTILLA_INSTALLATION: 'embedded',
+    FLOTILLA_SERVICEBUS: text(broker, 'connectionString'),
+    FLOTILLA_TABLES_ENDPOINT: text(world, 'tablesUrl'),
+    FLOTILLA_ARM_ENDPOINT: text(world, 'armUrl'),
+    IDENTITY_ENDPOINT: text(world, 'identityUrl'),
+    IDENTITY_HEADER: identityHeader,
+    NODE_EXTRA_CA_CERTS: text(world, 'caPath'),
+    NO_PROXY: '127.0.0.1,localhost,::1',
+  };
+}
+
+/** The user's environment without what would change whom the Azure clients talk to, or as whom. */
+function inherited(): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value !== undefined && !/^(AZURE_|IDENTITY_|MSI_|FLOTILLA_|NODE_OPTIONS|https?_proxy)/i.test(name))
+      kept[name] = value;
+  }
+  return kept;
+}
+
+function text(ready: Ready, field: string): string {
+  const value = ready[field];
+  if (typeof value !== 'string') throw new Error(`a process of the platform became ready without «${field}»`);
+  return value;
+}
