@@ -1,0 +1,137 @@
+/**
+ * Typed client of our own HTTP API. Answers and refusals are values; a connection that fails is tried again, always with the same
+ * Idempotency-Key, so that a command takes effect once.
+ */
+import type {
+  ApiInfo,
+  ApiProblem,
+  ApplyPreview,
+  AppResource,
+  AppSummary,
+  EventList,
+  OperationResource,
+  PoolResource,
+} from '../model/api.ts';
+import { err, ok, type Result } from '../model/result.ts';
+
+/** `unreachable`: nothing (or nothing of ours) answered at the address. `refused`: the API said no, and why. */
+export type ApiError =
+  | { readonly kind: 'unreachable'; readonly message: string }
+  | { readonly kind: 'refused'; readonly problem: ApiProblem };
+
+export interface ApiClient {
+  info(): Promise<Result<ApiInfo, ApiError>>;
+  pools(): Promise<Result<readonly PoolResource[], ApiError>>;
+  apps(): Promise<Result<readonly AppSummary[], ApiError>>;
+  app(name: string): Promise<Result<AppResource, ApiError>>;
+  preview(name: string, document: unknown): Promise<Result<ApplyPreview, ApiError>>;
+  apply(name: string, document: unknown, idempotencyKey: string): Promise<Result<OperationResource, ApiError>>;
+  remove(name: string, idempotencyKey: string): Promise<Result<OperationResource, ApiError>>;
+  operation(app: string, id: string): Promise<Result<OperationResource, ApiError>>;
+  events(
+    app: string,
+    query: { readonly limit?: number; readonly before?: string; readonly after?: string },
+  ): Promise<Result<EventList, ApiError>>;
+}
+
+export interface ClientOptions {
+  /** Without `/api/v1`, for example `http://127.0.0.1:7071`. */
+  readonly baseUrl: string;
+  readonly fetch: typeof fetch;
+  /** Waits between tries of a request that did not get through. */
+  readonly sleep: (ms: number) => Promise<void>;
+  /** Per try; default 30 s. */
+  readonly timeoutMs?: number;
+  /** Default 4: within about 3 s. */
+  readonly tries?: number;
+}
+
+interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+  readonly idempotencyKey?: string;
+}
+
+const firstDelayMs = 200;
+
+export function createClient(options: ClientOptions): ApiClient {
+  const call = <T>(request: Call): Promise<Result<T, ApiError>> => send<T>(options, request);
+  const get = <T>(path: string) => call<T>({ method: 'GET', path });
+  const appPath = (name: string) => `/apps/${encodeURIComponent(name)}`;
+  return {
+    info: () => get(''),
+    pools: () => get('/pools'),
+    apps: () => get('/apps'),
+    app: (name) => get(appPath(name)),
+    preview: (name, document) => call({ method: 'PUT', path: `${appPath(name)}?dryRun=true`, body: document }),
+    apply: (name, document, idempotencyKey) =>
+      call({ method: 'PUT', path: appPath(name), body: document, idempotencyKey }),
+    remove: (name, idempotencyKey) => call({ method: 'DELETE', path: appPath(name), idempotencyKey }),
+    operation: (app, id) => get(`${appPath(app)}/operations/${encodeURIComponent(id)}`),
+    events: (app, query) => {
+      const parameters = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
+      return get(`${appPath(app)}/events?${parameters}`);
+    },
+  };
+}
+
+async function send<T>(options: ClientOptions, request: Call): Promise<Result<T, ApiError>> {
+  const tries = options.tries ?? 4;
+  let last: ApiError = { kind: 'unreachable', message: 'not tried' };
+  for (let attempt = 0; attempt < tries; attempt++) {
+    if (attempt > 0) await options.sleep(firstDelayMs * 2 ** attempt);
+    const answer = await once<T>(options, request);
+    if (answer.ok || !isWorthRepeating(answer.error)) return answer;
+    last = answer.error;
+  }
+  return err(last);
+}
+
+/** A lost connection or a gateway's 502-504 says nothing about the request; everything else is an answer. */
+function isWorthRepeating(error: ApiError): boolean {
+  return error.kind === 'unreachable' || [502, 503, 504].includes(error.problem.status);
+}
+
+async function once<T>(options: ClientOptions, request: Call): Promise<Result<T, ApiError>> {
+  const url = `${options.baseUrl.replace(/\/+$/, '')}/api/v1${request.path}`;
+  try {
+    const response = await options.fetch(url, {
+      method: request.method,
+      headers: {
+        accept: 'application/json',
+        ...(request.body !== undefined && { 'content-type': 'application/json' }),
+        ...(request.idempotencyKey && { 'idempotency-key': request.idempotencyKey }),
+      },
+      ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
+      signal: AbortSignal.timeout(options.timeoutMs ?? 30_000),
+    });
+    return interpret<T>(url, response.status, await response.text());
+  } catch (error) {
+    return err({ kind: 'unreachable', message: `${url}: ${causeOf(error)}` });
+  }
+}
+
+function interpret<T>(url: string, status: number, text: string): Result<T, ApiError> {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    body = undefined;
+  }
+  if (status >= 200 && status < 300 && body !== undefined) return ok(body as T);
+  if (isProblem(body)) return err({ kind: 'refused', problem: body });
+  const detail = `${url} answered ${status} without an answer of the Flotilla API; is something else listening there?`;
+  return err({ kind: 'refused', problem: { type: 'about:blank', title: 'Unexpected answer', status, detail } });
+}
+
+function isProblem(body: unknown): body is ApiProblem {
+  return typeof body === 'object' && body !== null && 'title' in body && 'status' in body && 'detail' in body;
+}
+
+/** `fetch failed` hides what happened in a chain of causes. */
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError') return 'no answer in time';
+  return error.cause instanceof Error ? error.cause.message || causeOf(error.cause) : error.message;
+}
