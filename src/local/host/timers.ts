@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../../model/clock.ts';
 import type { RegisteredFunction } from './core.ts';
-import type { Invoker } from './invoke.ts';
+import type { Invoker, LogSink } from './invoke.ts';
 import type { Schedule } from './schedule.ts';
 import { checkPastDue, type ScheduleMonitor, type ScheduleStatus } from './schedule-monitor.ts';
 
@@ -16,6 +16,7 @@ export interface TimerOptions {
   readonly useMonitor: boolean;
   readonly monitor: ScheduleMonitor;
   readonly invoker: Invoker;
+  readonly log: LogSink;
   readonly clock: Clock;
 }
 
@@ -53,7 +54,7 @@ export function startTimer(options: TimerOptions): RunningTimer {
     // A clock that fires early must not give the same occurrence twice.
     const ranAt = unscheduled ? firedAt : Math.max(firedAt, status.nextAt);
     status = { lastAt: ranAt, nextAt: schedule.nextAfter(ranAt), lastUpdatedAt: ranAt };
-    if (monitored) monitor.update(fn.name, status);
+    if (monitored) record(options, status);
     if (!stopped) arm(status.nextAt, { isPastDue: false, unscheduled: false });
   };
 
@@ -68,6 +69,20 @@ export function startTimer(options: TimerOptions): RunningTimer {
       await running;
     },
   };
+}
+
+/** A status that cannot be written must not end the schedule; the worst of it is one past-due run more after a restart. */
+function record({ monitor, fn, log }: TimerOptions, status: ScheduleStatus): void {
+  try {
+    monitor.update(fn.name, status);
+  } catch (error) {
+    log({
+      level: 'error',
+      category: 'host',
+      message: `Status of the timer is not stored: ${error}`,
+      functionName: fn.name,
+    });
+  }
 }
 
 /** The trigger's value; the library turns the keys into camel case. */
