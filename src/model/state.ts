@@ -41,6 +41,8 @@ export interface GuardRow {
   readonly desired: number;
   /** The service is no longer in the spec (or its app is deleted): take everything down. */
   readonly removed: boolean;
+  /** `ServiceSpec.drainMs` of the spec that last named this service; kept here because a removed service has no spec left to ask. */
+  readonly drainMs: number;
   readonly nextIncarnation: number;
   /** Target revision; 0 before the first. */
   readonly revision: number;
