@@ -27,8 +27,9 @@ export interface LogLine {
 
 export type LogSink = (line: LogLine) => void;
 
-/** What a trigger hands over; `data` of the trigger first, then of the other `in` bindings. */
+/** What a trigger hands over. */
 export interface Invocation {
+  /** The trigger's value. */
   readonly inputData: readonly ParameterBinding[];
   readonly triggerMetadata?: Readonly<Record<string, RpcTypedData>>;
   readonly retryContext?: RpcRetryContext;
@@ -59,6 +60,8 @@ export interface InvokerOptions {
   /** host.json `functionTimeout`; `undefined` = unlimited. */
   readonly timeoutMs: number | undefined;
   readonly newId: () => string;
+  /** Values of the function's `in` bindings other than the trigger (durable clients). Default: none. */
+  readonly extraInputs?: (fn: RegisteredFunction) => readonly ParameterBinding[];
 }
 
 export interface Invoker {
@@ -93,7 +96,7 @@ async function run(
   const request: InvocationRequest = {
     invocationId,
     functionId: fn.name,
-    inputData: invocation.inputData,
+    inputData: [...invocation.inputData, ...(options.extraInputs?.(fn) ?? [])],
     triggerMetadata: invocation.triggerMetadata ?? {},
     traceContext: invocation.traceContext,
     retryContext: invocation.retryContext,
