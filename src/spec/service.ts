@@ -1,0 +1,165 @@
+/** One service of a document → its spec. Reads what the support table calls used; every default of a service is decided here or in a reader. */
+
+import type { Dependency, ServiceSpec, ServiceTemplate } from '../model/app-spec.ts';
+import { limits } from '../model/limits.ts';
+import { readCommand } from './command.ts';
+import { readEnvironment } from './environment.ts';
+import { minReadyMs, readHealth } from './health.ts';
+import { isObject, joinPath } from './json.ts';
+import { readPorts } from './ports.ts';
+import { readDurationMs, readNumber } from './read.ts';
+import type { Report } from './report.ts';
+import { readResources } from './resources.ts';
+import { nearestWord } from './suggest.ts';
+
+type Service = Readonly<Record<string, unknown>>;
+
+/** The spec of `service`, complete only if `report` has no error about it. */
+export function readService(
+  name: string,
+  service: Service,
+  path: string,
+  dependsOn: readonly Dependency[],
+  report: Report,
+): ServiceSpec {
+  const ports = readPorts(service, path, report);
+  const template: ServiceTemplate = {
+    image: readImage(service, path, report),
+    command: readCommand(service, path, report),
+    environment: readEnvironment(service['environment'], joinPath(path, 'environment'), report),
+    ...readResources(service, path, report),
+    ports,
+    restartPolicy: readRestartPolicy(service, path, report),
+    ...readHealth(service, path, ports, report),
+  };
+  const graceMs = readDurationMs(service['stop_grace_period'], joinPath(path, 'stop_grace_period'), report) ?? 0;
+  return {
+    name,
+    replicas: readReplicas(service, path, report),
+    dependsOn,
+    drainMs: Math.max(graceMs, minDrainMs),
+    template,
+  };
+}
+
+/** Least wait between leaving the endpoints and DELETE (semantics, "Which knob wins"). */
+const minDrainMs = minReadyMs;
+
+/** Grammar of github.com/distribution/reference (read 2025-11-17), lengths aside: [domain/]path[:tag][@digest]. */
+const imagePattern =
+  /^(?:[a-zA-Z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*(?::\w[\w.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9]*:[0-9a-fA-F]{32,})?$/;
+
+function readImage(service: Service, path: string, report: Report): string {
+  const image = service['image'];
+  const hasBuild = service['build'] !== undefined && service['build'] !== null;
+  if (image === undefined || image === null || image === '') {
+    if (hasBuild) {
+      report.refuse(
+        joinPath(path, 'build'),
+        '`build` is not supported: Flotilla runs images and builds none.',
+        'Build and push the image (`docker compose build` and `push`), and name it in `image`.',
+      );
+    } else {
+      report.error(path, 'has no `image`.', 'Add `image: name:tag`.');
+    }
+    return '';
+  }
+  if (typeof image !== 'string') return '';
+  if (hasBuild) {
+    report.warn(
+      joinPath(path, 'build'),
+      `is ignored: Flotilla builds nothing and runs \`${image}\` as the registry has it.`,
+      'Push the image before you apply the app.',
+    );
+  }
+  if (image.length > 512 || !imagePattern.test(image)) {
+    report.refuse(
+      joinPath(path, 'image'),
+      `\`${image.slice(0, 100)}\` is not the name of an image.`,
+      'Write `[registry/]name[:tag][@digest]`; the name is lower case.',
+    );
+  }
+  return image;
+}
+
+const replicasRange = { min: 0, max: limits.replicasPerService, of: 'replicas' };
+
+function readReplicas(service: Service, path: string, report: Report): number {
+  const deploy = service['deploy'];
+  const replicasPath = joinPath(path, 'deploy', 'replicas');
+  const replicas = isObject(deploy) ? readNumber(deploy['replicas'], replicasPath, replicasRange, report) : undefined;
+  const scale = readNumber(service['scale'], joinPath(path, 'scale'), replicasRange, report);
+  if (replicas !== undefined && scale !== undefined && replicas !== scale) {
+    report.error(
+      joinPath(path, 'scale'),
+      `says ${scale}, but \`${replicasPath}\` says ${replicas}.`,
+      'Keep one of the two.',
+    );
+  }
+  return replicas ?? scale ?? 1;
+}
+
+type RestartPolicy = ServiceTemplate['restartPolicy'];
+
+const restartValues: Readonly<Record<string, RestartPolicy>> = {
+  always: 'Always',
+  'unless-stopped': 'Always',
+  'on-failure': 'OnFailure',
+  no: 'Never',
+};
+
+const conditionValues: Readonly<Record<string, RestartPolicy>> = {
+  any: 'Always',
+  'on-failure': 'OnFailure',
+  none: 'Never',
+};
+
+/**
+ * `deploy.restart_policy.condition` wins over `restart`, as in Compose. Where neither is stated a service stays up (`Always`, the default of
+ * Swarm and of ACI), unlike `docker compose` on a laptop.
+ */
+function readRestartPolicy(service: Service, path: string, report: Report): RestartPolicy {
+  const deploy = service['deploy'];
+  const policy = isObject(deploy) ? deploy['restart_policy'] : undefined;
+  const conditionPath = joinPath(path, 'deploy', 'restart_policy', 'condition');
+  const condition = isObject(policy)
+    ? pick(policy['condition'] ?? 'any', conditionValues, conditionPath, report)
+    : undefined;
+  const restart = readRestart(service['restart'], joinPath(path, 'restart'), report);
+  if (condition !== undefined && restart !== undefined && condition !== restart) {
+    report.warn(
+      joinPath(path, 'restart'),
+      `is ignored: \`deploy.restart_policy\` says ${condition}.`,
+      'Keep one of the two.',
+    );
+  }
+  return condition ?? restart ?? 'Always';
+}
+
+function readRestart(value: unknown, path: string, report: Report): RestartPolicy | undefined {
+  if (typeof value !== 'string') return undefined;
+  const [, condition = value, retries] = /^(on-failure)(?::(\d+))?$/.exec(value) ?? [];
+  if (retries !== undefined) {
+    report.warn(
+      path,
+      `the limit of ${retries} is ignored: Azure Container Instances restarts without a limit.`,
+      'Write `on-failure`.',
+    );
+  }
+  return pick(condition, restartValues, path, report);
+}
+
+function pick<T>(value: unknown, known: Readonly<Record<string, T>>, path: string, report: Report): T | undefined {
+  if (typeof value !== 'string') return undefined;
+  if (Object.hasOwn(known, value)) return known[value];
+  const nearest = nearestWord(value, Object.keys(known));
+  const allowed = Object.keys(known)
+    .map((word) => `\`${word}\``)
+    .join(', ');
+  report.refuse(
+    path,
+    `\`${value}\` is not a restart condition.`,
+    nearest === undefined ? `Write one of ${allowed}.` : `Did you mean \`${nearest}\`?`,
+  );
+  return undefined;
+}

@@ -1,0 +1,243 @@
+/**
+ * What becomes of every key of a Compose document: the one table. *used* = a rule of ours reads it; *ignored* = it has no effect here and a
+ * warning says why; *refused* = without it the app would not be what its author wrote. A key covers everything below it. Keys of the vendored
+ * schema that are missing here fail a test; keys of `x-flotilla` that are missing here are unknown to users.
+ */
+
+export type Support =
+  | { readonly use: 'used' }
+  | {
+      readonly use: 'ignored' | 'refused';
+      /** Continues "`key` …". */
+      readonly why: string;
+      readonly remedy: string;
+      /** Values that ask for what happens anyway: accepted in silence. */
+      readonly unless?: readonly string[];
+    };
+
+const used: Support = { use: 'used' };
+const ignored = (why: string, unless: readonly string[] = []): Support => ({
+  use: 'ignored',
+  why: `is ignored: ${why}`,
+  remedy: 'Nothing to do; remove the key to silence this warning.',
+  unless,
+});
+const refused = (why: string, remedy: string, unless: readonly string[] = []): Support => ({
+  use: 'refused',
+  why: `is not supported: ${why}`,
+  remedy,
+  unless,
+});
+
+const recreates = 'not used yet; a new revision replaces all replicas of the service at once (recreate)';
+const firstPool = 'not used yet; a replica goes to the first pool with room, in the order of `x-flotilla.pools`';
+const noDocker = 'container groups run without a Docker daemon';
+const kernel = 'Azure Container Instances lets nobody set it; every group has a kernel of its own';
+const noHostAccess = 'a container group has no host that containers could share or reach';
+const asResources = 'size the service with `deploy.resources.limits`';
+const inEnvironment =
+  'Pass the value in `environment` if it may be seen by everyone who can read the app; otherwise wait for the store.';
+const onlyByCli = 'Send the document that `flotilla config` prints: the CLI resolves this key from files and flags.';
+const noStore = 'there is no store for secrets and config files yet';
+const noVolumes = 'volumes are not supported yet, and files written in a replica are lost with it';
+const elsewhere = 'Keep the data in a service outside the app, for example Azure Storage or a managed database.';
+const network = 'groups reach each other by address on every declared port; there is one network';
+
+/** Group = path of the object with `*` for names and list positions → its keys. */
+export const supportTable: Readonly<Record<string, Readonly<Record<string, Support>>>> = {
+  '': {
+    name: used,
+    services: used,
+    'x-flotilla': used,
+    version: ignored('the Compose Specification has no versions any more'),
+    include: refused('including other files is not supported yet', 'Copy the included services into this file.'),
+    networks: ignored(network),
+    volumes: ignored('nothing can mount a volume yet'),
+    secrets: refused(noStore, inEnvironment),
+    configs: refused(noStore, inEnvironment),
+    models: refused('Flotilla runs no language models', 'Run the model as a service or use a hosted one by its URL.'),
+  },
+  'x-flotilla': {
+    pools: used,
+    spend: refused('nothing enforces a spending limit yet', 'Remove it and bound the app by `deploy.replicas`.'),
+  },
+  'services.*': {
+    image: used,
+    command: used,
+    entrypoint: used,
+    environment: used,
+    ports: used,
+    expose: used,
+    depends_on: used,
+    healthcheck: used,
+    deploy: used,
+    restart: used,
+    scale: used,
+    cpus: used,
+    mem_limit: used,
+    mem_reservation: used,
+    stop_grace_period: used,
+    build: used,
+    'x-flotilla': used,
+
+    env_file: refused('it names files that only the CLI can read', onlyByCli),
+    profiles: refused('profiles are chosen where the file is read', onlyByCli),
+    extends: refused('extending another service is not supported yet', 'Use a YAML anchor and `<<`, or copy the keys.'),
+
+    secrets: refused(noStore, inEnvironment),
+    configs: refused(noStore, inEnvironment),
+    volumes: refused(noVolumes, elsewhere),
+    volumes_from: refused(noVolumes, elsewhere),
+    tmpfs: refused(noVolumes, 'Write to a directory of the image instead; it lives as long as the replica.'),
+    models: refused('Flotilla runs no language models', 'Run the model as a service or use a hosted one by its URL.'),
+    provider: refused('Flotilla starts container groups only', 'Replace it by a service with an `image`.'),
+    working_dir: refused(
+      'Azure Container Instances starts a container in the directory its image names',
+      'Set WORKDIR in the image, or use `entrypoint: ["/bin/sh", "-c", "cd DIR && exec …"]`.',
+    ),
+    user: refused('the user of a container is not settable yet', 'Set USER in the image.'),
+    privileged: refused('Azure Container Instances runs no privileged containers', 'Run the service elsewhere.'),
+    cap_add: refused('Azure Container Instances adds no capabilities', 'Run the service elsewhere.'),
+    devices: refused(noHostAccess, 'Run the service elsewhere.'),
+    device_cgroup_rules: refused(noHostAccess, 'Run the service elsewhere.'),
+    gpus: refused('Azure Container Instances has no GPUs since July 2025', 'Run the service elsewhere.'),
+    use_api_socket: refused(noDocker, 'Remove it; a container cannot control its engine here.'),
+    credential_spec: refused('Windows credentials are not supported', 'Run the service elsewhere.'),
+    network_mode: refused(noHostAccess, 'Remove it; declare the ports that the service listens on.', [
+      'bridge',
+      'default',
+    ]),
+    pid: refused(noHostAccess, 'Remove it.', ['private']),
+    ipc: refused(noHostAccess, 'Remove it.', ['private', 'none', 'shareable']),
+    uts: refused(noHostAccess, 'Remove it.'),
+    userns_mode: refused(noHostAccess, 'Remove it.'),
+    cgroup: refused(noHostAccess, 'Remove it.', ['private']),
+    cgroup_parent: refused(noHostAccess, 'Remove it.'),
+    extra_hosts: refused('names cannot be added to a container', 'Pass addresses in `environment`, or use a DNS name.'),
+    dns: refused('name servers cannot be chosen yet', 'Remove it; the network of the pool decides.'),
+    dns_opt: refused('resolver options cannot be chosen yet', 'Remove it; the network of the pool decides.'),
+    dns_search: refused('search domains cannot be chosen yet', 'Remove it and write full names.'),
+    external_links: refused('there are no containers outside the app to link to', 'Pass the address in `environment`.'),
+    platform: refused('container groups are linux/amd64', 'Build the image for linux/amd64.', ['linux/amd64', 'linux']),
+    isolation: refused('container groups are linux/amd64', 'Remove it.', ['default']),
+    pull_policy: refused(
+      'every new container group pulls its image from the registry',
+      'Remove it; to get a newer image, change the tag.',
+      ['always', 'missing', 'if_not_present'],
+    ),
+    post_start: refused('hooks are not run yet', 'Do the work at the start of the container’s own command.'),
+    pre_stop: refused('hooks are not run yet', 'Handle SIGTERM in the container’s own process.'),
+    sysctls: refused(kernel, 'Remove it, or run the service elsewhere.'),
+
+    annotations: ignored('nothing reads annotations'),
+    attach: ignored('`flotilla up` attaches to no output'),
+    blkio_config: ignored(kernel),
+    cap_drop: ignored('Azure Container Instances sets the capabilities'),
+    container_name: ignored('every replica gets a group name of its own, so that names never serve two incarnations'),
+    cpu_count: ignored(`${kernel}; ${asResources}`),
+    cpu_percent: ignored(`${kernel}; ${asResources}`),
+    cpu_shares: ignored(`${kernel}; ${asResources}`),
+    cpu_quota: ignored(`${kernel}; ${asResources}`),
+    cpu_period: ignored(`${kernel}; ${asResources}`),
+    cpu_rt_period: ignored(`${kernel}; ${asResources}`),
+    cpu_rt_runtime: ignored(`${kernel}; ${asResources}`),
+    cpuset: ignored(`${kernel}; ${asResources}`),
+    develop: ignored('it serves `docker compose watch`'),
+    domainname: ignored('Azure names the host of a container'),
+    group_add: ignored('Azure Container Instances takes the groups from the image'),
+    hostname: ignored('Azure names the host of a container'),
+    init: ignored('Azure Container Instances starts the command as it is'),
+    label_file: ignored('labels are not carried onto container groups'),
+    labels: ignored('labels are not carried onto container groups'),
+    links: ignored(network),
+    logging: ignored('Azure Container Instances keeps the last 4 MB of output'),
+    mac_address: ignored('Azure assigns the network card'),
+    mem_swappiness: ignored(kernel),
+    memswap_limit: ignored('container groups have no swap'),
+    networks: ignored(network),
+    oom_kill_disable: ignored(kernel),
+    oom_score_adj: ignored(kernel),
+    pids_limit: ignored(kernel),
+    pull_refresh_after: ignored('every new container group pulls its image'),
+    read_only: ignored('Azure Container Instances mounts the file system writable'),
+    runtime: ignored('Azure chooses the runtime'),
+    security_opt: ignored('every group runs in a sandbox of its own, which takes no options', [
+      'no-new-privileges:true',
+    ]),
+    shm_size: ignored(kernel),
+    stdin_open: ignored('nobody is at the other end'),
+    stop_signal: ignored('Azure Container Instances sends SIGTERM'),
+    storage_opt: ignored('there is no storage driver to choose'),
+    tty: ignored('nobody is at the other end'),
+    ulimits: ignored(kernel),
+  },
+  'services.*.deploy': {
+    replicas: used,
+    resources: used,
+    restart_policy: used,
+    mode: refused('only `replicated` exists yet', 'Use `mode: replicated` and state `replicas`.', ['replicated']),
+    endpoint_mode: ignored('there is no virtual IP; clients see the replicas themselves', ['dnsrr']),
+    labels: ignored('labels are not carried onto container groups'),
+    placement: ignored(firstPool),
+    update_config: ignored(recreates),
+    rollback_config: ignored(recreates),
+  },
+  'services.*.deploy.resources': { limits: used, reservations: used },
+  'services.*.deploy.resources.limits': { cpus: used, memory: used, pids: ignored(kernel) },
+  'services.*.deploy.resources.reservations': {
+    cpus: used,
+    memory: used,
+    generic_resources: refused('pools have CPU and memory only', 'Remove it, or run the service elsewhere.'),
+    devices: refused('Azure Container Instances has no GPUs since July 2025', 'Run the service elsewhere.'),
+  },
+  'services.*.deploy.restart_policy': {
+    condition: used,
+    delay: ignored('Azure Container Instances restarts with a back-off of its own'),
+    max_attempts: ignored('Azure Container Instances restarts without a limit'),
+    window: ignored('Azure Container Instances restarts with a back-off of its own'),
+  },
+  'services.*.healthcheck': {
+    test: used,
+    interval: used,
+    timeout: used,
+    retries: used,
+    start_period: used,
+    disable: used,
+    start_interval: ignored('Azure Container Instances probes at one interval'),
+  },
+  'services.*.depends_on.*': {
+    condition: used,
+    required: used,
+    restart: ignored('dependants are not restarted; they should reconnect'),
+  },
+  'services.*.ports.*': {
+    target: used,
+    published: used,
+    protocol: used,
+    host_ip: used,
+    name: ignored('it documents the port only'),
+    app_protocol: ignored('it documents the port only'),
+    mode: ignored('every replica listens at an address of its own', ['ingress', 'host']),
+  },
+  'services.*.x-flotilla': {
+    probes: used,
+    scale: ignored('not used yet; the number of replicas is `deploy.replicas`'),
+    rollout: ignored(recreates),
+    disruption: ignored('not used yet; nothing is moved voluntarily'),
+    affinity: ignored(firstPool),
+    antiAffinity: ignored(firstPool),
+    minNonSpot: ignored(firstPool),
+    colocateWith: refused(
+      'services do not share a container group yet',
+      'Remove it if the service can live apart, or put both processes into one image.',
+    ),
+    identity: refused(
+      'exclusive slots are not kept yet: two incarnations of a slot may overlap',
+      'Remove it if that is harmless, or run one replica of a database outside the app.',
+    ),
+  },
+  'services.*.x-flotilla.probes': { readiness: used },
+  'services.*.x-flotilla.probes.readiness': { http: used, tcp: used, timeout: used },
+  'services.*.x-flotilla.probes.readiness.http': { path: used, port: used, scheme: used },
+  'services.*.x-flotilla.probes.readiness.tcp': { port: used },
+};
