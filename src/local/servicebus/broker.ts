@@ -1,0 +1,127 @@
+/** Starts and stops a Service Bus namespace of declared queues on one address: wires store, queues and the AMQP front. */
+import { randomUUID } from 'node:crypto';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import type { Clock } from '../../model/clock.ts';
+import type { SharedAccessKey } from './cbs.ts';
+import { createFront } from './front.ts';
+import { Queue } from './queue.ts';
+import { Store } from './store.ts';
+import { systemClock } from './system-clock.ts';
+
+/** A queue as declared; unset fields take Azure's defaults. */
+export interface QueueOptions {
+  /** Up to 260 letters, digits, `.`, `-`, `_` and inner `/`; upper and lower case are the same. */
+  readonly name: string;
+  /** Default false. */
+  readonly requiresSession?: boolean;
+  /** Failed deliveries after which a message is dead-lettered; default 10. */
+  readonly maxDeliveryCount?: number;
+  /** Default 60,000, at most 300,000 ms. */
+  readonly lockDurationMs?: number;
+}
+
+export interface BrokerOptions {
+  /** 0 = any free port. */
+  readonly port: number;
+  /** Default 127.0.0.1. */
+  readonly address?: string;
+  /** File of the durable state, or `:memory:`. */
+  readonly dataPath: string;
+  readonly key: SharedAccessKey;
+  readonly queues: readonly QueueOptions[];
+  /** Default: the system's. */
+  readonly clock?: Clock;
+}
+
+export interface Broker {
+  readonly port: number;
+  /** For `new ServiceBusClient(...)`. */
+  readonly connectionString: string;
+  /** Drops all connections and closes the file. */
+  close(): Promise<void>;
+}
+
+const DEFAULT_MAX_DELIVERY_COUNT = 10;
+const DEFAULT_LOCK_DURATION_MS = 60_000;
+/** Longest lock of a queue (service-bus-quotas). */
+const MAX_LOCK_DURATION_MS = 300_000;
+const NAME = /^[A-Za-z0-9]$|^[A-Za-z0-9][\w.\-/]{0,258}[A-Za-z0-9]$/;
+
+/** @throws When the configuration is wrong (all problems in one message) or the port is taken. */
+export async function startBroker(options: BrokerOptions): Promise<Broker> {
+  const problems = checkOptions(options);
+  if (problems.length > 0) throw new Error(`The broker's configuration is wrong:\n${problems.join('\n')}`);
+  const clock = options.clock ?? systemClock;
+  const store = new Store(options.dataPath);
+  const queueByPath = openQueues(options.queues, store, clock);
+  const serve = createFront({
+    key: options.key,
+    queueByPath,
+    now: () => clock.now(),
+    newMessageId: () => randomUUID().replaceAll('-', ''),
+  });
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    serve(socket);
+  });
+  const address = options.address ?? '127.0.0.1';
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, address, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    connectionString: connectionString(address, port, options.key),
+    close: async () => {
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      });
+      for (const queue of queueByPath.values()) queue.close();
+      await store.close();
+    },
+  };
+}
+
+const connectionString = (address: string, port: number, key: SharedAccessKey): string =>
+  `Endpoint=sb://${address}:${port};SharedAccessKeyName=${key.name};SharedAccessKey=${key.value};UseDevelopmentEmulator=true;`;
+
+function openQueues(declared: readonly QueueOptions[], store: Store, clock: Clock): Map<string, Queue> {
+  const queueByPath = new Map<string, Queue>();
+  for (const options of declared) {
+    const { name, requiresSession = false } = options;
+    const { lockDurationMs = DEFAULT_LOCK_DURATION_MS, maxDeliveryCount = DEFAULT_MAX_DELIVERY_COUNT } = options;
+    const parts = { store: store.queue(name, requiresSession), clock, newToken: randomUUID };
+    const deadLetterName = `${name}/$DeadLetterQueue`;
+    const deadLetters = new Queue(
+      { name: deadLetterName, requiresSession: false, maxDeliveryCount: Number.POSITIVE_INFINITY, lockDurationMs },
+      parts,
+    );
+    const queue = new Queue({ name, requiresSession, maxDeliveryCount, lockDurationMs }, { ...parts, deadLetters });
+    queueByPath.set(deadLetterName.toLowerCase(), deadLetters);
+    queueByPath.set(name.toLowerCase(), queue);
+  }
+  return queueByPath;
+}
+
+function checkOptions({ key, queues }: BrokerOptions): string[] {
+  const problems: string[] = [];
+  if (!key?.name || !key.value) problems.push('key: needs a non-empty name and value, as in a shared access policy.');
+  const seen = new Set<string>();
+  for (const [i, queue] of queues.entries()) {
+    const at = `queues[${i}]`;
+    const { name, maxDeliveryCount = 1, lockDurationMs = 1 } = queue;
+    if (typeof name !== 'string' || !NAME.test(name))
+      problems.push(`${at}.name: '${name}' is no queue name; use letters, digits, '.', '-', '_' and inner '/'.`);
+    else if (seen.has(name.toLowerCase())) problems.push(`${at}.name: '${name}' is declared twice; remove one.`);
+    else seen.add(name.toLowerCase());
+    if (!Number.isInteger(maxDeliveryCount) || maxDeliveryCount < 1)
+      problems.push(`${at}.maxDeliveryCount: ${maxDeliveryCount} is no whole number of at least 1.`);
+    if (!(lockDurationMs > 0 && lockDurationMs <= MAX_LOCK_DURATION_MS))
+      problems.push(`${at}.lockDurationMs: ${lockDurationMs} is not in 1..${MAX_LOCK_DURATION_MS}.`);
+  }
+  return problems;
+}

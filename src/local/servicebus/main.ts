@@ -1,0 +1,8 @@
+/** The broker as a process of its own: started with a `BrokerOptions` as JSON, ready with its port and connection string. */
+import { runChild } from '../child.ts';
+import { type BrokerOptions, startBroker } from './broker.ts';
+
+runChild(async (options: Omit<BrokerOptions, 'clock'>) => {
+  const { port, connectionString, close } = await startBroker(options);
+  return { ready: { port, connectionString }, close };
+});

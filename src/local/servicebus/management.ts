@@ -1,0 +1,88 @@
+/**
+ * The `$management` node of a queue: renewing locks and settling by lock token. Other operations are refused by name.
+ * Shapes: learn.microsoft.com/azure/service-bus-messaging/service-bus-amqp-request-response.
+ */
+import { type AmqpMap, type AmqpRequest, type Typed, types } from './amqp.ts';
+import { malformed, notOffered, type Refusal } from './errors.ts';
+import { uuidText } from './lock-token.ts';
+import type { Queue, Settlement } from './queue.ts';
+
+const TIMESTAMP = 0x83;
+
+/** What is answered: the body of a success, or why not. */
+export type ManagementReply = { readonly body: unknown } | { readonly refusal: Refusal };
+
+export async function manage(queue: Queue, request: AmqpRequest): Promise<ManagementReply> {
+  const operation = String(request.application_properties?.['operation']).replace(/^com\.microsoft:/, '');
+  const body = isRecord(request.body) ? request.body : {};
+  switch (operation) {
+    case 'renew-lock':
+      return renewLocks(queue, body);
+    case 'renew-session-lock':
+      return renewSession(queue, body, request.application_properties?.['associated-link-name']);
+    case 'update-disposition':
+      return updateDisposition(queue, body);
+    default:
+      return { refusal: notOffered(`the management operation '${operation}'`) };
+  }
+}
+
+function renewLocks(queue: Queue, body: Readonly<Record<string, unknown>>): ManagementReply {
+  const expirations: number[] = [];
+  for (const token of lockTokens(body)) {
+    const renewed = queue.renewLock(token);
+    if (!renewed.ok) return { refusal: renewed.refusal };
+    expirations.push(renewed.value);
+  }
+  return { body: { expirations: types.wrap_array(expirations, TIMESTAMP, undefined) } };
+}
+
+function renewSession(queue: Queue, body: Readonly<Record<string, unknown>>, linkName: unknown): ManagementReply {
+  const sessionId = body['session-id'];
+  if (typeof sessionId !== 'string') return { refusal: malformed("renew-session-lock needs a string 'session-id'.") };
+  const renewed = queue.renewSession(sessionId, typeof linkName === 'string' ? linkName : undefined);
+  return renewed.ok ? { body: { expiration: types.wrap_timestamp(renewed.value) } } : { refusal: renewed.refusal };
+}
+
+async function updateDisposition(queue: Queue, body: Readonly<Record<string, unknown>>): Promise<ManagementReply> {
+  const settlement = readSettlement(body);
+  if ('refusal' in settlement) return settlement;
+  const refusals = await Promise.all(lockTokens(body).map((token) => queue.settle(token, settlement)));
+  const refusal = refusals.find((one) => one !== undefined);
+  return refusal ? { refusal } : { body: {} };
+}
+
+function readSettlement(body: Readonly<Record<string, unknown>>): Settlement | { readonly refusal: Refusal } {
+  const modified = body['properties-to-modify'];
+  const properties = new Map<string, Typed>();
+  for (const [key, value] of Object.entries(isRecord(modified) ? modified : {}))
+    if (value !== null && value !== undefined) properties.set(key, types.wrap(value));
+  switch (body['disposition-status']) {
+    case 'completed':
+      return { kind: 'complete' };
+    case 'abandoned':
+      return { kind: 'abandon', properties };
+    case 'suspended':
+      return { kind: 'deadLetter', properties: withReason(properties, body) };
+    default:
+      return { refusal: notOffered(`the disposition '${String(body['disposition-status'])}'`) };
+  }
+}
+
+function withReason(properties: ReadonlyMap<string, Typed>, body: Readonly<Record<string, unknown>>): AmqpMap {
+  const all = new Map(properties);
+  const reason = body['deadletter-reason'];
+  const description = body['deadletter-description'];
+  if (typeof reason === 'string') all.set('DeadLetterReason', types.wrap_string(reason));
+  if (typeof description === 'string') all.set('DeadLetterErrorDescription', types.wrap_string(description));
+  return all;
+}
+
+/** Lock tokens come as uuids in RFC byte order. */
+function lockTokens(body: Readonly<Record<string, unknown>>): string[] {
+  const tokens = body['lock-tokens'];
+  return Array.isArray(tokens) ? tokens.filter((token) => Buffer.isBuffer(token)).map((token) => uuidText(token)) : [];
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !Buffer.isBuffer(value);

@@ -1,0 +1,390 @@
+/**
+ * What a queue does: peek-lock, expiry, delivery counts, dead-lettering, sessions. It knows no sockets and reads time only from its clock;
+ * a change is durable (in the store) before anybody is told of it or sees it.
+ * Follows learn.microsoft.com/azure/service-bus-messaging: message-transfers-locks-settlement, service-bus-dead-letter-queues, message-sessions.
+ */
+import type { Clock } from '../../model/clock.ts';
+import { type AmqpMap, types } from './amqp.ts';
+import { Deadlines } from './deadlines.ts';
+import {
+  granted,
+  internalError,
+  messageLockLost,
+  noSessionInTime,
+  notAllowed,
+  type OrRefusal,
+  quotaExceeded,
+  type Refusal,
+  refused,
+  sessionCannotBeLocked,
+  sessionLockLost,
+} from './errors.ts';
+import { type Consumer, Lane, type SessionHolder } from './lane.ts';
+import { withApplicationProperties } from './message-sections.ts';
+import type { Draft, QueueStore, StoredMessage } from './store.ts';
+
+/** `maxSizeInMegabytes` of a new queue in Azure. */
+const MAX_SIZE_BYTES = 1024 * 1024 * 1024;
+
+const MAX_DELIVERIES_EXCEEDED = 'MaxDeliveryCountExceeded';
+
+export interface QueueDefinition {
+  readonly name: string;
+  readonly requiresSession: boolean;
+  /** Failed deliveries after which a message is dead-lettered. */
+  readonly maxDeliveryCount: number;
+  readonly lockDurationMs: number;
+}
+
+export interface QueueParts {
+  readonly store: QueueStore;
+  readonly clock: Clock;
+  /** A new uuid. */
+  readonly newToken: () => string;
+  /** Where dead letters go; a dead-letter queue has none. */
+  readonly deadLetters?: Queue;
+}
+
+/** What a receiver wants done with a message it holds. */
+export type Settlement =
+  | { readonly kind: 'complete' }
+  /** Back to its place without counting as a failure. */
+  | { readonly kind: 'release' }
+  | { readonly kind: 'abandon'; readonly properties: AmqpMap }
+  /** `properties` may hold `DeadLetterReason` and `DeadLetterErrorDescription`. */
+  | { readonly kind: 'deadLetter'; readonly properties: AmqpMap };
+
+export interface SessionRequest extends SessionHolder {
+  /** Undefined: the next session that has messages and no holder. */
+  readonly sessionId: string | undefined;
+  /** How long to wait for one, in ms. */
+  readonly waitMs: number;
+  granted(session: HeldSession): void;
+  refused(refusal: Refusal): void;
+}
+
+export interface HeldSession {
+  readonly sessionId: string;
+  /** Epoch ms. */
+  readonly lockedUntil: number;
+  /** Lets messages flow. */
+  start(consumer: Consumer): Attachment;
+  /** Gives the session back, and its unsettled messages to their places; harmless after a loss. */
+  release(): void;
+}
+
+export interface Attachment {
+  /** To be called when the consumer's capacity may have grown. */
+  wake(): void;
+  /** No more deliveries. Messages it holds stay locked. */
+  detach(): void;
+}
+
+interface Waiter {
+  readonly request: SessionRequest;
+  readonly stopTimer: () => void;
+}
+
+export class Queue {
+  readonly definition: QueueDefinition;
+  readonly #store: QueueStore;
+  readonly #clock: Clock;
+  readonly #newToken: () => string;
+  readonly #deadLetters: Queue | undefined;
+  /** Keyed by session id; a plain queue has one, under ''. */
+  readonly #lanes = new Map<string, Lane>();
+  readonly #laneByToken = new Map<string, Lane>();
+  /** Keyed by lock token, or by session id. */
+  readonly #deadlines: Deadlines;
+  readonly #waiters = new Set<Waiter>();
+  #sizeBytes = 0;
+
+  /** Takes over what the store holds: all of it is unlocked. */
+  constructor(definition: QueueDefinition, parts: QueueParts) {
+    this.definition = definition;
+    this.#store = parts.store;
+    this.#clock = parts.clock;
+    this.#newToken = parts.newToken;
+    this.#deadLetters = parts.deadLetters;
+    this.#deadlines = new Deadlines(parts.clock, definition.lockDurationMs, (key) => {
+      if (definition.requiresSession) this.#sessionExpired(key);
+      else this.#lockExpired(key);
+    });
+    for (const message of parts.store.load(parts.deadLetters === undefined)) this.#show(message);
+  }
+
+  /** Stores messages; they become visible, and the promise resolves, once they are durable. All or none are taken. */
+  async send(drafts: readonly Draft[]): Promise<Refusal | undefined> {
+    if (!this.#deadLetters) return notAllowed('Messages cannot be sent to a dead-letter queue.');
+    if (this.definition.requiresSession && drafts.some((draft) => draft.sessionId === undefined))
+      return notAllowed(
+        `The SessionId was not set on a message, and it cannot be sent to the entity '${this.definition.name}', which requires sessions.`,
+      );
+    if (this.#sizeBytes >= MAX_SIZE_BYTES) return quotaExceeded(this.definition.name, MAX_SIZE_BYTES);
+    try {
+      const messages = await this.#store.add(drafts, this.#clock.now());
+      for (const message of messages) this.#show(message);
+      return undefined;
+    } catch (error) {
+      return internalError(error);
+    }
+  }
+
+  /** Adds a receiver to a queue without sessions. */
+  attach(consumer: Consumer): Attachment {
+    return this.#attachTo(this.#lane(''), consumer);
+  }
+
+  /** Asks for a session. Calls `granted` or `refused` once, at once or later. @returns A function that withdraws the request. */
+  acceptSession(request: SessionRequest): () => void {
+    const { sessionId } = request;
+    if (sessionId !== undefined && this.#lanes.get(sessionId)?.holder) {
+      request.refused(sessionCannotBeLocked(sessionId));
+      return () => undefined;
+    }
+    const lane = sessionId === undefined ? this.#nextFreeLane() : this.#lane(sessionId);
+    if (lane?.isFree) {
+      this.#grant(lane, request);
+      return () => undefined;
+    }
+    const stopTimer = this.#clock.at(this.#clock.now() + request.waitMs, () => {
+      this.#waiters.delete(waiter);
+      request.refused(noSessionInTime);
+    });
+    const waiter: Waiter = { request, stopTimer };
+    this.#waiters.add(waiter);
+    return () => {
+      stopTimer();
+      this.#waiters.delete(waiter);
+    };
+  }
+
+  isLocked(token: string): boolean {
+    return this.#laneByToken.has(token);
+  }
+
+  /** Renews a message lock. @returns Its new end, in epoch ms. */
+  renewLock(token: string): OrRefusal<number> {
+    if (this.definition.requiresSession)
+      return refused(notAllowed('The lock of a message of a session is renewed by renewing the session lock.'));
+    return this.isLocked(token) ? granted(this.#deadlines.set(token)) : refused(messageLockLost);
+  }
+
+  /** Renews the lock of a session for its holder. @param linkName Undefined: whoever holds it. @returns Its new end, in epoch ms. */
+  renewSession(sessionId: string, linkName: string | undefined): OrRefusal<number> {
+    const holder = this.#lanes.get(sessionId)?.holder;
+    if (!holder || (linkName !== undefined && linkName !== holder.linkName)) return refused(sessionLockLost(sessionId));
+    return granted(this.#deadlines.set(sessionId));
+  }
+
+  /** Ends a lock as its holder wants; resolves once that is durable. */
+  async settle(token: string, settlement: Settlement): Promise<Refusal | undefined> {
+    const lane = this.#laneByToken.get(token);
+    const message = lane?.lockedByToken.get(token);
+    if (!lane || !message) return messageLockLost;
+    if (settlement.kind === 'deadLetter' && !this.#deadLetters)
+      return notAllowed('A message of a dead-letter queue cannot be dead-lettered.');
+    this.#unlock(token, lane);
+    return this.#settleUnlocked(lane, message, settlement);
+  }
+
+  /** Stops timers and waiting requests; what is locked stays so until a new Queue is made from the store. */
+  close(): void {
+    this.#deadlines.clear();
+    for (const { stopTimer } of this.#waiters) stopTimer();
+    this.#waiters.clear();
+  }
+
+  async #settleUnlocked(lane: Lane, message: StoredMessage, settlement: Settlement): Promise<Refusal | undefined> {
+    switch (settlement.kind) {
+      case 'complete':
+        try {
+          await this.#store.remove(message.sequence);
+          this.#sizeBytes -= message.body.length;
+          this.#forgetIfEmpty(lane);
+          return undefined;
+        } catch (error) {
+          this.#giveBack(message);
+          return internalError(error);
+        }
+      case 'release':
+        this.#giveBack(message);
+        return undefined;
+      case 'abandon':
+        return this.#fail(lane, message, settlement.properties);
+      case 'deadLetter':
+        return this.#throughStore(lane, message, () => this.#bury(message, settlement.properties));
+    }
+  }
+
+  /** Counts a failed delivery, then shows the message again or dead-letters it. */
+  #fail(lane: Lane, message: StoredMessage, properties: AmqpMap): Promise<Refusal | undefined> {
+    const failed: StoredMessage = { ...message, deliveryCount: message.deliveryCount + 1 };
+    return this.#throughStore(lane, message, async () => {
+      if (this.#deadLetters && failed.deliveryCount >= this.definition.maxDeliveryCount) {
+        await this.#bury(failed, deliveriesExceeded(properties, failed.deliveryCount));
+        return;
+      }
+      const body = withApplicationProperties(failed.body, properties);
+      const kept = { ...failed, body };
+      await this.#store.update(kept, properties.size > 0);
+      lane.ready.push(kept);
+    });
+  }
+
+  async #bury(message: StoredMessage, properties: AmqpMap): Promise<void> {
+    const dead: StoredMessage = { ...message, body: withApplicationProperties(message.body, properties) };
+    await this.#store.bury(dead);
+    this.#sizeBytes -= message.body.length;
+    if (this.#deadLetters) this.#deadLetters.#show(dead);
+  }
+
+  /** Runs `work`, during which the lane's session is not served further; if it fails the message comes back as it was. */
+  async #throughStore(lane: Lane, message: StoredMessage, work: () => Promise<void>): Promise<Refusal | undefined> {
+    lane.returning += 1;
+    try {
+      await work();
+      return undefined;
+    } catch (error) {
+      lane.ready.push(message);
+      return internalError(error);
+    } finally {
+      lane.returning -= 1;
+      this.#serve(lane);
+    }
+  }
+
+  #show(message: StoredMessage): void {
+    this.#sizeBytes += message.body.length;
+    this.#giveBack(message);
+  }
+
+  #giveBack(message: StoredMessage): void {
+    const lane = this.#lane(this.definition.requiresSession ? (message.sessionId ?? '') : '');
+    lane.ready.push(message);
+    this.#serve(lane);
+  }
+
+  #lane(key: string): Lane {
+    const known = this.#lanes.get(key);
+    if (known) return known;
+    const lane = new Lane(this.definition.requiresSession ? key : undefined);
+    this.#lanes.set(key, lane);
+    return lane;
+  }
+
+  #forgetIfEmpty(lane: Lane): void {
+    if (lane.sessionId !== undefined && lane.isForgettable) this.#lanes.delete(lane.sessionId);
+  }
+
+  /** Hands out what the lane's consumers can take, or a free session to whoever waits for it. */
+  #serve(lane: Lane): void {
+    if (lane.sessionId !== undefined) {
+      if (lane.isFree) this.#offer(lane, lane.sessionId);
+      if (lane.returning > 0) return;
+    }
+    while (lane.ready.size > 0) {
+      const consumer = lane.nextConsumer();
+      const message = consumer && lane.ready.pop();
+      if (!message) return;
+      const token = this.#newToken();
+      lane.lockedByToken.set(token, message);
+      this.#laneByToken.set(token, lane);
+      const lockedUntil =
+        lane.sessionId === undefined ? this.#deadlines.set(token) : (this.#deadlines.get(lane.sessionId) ?? 0);
+      consumer.deliver({ token, message, lockedUntil });
+    }
+  }
+
+  #unlock(token: string, lane: Lane): void {
+    lane.lockedByToken.delete(token);
+    this.#laneByToken.delete(token);
+    if (lane.sessionId === undefined) this.#deadlines.delete(token);
+  }
+
+  #lockExpired(token: string): void {
+    const lane = this.#laneByToken.get(token);
+    const message = lane?.lockedByToken.get(token);
+    if (!lane || !message) return;
+    this.#unlock(token, lane);
+    void this.#fail(lane, message, new Map());
+  }
+
+  #attachTo(lane: Lane, consumer: Consumer): Attachment {
+    lane.attach(consumer);
+    return { wake: () => this.#serve(lane), detach: () => lane.detach(consumer) };
+  }
+
+  /** The session that has waited longest by the age of its first message. */
+  #nextFreeLane(): Lane | undefined {
+    let best: Lane | undefined;
+    let bestSequence = Number.POSITIVE_INFINITY;
+    for (const lane of this.#lanes.values()) {
+      const first = lane.ready.peek();
+      if (!first || !lane.isFree || first.sequence > bestSequence) continue;
+      best = lane;
+      bestSequence = first.sequence;
+    }
+    return best;
+  }
+
+  #offer(lane: Lane, sessionId: string): void {
+    for (const waiter of this.#waiters) {
+      const wanted = waiter.request.sessionId;
+      if (wanted === undefined ? lane.ready.size === 0 : wanted !== sessionId) continue;
+      this.#waiters.delete(waiter);
+      waiter.stopTimer();
+      this.#grant(lane, waiter.request);
+      return;
+    }
+    this.#forgetIfEmpty(lane);
+  }
+
+  #grant(lane: Lane, request: SessionRequest): void {
+    const sessionId = lane.sessionId ?? '';
+    lane.holder = request;
+    request.granted({
+      sessionId,
+      lockedUntil: this.#deadlines.set(sessionId),
+      start: (consumer) => this.#attachTo(lane, consumer),
+      release: () => {
+        if (lane.holder !== request) return;
+        lane.detachAll();
+        this.#deadlines.delete(sessionId);
+        for (const message of this.#takeLocked(lane)) lane.ready.push(message);
+        lane.holder = undefined;
+        this.#serve(lane);
+      },
+    });
+  }
+
+  /** The lock of a session ran out: its unsettled messages count as failed (message-sessions, "Message delivery count"). */
+  #sessionExpired(sessionId: string): void {
+    const lane = this.#lanes.get(sessionId);
+    const holder = lane?.holder;
+    if (!lane || !holder) return;
+    lane.holder = undefined;
+    lane.detachAll();
+    const messages = this.#takeLocked(lane);
+    for (const message of messages) void this.#fail(lane, message, new Map());
+    holder.lost(sessionLockLost(sessionId));
+    this.#serve(lane);
+  }
+
+  #takeLocked(lane: Lane): StoredMessage[] {
+    const messages = [...lane.lockedByToken.values()];
+    for (const token of [...lane.lockedByToken.keys()]) this.#unlock(token, lane);
+    return messages;
+  }
+}
+
+function deliveriesExceeded(properties: AmqpMap, deliveries: number): AmqpMap {
+  return new Map([
+    ...properties,
+    ['DeadLetterReason', types.wrap_string(MAX_DELIVERIES_EXCEEDED)],
+    [
+      'DeadLetterErrorDescription',
+      types.wrap_string(`Message could not be consumed after ${deliveries} delivery attempts.`),
+    ],
+  ]);
+}

@@ -1,0 +1,164 @@
+/**
+ * The durable state of the broker: queues with their last sequence number, and messages. Each write resolves only after its commit; it decides
+ * nothing about locks or visibility, which live in memory and are rebuilt from here after a crash (all locks are free then).
+ */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { GroupCommit, openDatabase } from '../sqlite.ts';
+
+/** A message as a sender gave it: nothing assigned yet. */
+export interface Draft {
+  readonly sessionId: string | undefined;
+  /** Encoded message annotations section of the sender, without the ones the broker assigns. */
+  readonly annotations: Buffer | undefined;
+  /** Encoded properties, application properties, body and footer. */
+  readonly body: Buffer;
+}
+
+export interface StoredMessage extends Draft {
+  /** Assigned per queue, ascending, never used twice. */
+  readonly sequence: number;
+  /** Epoch ms. */
+  readonly enqueuedAt: number;
+  /** Failed deliveries so far; 0 before the first. */
+  readonly deliveryCount: number;
+}
+
+/** One queue's part of the store. */
+export interface QueueStore {
+  /** All messages in order of sequence number, of the queue itself or of its dead-letter queue. */
+  load(deadLetters: boolean): StoredMessage[];
+  add(drafts: readonly Draft[], enqueuedAt: number): Promise<StoredMessage[]>;
+  remove(sequence: number): Promise<void>;
+  /** Keeps what changed after a failed delivery. `bodyChanged` says whether `message.body` differs from what is stored. */
+  update(message: StoredMessage, bodyChanged: boolean): Promise<void>;
+  /** Moves a message, with its changed body, to the queue's dead-letter queue. */
+  bury(message: StoredMessage): Promise<void>;
+}
+
+interface Row {
+  readonly sequence: number;
+  readonly session_id: string | null;
+  readonly enqueued_at: number;
+  readonly delivery_count: number;
+  readonly annotations: Uint8Array | null;
+  readonly body: Uint8Array;
+}
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS queue (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, requires_session INTEGER NOT NULL, last_sequence INTEGER NOT NULL);
+  CREATE TABLE IF NOT EXISTS message (
+    queue_id INTEGER NOT NULL, sequence INTEGER NOT NULL, dead INTEGER NOT NULL, session_id TEXT, enqueued_at INTEGER NOT NULL,
+    delivery_count INTEGER NOT NULL, annotations BLOB, body BLOB NOT NULL);
+  CREATE UNIQUE INDEX IF NOT EXISTS message_key ON message (queue_id, sequence);
+`;
+
+export class Store {
+  readonly #db: DatabaseSync;
+  readonly #commits: GroupCommit;
+
+  /** @param path A file, created when missing, or `:memory:`. */
+  constructor(path: string) {
+    this.#db = openDatabase(path);
+    this.#db.exec(SCHEMA);
+    this.#commits = new GroupCommit(this.#db);
+  }
+
+  /**
+   * Opens a queue, created when new.
+   * @throws When it was stored with the other value of `requiresSession`, which cannot be changed (as in Azure).
+   */
+  queue(name: string, requiresSession: boolean): QueueStore {
+    const key = name.toLowerCase();
+    this.#db
+      .prepare('INSERT INTO queue (name, requires_session, last_sequence) VALUES (?, ?, 0) ON CONFLICT DO NOTHING')
+      .run(key, requiresSession ? 1 : 0);
+    const row = this.#db.prepare('SELECT id, requires_session FROM queue WHERE name = ?').get(key) as unknown as {
+      id: number;
+      requires_session: number;
+    };
+    if ((row.requires_session === 1) !== requiresSession)
+      throw new Error(
+        `queues['${name}'].requiresSession: the stored queue has ${!requiresSession}; it cannot be changed. Use another name or a new data file.`,
+      );
+    return new SqliteQueueStore(this.#db, this.#commits, row.id);
+  }
+
+  /** Waits for writes under way, then closes the file. */
+  async close(): Promise<void> {
+    await this.#commits.run(() => undefined);
+    this.#db.close();
+  }
+}
+
+class SqliteQueueStore implements QueueStore {
+  readonly #db: DatabaseSync;
+  readonly #commits: GroupCommit;
+  readonly #id: number;
+  readonly #next: StatementSync;
+  readonly #insert: StatementSync;
+  readonly #delete: StatementSync;
+  readonly #count: StatementSync;
+  readonly #rewrite: StatementSync;
+
+  constructor(db: DatabaseSync, commits: GroupCommit, id: number) {
+    this.#db = db;
+    this.#commits = commits;
+    this.#id = id;
+    this.#next = db.prepare('UPDATE queue SET last_sequence = last_sequence + ? WHERE id = ? RETURNING last_sequence');
+    this.#insert = db.prepare('INSERT INTO message VALUES (?, ?, 0, ?, ?, 0, ?, ?)');
+    this.#delete = db.prepare('DELETE FROM message WHERE queue_id = ? AND sequence = ?');
+    this.#count = db.prepare('UPDATE message SET delivery_count = ? WHERE queue_id = ? AND sequence = ?');
+    this.#rewrite = db.prepare(
+      'UPDATE message SET delivery_count = ?, body = ?, dead = dead OR ? WHERE queue_id = ? AND sequence = ?',
+    );
+  }
+
+  load(deadLetters: boolean): StoredMessage[] {
+    const rows = this.#db
+      .prepare('SELECT * FROM message WHERE queue_id = ? AND dead = ? ORDER BY sequence')
+      .all(this.#id, deadLetters ? 1 : 0) as unknown as Row[];
+    return rows.map((row) => ({
+      sequence: row.sequence,
+      sessionId: row.session_id ?? undefined,
+      enqueuedAt: row.enqueued_at,
+      deliveryCount: row.delivery_count,
+      annotations: row.annotations === null ? undefined : asBuffer(row.annotations),
+      body: asBuffer(row.body),
+    }));
+  }
+
+  add(drafts: readonly Draft[], enqueuedAt: number): Promise<StoredMessage[]> {
+    return this.#commits.run(() => {
+      const { last_sequence: last } = this.#next.get(drafts.length, this.#id) as { last_sequence: number };
+      const first = last - drafts.length + 1;
+      return drafts.map((draft, i) => {
+        const sequence = first + i;
+        const { sessionId, annotations, body } = draft;
+        this.#insert.run(this.#id, sequence, sessionId ?? null, enqueuedAt, annotations ?? null, body);
+        return { ...draft, sequence, enqueuedAt, deliveryCount: 0 };
+      });
+    });
+  }
+
+  remove(sequence: number): Promise<void> {
+    return this.#commits.run(() => {
+      this.#delete.run(this.#id, sequence);
+    });
+  }
+
+  update(message: StoredMessage, bodyChanged: boolean): Promise<void> {
+    return this.#commits.run(() => {
+      if (bodyChanged) this.#rewrite.run(message.deliveryCount, message.body, 0, this.#id, message.sequence);
+      else this.#count.run(message.deliveryCount, this.#id, message.sequence);
+    });
+  }
+
+  bury(message: StoredMessage): Promise<void> {
+    return this.#commits.run(() => {
+      this.#rewrite.run(message.deliveryCount, message.body, 1, this.#id, message.sequence);
+    });
+  }
+}
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
