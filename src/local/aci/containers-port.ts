@@ -1,0 +1,37 @@
+/** What the ARM stand-in asks of whoever knows images: pure answers, so that the same core runs with and without sockets. */
+import type { Behaviour } from './model.ts';
+
+export interface ContainerSpec {
+  readonly image: string;
+  readonly command: readonly string[];
+  /** Plain and secure values alike. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** TCP ports the container declares. */
+  readonly ports: readonly number[];
+}
+
+/** What a process on `localhost:port` of the group does with a connection. */
+export type Reached =
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'silent' }
+  | { readonly kind: 'tcp'; readonly banner: string }
+  | { readonly kind: 'http'; readonly status: number; readonly delayMs: number };
+
+/** The inside of a container, as a command that runs there sees it. */
+export interface Inside {
+  reach(port: number): Reached;
+  readonly files: readonly string[];
+}
+
+export interface ExecResult {
+  readonly exitCode: number;
+  readonly output: string;
+  /** Virtual running time. */
+  readonly tookMs: number;
+}
+
+export interface Containers {
+  behaviour(spec: ContainerSpec): Behaviour;
+  /** Runs one command inside a container. Never throws: an unknown command exits 127. */
+  exec(command: readonly string[], inside: Inside, timeoutMs: number): ExecResult;
+}

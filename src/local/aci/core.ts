@@ -1,0 +1,171 @@
+/**
+ * ARM for container groups, as a core: authentication, routing, brakes and faults around the operations of `operations.ts`, and the
+ * passage of time. It opens no socket: `endpoints()` says what should be listening, whoever has sockets keeps them in step.
+ */
+import type { Core, CoreRequest, CoreResponse, Draw } from '../core.ts';
+import type { Containers } from './containers-port.ts';
+import { type Endpoint, endpointsOf } from './endpoints.ts';
+import { type ArmError, armError, badRequest, json, notModelled, toResponse } from './errors.ts';
+import { type Act, regionStates, type Strike, strike } from './faults.ts';
+import { maintain } from './lifecycle.ts';
+import { createOperations, type Operations } from './operations.ts';
+import { API_VERSION, groupKey, type Operation, type Route, routeOf } from './routes.ts';
+import { type ArmSettings, DEFAULT_SETTINGS } from './settings.ts';
+import type { AciStore } from './store.ts';
+import { bucketKind, takeToken } from './throttle.ts';
+import { createWorldTime, type WorldTime } from './world-time.ts';
+
+export interface ArmOptions {
+  readonly store: AciStore;
+  /** Is this `Authorization` header one of ours, and still valid? */
+  readonly authorize: (authorization: string | undefined, now: number) => boolean;
+  readonly containers: Containers;
+  readonly settings?: Partial<ArmSettings>;
+}
+
+export interface ArmCore extends Core {
+  /** Works off everything up to `now`; `handle` does so by itself. */
+  advance(now: number): void;
+  /** The next instant at which the world changes by itself, epoch ms. */
+  nextAt(): number | undefined;
+  /** What should be listening now. */
+  endpoints(): readonly Endpoint[];
+  /** What the machine said to opening a port: a cause, or undefined once it is open. */
+  reportBinding(report: { groupKey: string; container: string; port: number; cause?: string }, now: number): void;
+  /** All running containers are taken down by the platform and started again, as after maintenance of its hosts. */
+  maintenance(now: number): void;
+  readonly time: WorldTime;
+  readonly settings: ArmSettings;
+}
+
+export function createArmCore(options: ArmOptions): ArmCore {
+  const { store, containers } = options;
+  const settings: ArmSettings = { ...DEFAULT_SETTINGS, ...options.settings };
+  const time = createWorldTime(store, containers, settings);
+  const operations = createOperations(store, containers, settings, time);
+  return {
+    settings,
+    time,
+    handle(request, now, draw) {
+      time.advance(now);
+      if (!options.authorize(request.headers['authorization'], now)) return toResponse(unauthenticated());
+      return answer({ store, settings, operations }, request, now, draw);
+    },
+    advance: (now) => time.advance(now),
+    nextAt: () => store.nextAt(),
+    endpoints: () => endpointsOf(store.groups(), regionStates(store)),
+    reportBinding: (report, now) => time.reportBinding(report, now),
+    maintenance(now) {
+      time.advance(now);
+      for (const group of store.groups())
+        time.change(group.key, now, (draft) => maintain(draft, now, time.surroundings));
+    },
+  };
+}
+
+interface Parts {
+  readonly store: AciStore;
+  readonly settings: ArmSettings;
+  readonly operations: Operations;
+}
+
+function answer(parts: Parts, request: CoreRequest, now: number, draw: Draw): CoreResponse {
+  const url = new URL(request.url, 'https://arm.invalid');
+  const route = routeOf(request.method, url.pathname);
+  if ('notModelled' in route) return toResponse(notModelled(route.notModelled));
+  const refused = badVersion(url) ?? unknownSubscription(parts.settings, route);
+  if (refused) return toResponse(refused);
+  const token = takeToken(parts.store, route.subscriptionId, bucketKind(request.method), now);
+  if (token.refused) return withHeaders(toResponse(token.refused), token.headers);
+  const missing = unknownResourceGroup(parts.settings, route);
+  if (missing) return withHeaders(toResponse(missing), token.headers);
+  const hit = strike(parts.store, targetOf(parts.store, route, request), draw);
+  const response = perform(parts, route, url, request, now, hit, draw);
+  return {
+    ...withHeaders(response, token.headers),
+    ...(hit.delayMs > 0 && { delayMs: hit.delayMs }),
+    ...(hit.drop && { dropped: true }),
+  };
+}
+
+function perform(
+  parts: Parts,
+  route: Route,
+  url: URL,
+  request: CoreRequest,
+  now: number,
+  hit: Strike,
+  draw: Draw,
+): CoreResponse {
+  if (!hit.takesEffect) return hit.error ? toResponse(hit.error) : json(503, {});
+  const origin = `https://${request.headers['host'] ?? 'localhost'}`;
+  const call = { route, url, origin, body: request.body, now, draw, ...(hit.mishap && { mishap: hit.mishap }) };
+  const result = parts.operations[route.operation](call);
+  if (hit.error) return toResponse(hit.error);
+  return 'code' in result ? toResponse(result) : result;
+}
+
+const ACTS: Readonly<Record<Operation, Act>> = {
+  ContainerGroups_List: 'list',
+  ContainerGroups_ListByResourceGroup: 'list',
+  ContainerGroups_Get: 'get',
+  ContainerGroups_CreateOrUpdate: 'create',
+  ContainerGroups_Delete: 'delete',
+  Containers_ListLogs: 'logs',
+  Location_ListUsage: 'usage',
+  OperationStatus: 'poll',
+  OperationResult: 'poll',
+};
+
+function targetOf(store: AciStore, route: Route, request: CoreRequest) {
+  const operation = route.operationId ? store.operation(route.operationId) : undefined;
+  const name = route.group ?? operation?.groupKey.split('/').at(-1);
+  const group = route.group ? store.group(groupKey(route)) : undefined;
+  const location = route.location ?? group?.location ?? /"location"\s*:\s*"([^"]*)"/.exec(request.body)?.[1];
+  return {
+    act: ACTS[route.operation],
+    ...(name !== undefined && { name }),
+    ...(location !== undefined && { location: location.toLowerCase().replaceAll(' ', '') }),
+  };
+}
+
+function withHeaders(response: CoreResponse, headers: Readonly<Record<string, string>>): CoreResponse {
+  return { ...response, headers: { ...headers, ...response.headers } };
+}
+
+function unauthenticated(): ArmError {
+  return {
+    ...armError(
+      401,
+      'InvalidAuthenticationToken',
+      'The access token is missing, expired or was not issued for this service.',
+    ),
+    headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
+  };
+}
+
+function badVersion(url: URL): ArmError | undefined {
+  const version = url.searchParams.get('api-version');
+  if (version === API_VERSION) return undefined;
+  if (version === null) {
+    return badRequest(
+      'MissingApiVersionParameter',
+      'The api-version query parameter (?api-version=) is required for all requests.',
+    );
+  }
+  return badRequest(
+    'NoRegisteredProviderFound',
+    `No registered resource provider found for API version '${version}' for type 'containerGroups'. The supported api-versions are '${API_VERSION}'.`,
+  );
+}
+
+function unknownSubscription(settings: ArmSettings, route: Route): ArmError | undefined {
+  if (settings.subscriptionIds.some((id) => id.toLowerCase() === route.subscriptionId.toLowerCase())) return undefined;
+  return armError(404, 'SubscriptionNotFound', `The subscription '${route.subscriptionId}' could not be found.`);
+}
+
+function unknownResourceGroup(settings: ArmSettings, route: Route): ArmError | undefined {
+  const wanted = route.resourceGroup?.toLowerCase();
+  if (wanted === undefined || settings.resourceGroups.some((name) => name.toLowerCase() === wanted)) return undefined;
+  return armError(404, 'ResourceGroupNotFound', `Resource group '${route.resourceGroup}' could not be found.`);
+}

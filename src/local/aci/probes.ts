@@ -1,0 +1,67 @@
+/** One probe, evaluated against the group as it is at this instant. Pure: what it needs of the image comes through the containers port. */
+import type { Containers, Inside, Reached } from './containers-port.ts';
+import type { ContainerRecord, GroupRecord, ProbeRecord } from './model.ts';
+
+export type ProbeAnswer = { readonly ok: true } | { readonly ok: false; readonly why: string };
+
+/** What `localhost:port` of the group answers: containers of one group share the address. */
+export function reach(group: GroupRecord, port: number): Reached {
+  const listener = group.containers.find(
+    (c) =>
+      c.behaviour.ports.includes(port) &&
+      c.behaviour.protocol !== 'none' &&
+      c.condition !== 'down' &&
+      c.condition !== 'starting' &&
+      !c.unbound.some((u) => u.port === port),
+  );
+  if (!listener) return { kind: 'refused' };
+  if (listener.condition === 'hung') return { kind: 'silent' };
+  const { protocol, banner, httpStatus, responseDelayMs } = listener.behaviour;
+  if (protocol === 'tcp') return { kind: 'tcp', banner };
+  return { kind: 'http', status: listener.condition === 'sick' ? 503 : httpStatus, delayMs: responseDelayMs };
+}
+
+export function insideOf(group: GroupRecord, container: ContainerRecord): Inside {
+  return { reach: (port) => reach(group, port), files: container.behaviour.files };
+}
+
+export function evaluateProbe(
+  group: GroupRecord,
+  container: ContainerRecord,
+  probe: ProbeRecord,
+  containers: Pick<Containers, 'exec'>,
+): ProbeAnswer {
+  if ('exec' in probe.test) {
+    const { exec } = probe.test;
+    const result = containers.exec(exec, insideOf(group, container), probe.timeoutMs);
+    if (result.tookMs > probe.timeoutMs) {
+      return { ok: false, why: `command ${JSON.stringify(exec.join(' '))} timed out after ${probe.timeoutMs / 1000}s` };
+    }
+    if (result.exitCode === 0) return { ok: true };
+    const said = result.output.trim();
+    return { ok: false, why: said === '' ? `command exited with code ${result.exitCode}` : said };
+  }
+  return httpAnswer(reach(group, probe.test.http.port), probe.test.http, probe.timeoutMs);
+}
+
+function httpAnswer(reached: Reached, at: { port: number; path: string }, timeoutMs: number): ProbeAnswer {
+  const where = `Get "http://localhost:${at.port}${at.path}"`;
+  switch (reached.kind) {
+    case 'refused':
+      return { ok: false, why: `${where}: dial tcp 127.0.0.1:${at.port}: connect: connection refused` };
+    case 'silent':
+      return { ok: false, why: `${where}: context deadline exceeded (Client.Timeout exceeded while awaiting headers)` };
+    case 'tcp':
+      return { ok: false, why: `${where}: net/http: malformed HTTP response` };
+    case 'http':
+      if (reached.delayMs > timeoutMs) {
+        return {
+          ok: false,
+          why: `${where}: context deadline exceeded (Client.Timeout exceeded while awaiting headers)`,
+        };
+      }
+      return reached.status >= 200 && reached.status < 400
+        ? { ok: true }
+        : { ok: false, why: `HTTP probe failed with statuscode: ${reached.status}` };
+  }
+}

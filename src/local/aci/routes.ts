@@ -1,0 +1,87 @@
+/** Paths of the resource provider to operation names. What is known but not modelled keeps its name, so that the refusal can say it. */
+/** The version `@azure/arm-containerinstance` 9.1.0 speaks. */
+export const API_VERSION = '2023-05-01';
+
+export type Operation =
+  | 'ContainerGroups_List'
+  | 'ContainerGroups_ListByResourceGroup'
+  | 'ContainerGroups_Get'
+  | 'ContainerGroups_CreateOrUpdate'
+  | 'ContainerGroups_Delete'
+  | 'Containers_ListLogs'
+  | 'Location_ListUsage'
+  | 'OperationStatus'
+  | 'OperationResult';
+
+export interface Route {
+  readonly operation: Operation;
+  readonly subscriptionId: string;
+  readonly resourceGroup?: string;
+  readonly group?: string;
+  readonly container?: string;
+  readonly location?: string;
+  readonly operationId?: string;
+}
+
+interface Pattern {
+  readonly method: string;
+  readonly path: RegExp;
+  readonly operation: Operation | { readonly notModelled: string };
+}
+
+const SUBSCRIPTION = '/subscriptions/(?<subscriptionId>[^/]+)';
+const PROVIDER = '/providers/Microsoft\\.ContainerInstance';
+const IN_GROUP = `${SUBSCRIPTION}/resourceGroups/(?<resourceGroup>[^/]+)${PROVIDER}/containerGroups`;
+const GROUP = `${IN_GROUP}/(?<group>[^/]+)`;
+const CONTAINER = `${GROUP}/containers/(?<container>[^/]+)`;
+const LOCATION = `${SUBSCRIPTION}${PROVIDER}/locations/(?<location>[^/]+)`;
+
+const pattern = (method: string, path: string, operation: Pattern['operation']): Pattern => ({
+  method,
+  path: new RegExp(`^${path}/?$`, 'i'),
+  operation,
+});
+
+const PATTERNS: readonly Pattern[] = [
+  pattern('GET', `${SUBSCRIPTION}${PROVIDER}/containerGroups`, 'ContainerGroups_List'),
+  pattern('GET', IN_GROUP, 'ContainerGroups_ListByResourceGroup'),
+  pattern('GET', GROUP, 'ContainerGroups_Get'),
+  pattern('PUT', GROUP, 'ContainerGroups_CreateOrUpdate'),
+  pattern('DELETE', GROUP, 'ContainerGroups_Delete'),
+  pattern('GET', `${CONTAINER}/logs`, 'Containers_ListLogs'),
+  pattern('GET', `${LOCATION}/usages`, 'Location_ListUsage'),
+  pattern('GET', `${LOCATION}/operations/(?<operationId>[^/]+)`, 'OperationStatus'),
+  pattern('GET', `${LOCATION}/operationresults/(?<operationId>[^/]+)`, 'OperationResult'),
+  pattern('PATCH', GROUP, { notModelled: 'ContainerGroups_Update' }),
+  pattern('POST', `${GROUP}/start`, { notModelled: 'ContainerGroups_Start' }),
+  pattern('POST', `${GROUP}/stop`, { notModelled: 'ContainerGroups_Stop' }),
+  pattern('POST', `${GROUP}/restart`, { notModelled: 'ContainerGroups_Restart' }),
+  pattern('GET', `${GROUP}/outboundNetworkDependenciesEndpoints`, {
+    notModelled: 'ContainerGroups_GetOutboundNetworkDependenciesEndpoints',
+  }),
+  pattern('POST', `${CONTAINER}/exec`, { notModelled: 'Containers_ExecuteCommand' }),
+  pattern('POST', `${CONTAINER}/attach`, { notModelled: 'Containers_Attach' }),
+  pattern('GET', `${LOCATION}/cachedImages`, { notModelled: 'Location_ListCachedImages' }),
+  pattern('GET', `${LOCATION}/capabilities`, { notModelled: 'Location_ListCapabilities' }),
+  pattern('GET', `${PROVIDER}/operations`, { notModelled: 'Operations_List' }),
+];
+
+/** The operation, or the name of what is not modelled. */
+export function routeOf(method: string, path: string): Route | { readonly notModelled: string } {
+  for (const { method: wanted, path: expression, operation } of PATTERNS) {
+    if (method !== wanted) continue;
+    const match = expression.exec(path);
+    if (!match) continue;
+    if (typeof operation !== 'string') return operation;
+    const parts = Object.fromEntries(
+      Object.entries(match.groups ?? {}).map(([name, value]) => [name, decodeURIComponent(value)]),
+    );
+    return { operation, subscriptionId: parts['subscriptionId'] ?? '', ...parts };
+  }
+  return { notModelled: `${method} ${path}` };
+}
+
+/** The resource id of the route's group in lower case. */
+export function groupKey(route: Pick<Route, 'subscriptionId' | 'resourceGroup' | 'group'>): string {
+  return `/subscriptions/${route.subscriptionId}/resourcegroups/${route.resourceGroup}/providers/microsoft.containerinstance/containergroups/${route.group}`.toLowerCase();
+}

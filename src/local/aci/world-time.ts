@@ -1,0 +1,91 @@
+/**
+ * Time applied to the store: brings due groups to `now`, and is the one way to change a group from outside its own course
+ * (clone, change, put back), so that no record is ever changed in place.
+ */
+import { lowestFreeAddress } from './addresses.ts';
+import type { Containers } from './containers-port.ts';
+import { advance, type Outcome, type Surroundings, wakeProbes } from './lifecycle.ts';
+import { type GroupRecord, recordEvent } from './model.ts';
+import type { ArmSettings } from './settings.ts';
+import type { AciStore } from './store.ts';
+
+export interface WorldTime {
+  readonly surroundings: Surroundings;
+  advance(now: number): void;
+  /** Changes one group, then lets its course go on; nothing happens when it does not exist. */
+  change(key: string, now: number, act: (draft: GroupRecord) => void): GroupRecord | undefined;
+  reportBinding(report: { groupKey: string; container: string; port: number; cause?: string }, now: number): void;
+  /** A free address for the group; keeps none of its own. */
+  freeAddress(group: GroupRecord): string;
+}
+
+export function createWorldTime(store: AciStore, containers: Containers, settings: ArmSettings): WorldTime {
+  const freeAddress = (group: GroupRecord): string => {
+    const taken = new Set(store.groups().flatMap((other) => (other.ip === undefined ? [] : [other.ip])));
+    if (group.ip !== undefined) taken.add(group.ip);
+    // 0.0.0.0 is what the service shows while a group has no usable address.
+    return lowestFreeAddress(settings.firstAddress, settings.regions.indexOf(group.location), taken) ?? '0.0.0.0';
+  };
+  const surroundings: Surroundings = {
+    containers,
+    addressFor: freeAddress,
+    log: (group, container, at, text) => store.appendLog(group.key, container.name, { at, text }),
+    finish: (group, at, outcome) => finishOperation(store, group, at, outcome),
+  };
+  const settle = (draft: GroupRecord, now: number) => {
+    if (advance(draft, now, surroundings) === 'alive') return store.putGroup(draft);
+    store.removeGroup(draft.key);
+    const { id, name, subscriptionId, location } = draft;
+    store.appendAudit({ at: now, action: 'gone', id, name, subscriptionId, location });
+  };
+  const change: WorldTime['change'] = (key, now, act) => {
+    const group = store.group(key);
+    if (!group) return undefined;
+    const draft = structuredClone(group);
+    act(draft);
+    settle(draft, now);
+    return store.group(key);
+  };
+  return {
+    surroundings,
+    freeAddress,
+    change,
+    advance(now) {
+      for (const group of store.dueGroups(now)) settle(structuredClone(group), now);
+    },
+    reportBinding: (report, now) => void change(report.groupKey, now, (draft) => noteBinding(draft, report, now)),
+  };
+}
+
+/** An operation ends once: a group that runs later than its reported failure does not rewrite it. */
+function finishOperation(store: AciStore, group: GroupRecord, at: number, outcome: Outcome): void {
+  const operation = store.operation(group.operationId);
+  if (operation?.status !== 'InProgress') return;
+  store.putOperation({
+    ...operation,
+    status: outcome.status,
+    ...(outcome.error && { error: outcome.error }),
+    ...(outcome.events && { events: structuredClone(outcome.events) }),
+  });
+  store.forgetOperationsBefore(at - OPERATION_KEPT_MS);
+}
+
+/** How long a finished operation can be asked for, in ms; the service's own time is not published. */
+const OPERATION_KEPT_MS = 24 * 3_600_000;
+
+function noteBinding(
+  group: GroupRecord,
+  report: { container: string; port: number; cause?: string },
+  now: number,
+): void {
+  const container = group.containers.find((one) => one.name === report.container);
+  if (!container) return;
+  container.unbound = container.unbound.filter((one) => one.port !== report.port);
+  if (report.cause === undefined) {
+    recordEvent(container.events, now, 'Started', `Now listening on ${group.ip}:${report.port}`);
+  } else {
+    container.unbound.push({ port: report.port, cause: report.cause });
+    recordEvent(container.events, now, 'Failed', report.cause, 'Warning');
+  }
+  wakeProbes(group, now);
+}

@@ -1,0 +1,166 @@
+/**
+ * The world outside the Function App in one process: ARM over HTTPS, Tables over HTTPS, the identity endpoint, the stand-in containers and
+ * the control API, on one data directory. Everything that was acknowledged is in SQLite; containers and addresses come back from there.
+ */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ArmCore, createArmCore } from '../aci/core.ts';
+import { type ArmSettings, DEFAULT_SETTINGS } from '../aci/settings.ts';
+import { createSqliteAciStore } from '../aci/sqlite-store.ts';
+import type { AciStore } from '../aci/store.ts';
+import { ensureAuthority } from '../ca.ts';
+import type { Running } from '../child.ts';
+import { standinContainers } from '../containers/catalogue.ts';
+import { createResponders } from '../containers/responders.ts';
+import { benign, type Core } from '../core.ts';
+import { createIdentityCore, TOKEN_PATH } from '../identity/core.ts';
+import { createTokenAuthority } from '../identity/tokens.ts';
+import { type Served, serveCore } from '../serve.ts';
+import { GroupCommit, openDatabase } from '../sqlite.ts';
+import { systemClock } from '../system-clock.ts';
+import { startTablesServer } from '../tables/server.ts';
+import { createControlCore } from './control.ts';
+import { createPulse } from './pulse.ts';
+
+export interface WorldConfig {
+  readonly dataDir: string;
+  /** 0 or absent = any free port. */
+  readonly ports?: Partial<WorldPorts>;
+  /** What `IDENTITY_HEADER` holds; absent = a random one. */
+  readonly identityHeader?: string;
+  readonly settings?: Partial<ArmSettings>;
+}
+
+export interface WorldPorts {
+  readonly arm: number;
+  readonly tables: number;
+  readonly identity: number;
+  readonly control: number;
+}
+
+export interface World extends Running {
+  readonly armUrl: string;
+  readonly tablesUrl: string;
+  /** For `IDENTITY_ENDPOINT`. */
+  readonly identityUrl: string;
+  readonly identityHeader: string;
+  readonly controlUrl: string;
+  /** For `NODE_EXTRA_CA_CERTS`. */
+  readonly caPath: string;
+  readonly ports: WorldPorts;
+  /** Resolves when every socket that should be open is, or is reported. */
+  settled(): Promise<void>;
+}
+
+/** Audiences that a token for Table Storage may name. */
+const STORAGE_RESOURCES = ['https://storage.azure.com'];
+/** Audiences that a token for ARM may name, besides the stand-in's own address. */
+const ARM_RESOURCES = ['https://management.azure.com', 'https://management.core.windows.net'];
+
+/** @throws when a port is taken or the data directory cannot be used. */
+export async function startWorld(config: WorldConfig): Promise<World> {
+  mkdirSync(config.dataDir, { recursive: true });
+  const tls = await ensureAuthority(join(config.dataDir, 'ca'));
+  const identityHeader = config.identityHeader ?? randomBytes(16).toString('hex');
+  const tokens = createTokenAuthority(ensureSecret(join(config.dataDir, 'identity.key')));
+  const now = () => systemClock.now();
+  const started: { close(): Promise<void> | void }[] = [];
+  const close = async () => {
+    for (const part of started.splice(0).reverse()) await part.close();
+  };
+  try {
+    const armAt = { origins: ARM_RESOURCES };
+    const aci = startContainers(config, (authorization, at) => tokens.verify(authorization, at, armAt.origins));
+    started.push(aci);
+    const serve = async (core: Core, port: number | undefined, secure: boolean) => {
+      const commit = aci.commit;
+      const served = await serveCore({ core, draw: benign, now, port: port ?? 0, commit, ...(secure && { tls }) });
+      started.push(served);
+      return served;
+    };
+    const arm = await serve(aci.core, config.ports?.arm, true);
+    armAt.origins = [...ARM_RESOURCES, arm.url, `https://localhost:${arm.port}`];
+    const control = await serve(createControlCore({ store: aci.store, arm: aci.core }), config.ports?.control, false);
+    const identity = await serve(createIdentityCore({ header: identityHeader, tokens }), config.ports?.identity, false);
+    const tables = await startTablesServer({
+      port: config.ports?.tables ?? 0,
+      dataPath: join(config.dataDir, 'tables.db'),
+      tls,
+      now,
+      draw: benign,
+      authorize: (authorization) => tokens.verify(authorization, now(), STORAGE_RESOURCES),
+    });
+    started.push(tables);
+    return describe({ arm, control, identity, tables }, tls.caPath, identityHeader, aci.settled, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The ARM core on its database, its clock and its sockets. */
+function startContainers(config: WorldConfig, authorize: (authorization: string | undefined, now: number) => boolean) {
+  const db = openDatabase(join(config.dataDir, 'aci.db'));
+  const commits = new GroupCommit(db);
+  const store: AciStore = createSqliteAciStore(db);
+  const core: ArmCore = createArmCore({
+    store,
+    authorize,
+    containers: standinContainers,
+    settings: { ...DEFAULT_SETTINGS, ...config.settings },
+  });
+  const responders = createResponders({
+    clock: systemClock,
+    report: (report) => void pulse.run((now) => core.reportBinding(report, now)),
+  });
+  const pulse = createPulse({
+    clock: systemClock,
+    commits,
+    store,
+    core,
+    reconcile: () => responders.reconcile(core.endpoints()),
+  });
+  // Whatever ran when the last process died was cut off with it: to the containers that is maintenance of their host.
+  void pulse.run((now) => core.maintenance(now));
+  return {
+    core,
+    store,
+    commit: pulse.commit,
+    async settled() {
+      await pulse.run(() => undefined);
+      await responders.settled();
+    },
+    async close() {
+      await pulse.close();
+      await responders.close();
+      db.close();
+    },
+  };
+}
+
+/** Signs tokens; kept, so that clients' cached tokens outlive the process. */
+function ensureSecret(path: string): string {
+  if (!existsSync(path)) writeFileSync(path, randomBytes(32).toString('hex'), { mode: 0o600 });
+  return readFileSync(path, 'utf8');
+}
+
+function describe(
+  served: Record<keyof WorldPorts, Served>,
+  caPath: string,
+  identityHeader: string,
+  settled: () => Promise<void>,
+  close: () => Promise<void>,
+): World {
+  const { arm, tables, identity, control } = served;
+  const ports = { arm: arm.port, tables: tables.port, identity: identity.port, control: control.port };
+  const told = {
+    armUrl: arm.url,
+    tablesUrl: tables.url,
+    identityUrl: `${identity.url}${TOKEN_PATH}`,
+    controlUrl: control.url,
+    caPath,
+    ports,
+  };
+  return { ...told, identityHeader, settled, close, ready: told };
+}
