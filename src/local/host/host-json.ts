@@ -18,7 +18,7 @@ const functionTimeout = z
     (text) => text === '-1' || (timeSpanMs(text) ?? 0) > 0,
     'is neither a positive TimeSpan such as "00:05:00" nor "-1"',
   )
-  .transform((text) => (text === '-1' ? undefined : timeSpanMs(text)));
+  .transform((text) => (text === '-1' ? Number.POSITIVE_INFINITY : (timeSpanMs(text) ?? 0)));
 const count = z.int().min(1);
 /** Accepted with any value because it cannot change what the embedded host does. */
 const harmless = z.unknown().optional();
@@ -26,7 +26,7 @@ const harmless = z.unknown().optional();
 const http = z.strictObject({
   routePrefix: z
     .string()
-    .regex(/^[^/~{}?#\s]*(\/[^/~{}?#\s]+)*$/, 'has a leading or trailing slash, or a character that no path has')
+    .regex(/^(?:[^/~{}?#\s]+(?:\/[^/~{}?#\s]+)*)?$/, 'has a leading or trailing slash, or a character that no path has')
     .default('api'),
   /** Throttles of a loaded cloud instance. */
   maxOutstandingRequests: harmless,
@@ -94,7 +94,7 @@ const schema = z.strictObject({
   singleton: harmless,
 });
 
-/** host.json with defaults filled in; durations in ms, `functionTimeout` `undefined` = unlimited. */
+/** host.json with defaults filled in; durations in ms, `functionTimeout` infinite when unlimited. */
 export type HostJson = z.output<typeof schema>;
 
 const remedies: Readonly<Record<string, string>> = {

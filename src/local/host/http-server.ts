@@ -46,7 +46,10 @@ const defaultBodyLimitBytes = 104_857_600;
 /** @throws HostStartError when the port is taken, naming the holder where the system tells. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   let port = 0;
+  let closing = false;
   const server = createServer((incoming, outgoing) => {
+    // A kept-alive connection would hold up the close after its last answer.
+    outgoing.once('close', () => closing && setImmediate(() => server.closeIdleConnections()));
     respond(options, port, incoming, outgoing).catch((error: unknown) => {
       // The peer went away while sending: nobody is left to answer.
       if (incoming.destroyed && !incoming.complete) return;
@@ -61,6 +64,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     url: `http://127.0.0.1:${port}`,
     close: (graceMs = 2_000) =>
       new Promise((resolve) => {
+        closing = true;
         const cut = setTimeout(() => server.closeAllConnections(), graceMs);
         server.close(() => {
           clearTimeout(cut);

@@ -57,8 +57,8 @@ export type InvocationOutcome =
 export interface InvokerOptions {
   readonly app: LoadedApp;
   readonly log: LogSink;
-  /** host.json `functionTimeout`; `undefined` = unlimited. */
-  readonly timeoutMs: number | undefined;
+  /** host.json `functionTimeout`; more than 24 days (the longest Node timer) = unlimited. */
+  readonly timeoutMs: number;
   readonly newId: () => string;
   /** Values of the function's `in` bindings other than the trigger (durable clients). Default: none. */
   readonly extraInputs?: (fn: RegisteredFunction) => readonly ParameterBinding[];
@@ -189,7 +189,7 @@ async function withTimeout(
   work: () => Promise<InvocationOutcome>,
 ): Promise<InvocationOutcome> {
   const { timeoutMs } = options;
-  if (timeoutMs === undefined) return await work();
+  if (timeoutMs >= 2 ** 31) return await work();
   let timer: NodeJS.Timeout | undefined;
   const expired = new Promise<InvocationOutcome>((resolve) => {
     timer = setTimeout(() => {

@@ -1,0 +1,197 @@
+/**
+ * The embedded Functions host as a library: loads a function app, refuses what it cannot serve, then serves HTTP, timers, Service Bus queues and
+ * durable functions. `main.ts` is the same as a process.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../../model/clock.ts';
+import { systemClock } from '../system-clock.ts';
+import { type LoadedApp, loadApp } from './core.ts';
+import { clientInputs, createWorkerHost, usesDurable } from './durable.ts';
+import { type DurableRuntime, type DurableTuning, startDurable } from './durable-runtime.ts';
+import { type HostJson, readHostJson } from './host-json.ts';
+import { createHttpTriggers } from './http.ts';
+import { type HttpHandler, type HttpServer, problem, startHttpServer } from './http-server.ts';
+import { createInvoker, type Invoker, type LogSink } from './invoke.ts';
+import { openScheduleMonitor, type ScheduleMonitor } from './schedule-monitor.ts';
+import { type ServiceBusListener, startServiceBusListener } from './service-bus.ts';
+import type { Settings } from './settings.ts';
+import { HostStartError } from './start-error.ts';
+import { type RunningTimer, startTimer } from './timers.ts';
+import { planTriggers, type TriggerPlan } from './triggers.ts';
+
+export interface FunctionsHostOptions extends DurableTuning {
+  /** Directory with package.json and host.json of the app. */
+  readonly appDir: string;
+  /** Where durable state and timer status are kept; created if absent. `undefined` keeps both in memory. */
+  readonly dataDir?: string | undefined;
+  /** 0 = any free port. */
+  readonly port: number;
+  /** App settings for `%NAME%` and connections; the app's own code reads `process.env`. Default: `process.env`. */
+  readonly settings?: Settings;
+  /** Default: the system's. Function timeouts and sockets always use the system's. */
+  readonly clock?: Clock;
+  /** Default: warnings and errors go to stderr. */
+  readonly log?: LogSink;
+}
+
+export interface FunctionsHost {
+  readonly port: number;
+  /** `http://127.0.0.1:<port>`, without the route prefix. */
+  readonly url: string;
+  readonly app: LoadedApp;
+  /** Takes nothing new, gives what runs 2 s, then ends. Unfinished work goes on at the next start. */
+  close(): Promise<void>;
+}
+
+const logToStderr: LogSink = ({ level, message, functionName, invocationId }) => {
+  if (level !== 'warning' && level !== 'error' && level !== 'critical') return;
+  const where = functionName === undefined ? '' : ` [${functionName}${invocationId ? ` ${invocationId}` : ''}]`;
+  process.stderr.write(`${level}${where} ${message}\n`);
+};
+
+/** @throws HostStartError naming every problem of host.json, the app or its functions. */
+export async function createFunctionsHost(options: FunctionsHostOptions): Promise<FunctionsHost> {
+  const log = options.log ?? logToStderr;
+  const hostJson = readHostJson(options.appDir);
+  const app = await loadApp({
+    appDir: options.appDir,
+    log: (level, category, message) => log({ level, category, message }),
+  });
+  const planned = planTriggers(app, hostJson, options.settings ?? process.env);
+  if (!planned.ok) throw new HostStartError(planned.problems);
+  const running = new RunningHost({ ...options, log }, app, hostJson, planned.plan);
+  try {
+    await running.start();
+  } catch (error) {
+    await running.close();
+    throw error;
+  }
+  return running;
+}
+
+const starting: HttpHandler = async () =>
+  problem(503, 'The host is starting', 'Try again in a moment: the durable engine is being opened.');
+
+class RunningHost implements FunctionsHost {
+  readonly app: LoadedApp;
+  readonly #options: FunctionsHostOptions & { readonly log: LogSink };
+  readonly #hostJson: HostJson;
+  readonly #plan: TriggerPlan;
+  readonly #clock: Clock;
+  readonly #invoker: Invoker;
+  readonly #timers: RunningTimer[] = [];
+  readonly #listeners: ServiceBusListener[] = [];
+  #handler: HttpHandler = starting;
+  #clientBinding = '{}';
+  #http: HttpServer | undefined;
+  #durable: DurableRuntime | undefined;
+  #monitor: ScheduleMonitor | undefined;
+
+  constructor(
+    options: FunctionsHostOptions & { readonly log: LogSink },
+    app: LoadedApp,
+    hostJson: HostJson,
+    plan: TriggerPlan,
+  ) {
+    this.#options = options;
+    this.app = app;
+    this.#hostJson = hostJson;
+    this.#plan = plan;
+    this.#clock = options.clock ?? systemClock;
+    this.#invoker = createInvoker({
+      app,
+      log: options.log,
+      timeoutMs: hostJson.functionTimeout,
+      newId: randomUUID,
+      extraInputs: (fn) => clientInputs(fn, this.#clientBinding),
+    });
+  }
+
+  get port(): number {
+    return this.#http?.port ?? 0;
+  }
+
+  get url(): string {
+    return this.#http?.url ?? '';
+  }
+
+  /** The engine needs the port for its addresses, so the door is opened first and answers 503 until everything runs. */
+  async start(): Promise<void> {
+    const { dataDir, log, port } = this.#options;
+    if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true });
+    this.#http = await startHttpServer({
+      port,
+      handler: (request) => this.#handler(request),
+      onError: (error) => log({ level: 'error', category: 'host', message: `HTTP: ${error}` }),
+    });
+    const functions = createHttpTriggers(this.#plan.router, this.#invoker);
+    const durable = await this.#startDurable();
+    this.#handler = async (request) => (await durable?.handle(request)) ?? (await functions(request));
+    this.#startTimers();
+    this.#startListeners();
+  }
+
+  async #startDurable(): Promise<DurableRuntime | undefined> {
+    if (!usesDurable(this.app.functions)) return undefined;
+    const { log, dataDir } = this.#options;
+    for (const fn of this.#plan.entities) {
+      const message = 'Entities are not supported by the embedded host: each call or signal to this one is refused.';
+      log({ level: 'warning', category: 'host', message, functionName: fn.name });
+    }
+    // The SDK takes `localhost:7071` for the host unless this is set, and axios would ask a proxy for loopback addresses.
+    process.env['WEBSITE_HOSTNAME'] = `localhost:${this.port}`;
+    process.env['NO_PROXY'] ??= '127.0.0.1,localhost';
+    this.#durable = await startDurable({
+      tuning: this.#options,
+      config: this.#hostJson.extensions.durableTask,
+      storePath: dataDir === undefined ? ':memory:' : join(dataDir, 'durable.db'),
+      worker: createWorkerHost(randomUUID(), this.#plan, this.#invoker),
+      clock: this.#clock,
+      port: this.port,
+      log: (level, message) => log({ level, category: 'host', message }),
+    });
+    this.#clientBinding = this.#durable.clientBinding;
+    return this.#durable;
+  }
+
+  #startTimers(): void {
+    if (this.#plan.timers.length === 0) return;
+    const { dataDir, log } = this.#options;
+    const monitor = openScheduleMonitor(dataDir === undefined ? ':memory:' : join(dataDir, 'timers.db'));
+    this.#monitor = monitor;
+    for (const plan of this.#plan.timers) {
+      this.#timers.push(startTimer({ ...plan, monitor, invoker: this.#invoker, log, clock: this.#clock }));
+    }
+  }
+
+  #startListeners(): void {
+    const { maxConcurrentCalls, maxConcurrentSessions, maxAutoLockRenewalDuration, sessionIdleTimeout } =
+      this.#hostJson.extensions.serviceBus;
+    for (const plan of this.#plan.queues) {
+      const listener = startServiceBusListener({
+        ...plan,
+        maxConcurrentCalls,
+        maxConcurrentSessions,
+        maxAutoLockRenewalMs: maxAutoLockRenewalDuration,
+        sessionIdleMs: sessionIdleTimeout,
+        invoker: this.#invoker,
+        log: this.#options.log,
+      });
+      this.#listeners.push(listener);
+    }
+  }
+
+  async close(): Promise<void> {
+    const timers = Promise.all(this.#timers.map((timer) => timer.stop()));
+    await Promise.all([
+      ...this.#listeners.map((listener) => listener.stop()),
+      this.#http?.close(),
+      Promise.race([timers, new Promise((resolve) => setTimeout(resolve, 2_000).unref())]),
+    ]);
+    await this.#durable?.close();
+    await this.app.terminate();
+    this.#monitor?.close();
+  }
+}
