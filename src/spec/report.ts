@@ -8,9 +8,16 @@ export interface Report {
   error(path: string, problem: string, remedy: string): void;
   /** As `error`, and what others say from then on about `path` or its members is dropped as an echo: a value of the wrong type breaks every rule. */
   refuse(path: string, problem: string, remedy: string): void;
+  /** An error whose place is known to be elsewhere than `path`: a line of an env file. */
+  errorAt(
+    path: string,
+    problem: string,
+    remedy: string,
+    place: Required<Pick<Problem, 'file' | 'line' | 'column'>>,
+  ): void;
   warn(path: string, problem: string, remedy: string): void;
   hasErrors(): boolean;
-  /** Sorted by path (list positions as numbers), then errors first, then by text. */
+  /** Sorted by path (list positions as numbers), then by line, errors first, then by text. */
   problems(): readonly Problem[];
 }
 
@@ -24,6 +31,10 @@ export function createReport(): Report {
   const error = say('error');
   return {
     error,
+    errorAt: (path, problem, remedy, place) => {
+      const key = JSON.stringify([path, problem, place.file, place.line]);
+      found.set(key, { severity: 'error', path, problem, remedy, ...place });
+    },
     warn: say('warning'),
     refuse: (path, problem, remedy) => {
       error(path, problem, remedy);
@@ -36,6 +47,7 @@ export function createReport(): Report {
 
 export const compareProblems = (left: Problem, right: Problem): number =>
   compareText(sortablePath(left.path), sortablePath(right.path)) ||
+  (left.line ?? 0) - (right.line ?? 0) ||
   compareText(left.severity, right.severity) ||
   compareText(left.problem, right.problem);
 
