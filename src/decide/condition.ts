@@ -1,0 +1,166 @@
+/**
+ * What an observed container group says about its replica: fit, not fit yet, or beyond repair. Ordered rules, the first that applies decides.
+ * ACI reports no readiness and restarts crashing containers in place, so only what ACI itself will not bring back is called dead.
+ */
+import type { Readiness, ServiceTemplate } from '../model/app-spec.ts';
+import type { ContainerObservation, GroupEvent, GroupObservation } from '../model/group.ts';
+import type { Reason } from '../model/reasons.ts';
+import type { Observation } from '../model/snapshot.ts';
+
+export type Condition =
+  | { readonly kind: 'fit' }
+  /** `lookAt`: the instant at which nothing but time is missing, else null. */
+  | {
+      readonly kind: 'unfit';
+      readonly reason: Reason | null;
+      readonly message: string | null;
+      readonly lookAt: number | null;
+    }
+  | { readonly kind: 'dead'; readonly reason: Reason; readonly message: string };
+
+export type SeenGroup = Extract<Observation, { kind: 'group' }>;
+
+interface Seen {
+  readonly group: GroupObservation;
+  readonly container: ContainerObservation | null;
+  readonly running: boolean;
+  readonly probe: SeenGroup['probe'];
+  readonly template: ServiceTemplate;
+  readonly now: number;
+}
+
+interface Rule {
+  readonly name: string;
+  readonly when: (seen: Seen) => boolean;
+  readonly says: (seen: Seen) => Condition;
+}
+
+/** Platform maintenance kills containers with these codes and restarts them itself (aci: "Exit codes 7147 / 7148"). */
+const maintenanceExitCodes: ReadonlySet<number> = new Set([7147, 7148]);
+
+const rules: readonly Rule[] = [
+  {
+    name: 'the image cannot be pulled',
+    when: ({ running, group }) => !running && pullFailure(group) !== undefined,
+    says: ({ group }) => dead('ImagePullFailed', pullFailure(group)?.message ?? ''),
+  },
+  {
+    name: 'the region has no capacity',
+    when: ({ running, group }) => !running && capacityFailure(group) !== undefined,
+    says: ({ group }) => dead('NoCapacity', capacityFailure(group)?.message ?? ''),
+  },
+  {
+    name: 'the restart policy keeps the ended container down',
+    when: ({ container, template }) => keptDown(container, template.restartPolicy),
+    says: ({ container, template }) =>
+      dead('ContainerExited', `${ending(container)}; restart policy ${template.restartPolicy} keeps it down.`),
+  },
+  {
+    name: 'provisioning failed and nothing runs: ACI may go on trying, so the group must go',
+    when: ({ running, group, container }) =>
+      !running && group.provisioningState === 'Failed' && (container?.startedAt ?? null) === null,
+    says: ({ group }) => dead('ProvisioningFailed', group.events[0]?.message ?? 'ACI gives no reason.'),
+  },
+  {
+    name: 'the container crashed and ACI restarts it',
+    when: ({ running, container }) =>
+      !running && container !== null && (container.state === 'Terminated' || container.restartCount > 0),
+    says: ({ container }) =>
+      unfit('ContainerCrashed', `${ending(container)}; restarted ${container?.restartCount ?? 0} times.`),
+  },
+  {
+    name: 'the container does not run yet',
+    when: ({ running }) => !running,
+    says: () => unfit(null, null),
+  },
+  {
+    name: 'it has ports but no address yet',
+    when: ({ group, template }) => template.ports.length > 0 && !hasAddress(group.ip),
+    says: () => unfit(null, null),
+  },
+  {
+    name: 'we probe it over the network',
+    when: ({ template }) => template.readiness.kind !== 'running',
+    says: ({ probe }) =>
+      probe === 'passed'
+        ? { kind: 'fit' }
+        : probe === 'failed'
+          ? unfit('ProbeFailed', 'The readiness probe fails.')
+          : unfit(null, null),
+  },
+  { name: 'time without a restart or an Unhealthy event makes it ready', when: () => true, says: quietLongEnough },
+];
+
+export function conditionOf(seen: SeenGroup, template: ServiceTemplate, now: number): Condition {
+  const container = seen.group.container;
+  const facts: Seen = {
+    group: seen.group,
+    container,
+    running: isRunning(seen.group),
+    probe: seen.probe,
+    template,
+    now,
+  };
+  const rule = rules.find((candidate) => candidate.when(facts));
+  return rule === undefined ? unfit(null, null) : rule.says(facts);
+}
+
+/** While a group is being placed ARM may report 0.0.0.0 (aci: networking fields). */
+export const hasAddress = (ip: string | null): ip is string => ip !== null && ip !== '' && ip !== '0.0.0.0';
+
+export const isRunning = (group: GroupObservation): boolean => group.container?.state === 'Running';
+
+function quietLongEnough({ container, group, template, now }: Seen): Condition {
+  const afterMs = (template.readiness as Extract<Readiness, { kind: 'running' }>).afterMs;
+  const startedAt = container?.startedAt ?? now;
+  const unhealthyAt = Math.max(
+    Number.NEGATIVE_INFINITY,
+    ...group.events.filter((event) => event.name === 'Unhealthy').map((event) => event.lastAt ?? startedAt),
+  );
+  const readyAt = Math.max(startedAt, unhealthyAt) + afterMs;
+  if (now >= readyAt) return { kind: 'fit' };
+  if (unhealthyAt > startedAt) return { ...unfit('ProbeFailed', 'Its own health check failed.'), lookAt: readyAt };
+  const restarted = (container?.restartCount ?? 0) > 0;
+  return restarted
+    ? { ...unfit('ContainerCrashed', `Restarted ${container?.restartCount ?? 0} times.`), lookAt: readyAt }
+    : { ...unfit(null, null), lookAt: readyAt };
+}
+
+const pullEvents: ReadonlySet<string> = new Set(['Pulling', 'Pulled', 'Started', 'Created']);
+
+/** The newest word about the image, if it is a failure. Events come newest first; their names are not a fixed list, so the message counts too. */
+function pullFailure(group: GroupObservation): GroupEvent | undefined {
+  for (const event of group.events) {
+    if (event.name === 'InaccessibleImage') return event;
+    if (event.name === 'Failed' && /pull|image/i.test(event.message)) return event;
+    if (pullEvents.has(event.name)) return undefined;
+  }
+  return undefined;
+}
+
+/** ACI writes the name with a trailing dot (aci: event names). */
+const capacityFailure = (group: GroupObservation): GroupEvent | undefined =>
+  group.provisioningState === 'Failed'
+    ? group.events.find((event) => /^InsufficientCapacity\.?$/.test(event.name))
+    : undefined;
+
+function keptDown(container: ContainerObservation | null, policy: ServiceTemplate['restartPolicy']): boolean {
+  if (container === null || container.state !== 'Terminated' || container.exitCode === null) return false;
+  if (maintenanceExitCodes.has(container.exitCode)) return false;
+  return policy === 'Never' || (policy === 'OnFailure' && container.exitCode === 0);
+}
+
+function ending(container: ContainerObservation | null): string {
+  if (container === null || container.exitCode === null) return 'The container stopped';
+  const detail = container.detail === null || container.detail === '' ? '' : ` (${container.detail})`;
+  return `The container ended with exit code ${container.exitCode}${detail}`;
+}
+
+const unfit = (reason: Reason | null, message: string | null): Extract<Condition, { kind: 'unfit' }> => ({
+  kind: 'unfit',
+  reason,
+  message,
+  lookAt: null,
+});
+
+const dead = (reason: Reason, message: string): Condition => ({ kind: 'dead', reason, message });

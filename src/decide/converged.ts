@@ -1,0 +1,17 @@
+/** Whether the rows of a service show what its guard asks for. One rule for the planner, the assessor and the scan. */
+import type { GuardRow, ReplicaRow } from '../model/state.ts';
+
+/** `replicas` are the rows of this service, gone ones included. */
+export function isConverged(guard: GuardRow, replicas: readonly ReplicaRow[]): boolean {
+  const present = replicas.filter((replica) => replica.state !== 'gone');
+  if (guard.removed) return present.length === 0;
+  return (
+    present.length === guard.desired &&
+    present.every((replica) => replica.state === 'ready' && replica.revision === guard.revision) &&
+    new Set(present.map((replica) => replica.slot)).size === present.length
+  );
+}
+
+/** Nothing is left to do and the guard says so. */
+export const isSettled = (guard: GuardRow, replicas: readonly ReplicaRow[]): boolean =>
+  guard.observedGeneration === guard.generation && isConverged(guard, replicas);

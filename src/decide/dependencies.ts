@@ -1,0 +1,28 @@
+/** Whether a service may start its target revision. A dependency gates that once; repair and scaling are never gated again (semantics, "Dependencies"). */
+import type { AppSpec, Dependency } from '../model/app-spec.ts';
+import type { GuardRow } from '../model/state.ts';
+
+export interface Gate {
+  readonly open: boolean;
+  /** What is waited for, in words; null when open. */
+  readonly message: string | null;
+}
+
+const open: Gate = { open: true, message: null };
+
+export function gateOf(guard: GuardRow, app: AppSpec | null, dependencies: ReadonlyMap<string, GuardRow>): Gate {
+  if (guard.removed || guard.dependenciesMetRevision === guard.revision) return open;
+  const spec = app?.services.find((service) => service.name === guard.service);
+  const unmet = (spec?.dependsOn ?? []).filter(
+    (dependency) => !isMet(dependency, dependencies.get(dependency.service)),
+  );
+  if (unmet.length === 0) return open;
+  const names = unmet.map((dependency) => `${dependency.service} to be ${dependency.condition}`);
+  return { open: false, message: `Waiting for ${names.join(' and ')}.` };
+}
+
+function isMet(dependency: Dependency, guard: GuardRow | undefined): boolean {
+  if (guard === undefined || guard.removed) return false;
+  const reached = dependency.condition === 'healthy' ? guard.healthyRevision : guard.startedRevision;
+  return reached === guard.revision;
+}

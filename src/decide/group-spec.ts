@@ -1,0 +1,78 @@
+/**
+ * The container group of one replica: its name, tags and environment. The name is a function of the replica's identity, so that a second attempt
+ * meets the first one's group; the tags say the same in clear, so that ownership can be checked before anything is deleted.
+ */
+import { createHash } from 'node:crypto';
+import type { ServiceTemplate } from '../model/app-spec.ts';
+import type { GroupSpec } from '../model/group.ts';
+import { names } from '../model/names.ts';
+import type { PoolRow, ReplicaRow } from '../model/state.ts';
+
+export interface Identity {
+  readonly installation: string;
+  readonly appUid: string;
+}
+
+type Incarnation = Pick<ReplicaRow, 'app' | 'service' | 'slot' | 'incarnation'>;
+
+/** `f-<16 hex digits>-<service>`: at most 59 characters, ACI allows 63. 64 bits keep a million groups apart. */
+export function groupName(identity: Identity, replica: Pick<Incarnation, 'service' | 'slot' | 'incarnation'>): string {
+  const parts = [identity.installation, identity.appUid, replica.service, replica.slot, replica.incarnation];
+  const hash = createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
+  return `f-${hash}-${replica.service}`;
+}
+
+/** Owner of a reservation in `~pools`. */
+export const ownerOf = (replica: Incarnation): string =>
+  `${replica.app}/${replica.service}/${replica.slot}/${replica.incarnation}`;
+
+/** Whether a group's tags name exactly this incarnation of this installation. Nothing else may be adopted or deleted in its name. */
+export function isGroupOf(tags: Readonly<Record<string, string>>, identity: Identity, replica: Incarnation): boolean {
+  return (
+    tags[names.tags.installation] === identity.installation &&
+    tags[names.tags.appUid] === identity.appUid &&
+    tags[names.tags.service] === replica.service &&
+    tags[names.tags.slot] === String(replica.slot) &&
+    tags[names.tags.incarnation] === String(replica.incarnation)
+  );
+}
+
+export function groupSpec(
+  identity: Identity & { readonly installationEpoch: number },
+  replica: ReplicaRow,
+  template: ServiceTemplate,
+  pool: Pick<PoolRow, 'pool' | 'region'>,
+): GroupSpec {
+  return {
+    name: replica.group,
+    region: pool.region,
+    image: template.image,
+    containerName: replica.service,
+    command: template.command,
+    environment: {
+      ...template.environment,
+      FLOTILLA_APP: replica.app,
+      FLOTILLA_SERVICE: replica.service,
+      FLOTILLA_SLOT: String(replica.slot),
+      FLOTILLA_INCARNATION: String(replica.incarnation),
+      FLOTILLA_REVISION: String(replica.revision),
+      FLOTILLA_POOL: pool.pool,
+      FLOTILLA_REGION: pool.region,
+    },
+    cpuCores: template.cpuCores,
+    memoryGiB: template.memoryGiB,
+    ports: template.ports,
+    restartPolicy: template.restartPolicy,
+    ...(template.liveness === undefined ? {} : { liveness: template.liveness }),
+    tags: {
+      [names.tags.installation]: identity.installation,
+      [names.tags.epoch]: String(identity.installationEpoch),
+      [names.tags.app]: replica.app,
+      [names.tags.appUid]: identity.appUid,
+      [names.tags.service]: replica.service,
+      [names.tags.slot]: String(replica.slot),
+      [names.tags.incarnation]: String(replica.incarnation),
+      [names.tags.revision]: String(replica.revision),
+    },
+  };
+}

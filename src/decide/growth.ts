@@ -1,0 +1,167 @@
+/** New incarnations: which slots are free, whether their back-off is over, and where they go. */
+import type { AppSpec, ServiceTemplate } from '../model/app-spec.ts';
+import type { ReplicaChange, Step } from '../model/plan.ts';
+import type { Reason } from '../model/reasons.ts';
+import type { PlannerSettings } from '../model/snapshot.ts';
+import type { GuardRow, PoolRow, ReplicaRow } from '../model/state.ts';
+import { isLive } from '../model/transitions.ts';
+import { backoffMs } from './backoff.ts';
+import { groupName, type Identity, ownerOf } from './group-spec.ts';
+import { creation } from './moves.ts';
+import { place, withReservation } from './placement/place.ts';
+import { event } from './verdict.ts';
+
+export interface Shortage {
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+export interface Growth {
+  readonly changes: readonly ReplicaChange[];
+  readonly steps: readonly Step[];
+  readonly nextIncarnation: number;
+  /** Why fewer were created than are missing; null when none is missing or only this plan's size stopped it. */
+  readonly shortage: Shortage | null;
+  /** When the next back-off ends. */
+  readonly backoffUntil: number | null;
+}
+
+export interface GrowthContext {
+  readonly identity: Identity;
+  readonly app: AppSpec | null;
+  readonly guard: GuardRow;
+  readonly template: ServiceTemplate;
+  readonly pools: readonly PoolRow[];
+  readonly attemptIds: readonly string[];
+  /** At most this many. */
+  readonly room: number;
+  readonly settings: PlannerSettings;
+  readonly now: number;
+}
+
+const none = (guard: GuardRow): Growth => ({
+  changes: [],
+  steps: [],
+  nextIncarnation: guard.nextIncarnation,
+  shortage: null,
+  backoffUntil: null,
+});
+
+/** A predecessor that ended for one of these was not at fault, so its slot does not rest. */
+const endedByUs: ReadonlySet<Reason | null> = new Set<Reason | null>(['Surplus', 'OldRevision', 'ServiceRemoved']);
+
+/** `rows` are the service's rows as this plan leaves them. Nothing is created while a replica of another revision is not confirmed gone (recreate). */
+export function grow(rows: readonly ReplicaRow[], context: GrowthContext): Growth {
+  const { guard, app } = context;
+  const present = rows.filter((row) => row.state !== 'gone');
+  if (present.some((row) => row.revision !== guard.revision)) return none(guard);
+  const missing = guard.desired - present.filter((row) => isLive(row.state)).length;
+  let growth = none(guard);
+  let pools = context.pools;
+  for (const slot of freeSlots(present, missing)) {
+    const past = pastOf(rows, slot, context);
+    if (past.restsUntil > context.now) {
+      growth = resting(growth, past, slot);
+      continue;
+    }
+    if (growth.changes.length >= context.room) break;
+    const attempt = context.attemptIds[growth.changes.length];
+    if (attempt === undefined) break;
+    const incarnation = growth.nextIncarnation;
+    const owner = ownerOf({ app: guard.app, service: guard.service, slot, incarnation });
+    const cores = context.template.cpuCores;
+    const placement = place({ owner, cores, order: app?.pools ?? [], avoid: past.avoid }, pools);
+    if (!placement.ok) return { ...growth, shortage: { reason: placement.reason, message: placement.message } };
+    pools = withReservation(pools, placement.pool.pool, { owner, cores, at: context.now });
+    growth = withReplica(
+      growth,
+      newReplica(slot, incarnation, placement.pool, attempt, past.failures, context),
+      attempt,
+    );
+  }
+  return growth;
+}
+
+/** The lowest slots that no incarnation holds; one whose group is merely being deleted does not hold its slot any more. */
+function freeSlots(present: readonly ReplicaRow[], count: number): readonly number[] {
+  const taken = new Set(present.filter((row) => row.state !== 'deleting').map((row) => row.slot));
+  const free: number[] = [];
+  for (let slot = 0; free.length < count; slot += 1) if (!taken.has(slot)) free.push(slot);
+  return free;
+}
+
+interface Past {
+  readonly failures: number;
+  readonly restsUntil: number;
+  readonly avoid: ReadonlySet<string>;
+}
+
+/** What the slot's last incarnation leaves to its successor. */
+function pastOf(rows: readonly ReplicaRow[], slot: number, { guard, settings }: GrowthContext): Past {
+  const incarnations = rows.filter((row) => row.slot === slot && row.revision === guard.revision);
+  const last = incarnations.reduce<ReplicaRow | null>(
+    (newest, row) => (newest === null || row.incarnation > newest.incarnation ? row : newest),
+    null,
+  );
+  if (last === null || endedByUs.has(last.reason)) return { failures: 0, restsUntil: 0, avoid: new Set() };
+  const refused = last.reason === 'QuotaExceeded' || last.reason === 'NoCapacity';
+  return {
+    failures: last.failures,
+    restsUntil: last.failures > 0 ? last.stateAt + backoffMs(last.failures, settings.backoff) : 0,
+    avoid: new Set(refused ? [last.pool] : []),
+  };
+}
+
+function resting(growth: Growth, past: Past, slot: number): Growth {
+  const until = new Date(past.restsUntil).toISOString();
+  const message = `Slot ${slot} failed ${past.failures} times in a row; its successor starts at ${until}.`;
+  const first = growth.backoffUntil === null || past.restsUntil < growth.backoffUntil;
+  return first ? { ...growth, shortage: { reason: 'BackingOff', message }, backoffUntil: past.restsUntil } : growth;
+}
+
+function newReplica(
+  slot: number,
+  incarnation: number,
+  pool: PoolRow,
+  attempt: string,
+  failures: number,
+  { guard, identity, template, settings, now }: GrowthContext,
+): ReplicaRow {
+  return {
+    kind: 'replica',
+    app: guard.app,
+    service: guard.service,
+    slot,
+    incarnation,
+    revision: guard.revision,
+    state: 'creating',
+    stateAt: now,
+    reason: null,
+    message: null,
+    epoch: guard.epoch,
+    pool: pool.pool,
+    group: groupName(identity, { service: guard.service, slot, incarnation }),
+    attempt: { id: attempt, startedAt: null, expiresAt: now + settings.claimLeaseMs },
+    ip: null,
+    ports: template.ports,
+    endpoint: false,
+    createdAt: now,
+    readyAt: null,
+    drainUntil: null,
+    observedAt: null,
+    restartCount: 0,
+    failures,
+    missing: 0,
+    logTail: null,
+  };
+}
+
+function withReplica(growth: Growth, row: ReplicaRow, attempt: string): Growth {
+  const planned = event('ReplicaPlanned', row, `Placed in pool ${row.pool} as container group ${row.group}.`);
+  return {
+    ...growth,
+    changes: [...growth.changes, { insert: true, row, events: [planned] }],
+    steps: [...growth.steps, creation(row, attempt, { epoch: row.epoch })],
+    nextIncarnation: growth.nextIncarnation + 1,
+  };
+}

@@ -1,0 +1,226 @@
+/**
+ * Observation → next value of a replica's row. It knows nothing of what the service wants: that is `classify`. Nothing is concluded from an
+ * observation that says nothing (`unknown`), and absence only from two answers in a row, because a read may be stale.
+ */
+import type { ServiceTemplate } from '../model/app-spec.ts';
+import type { PlannedEvent } from '../model/plan.ts';
+import type { Reason } from '../model/reasons.ts';
+import type { Observation, PlannerSettings } from '../model/snapshot.ts';
+import type { EventType, ReplicaRow, ReplicaState } from '../model/state.ts';
+import { countFailure } from './backoff.ts';
+import { type Condition, conditionOf, hasAddress, isRunning, type SeenGroup } from './condition.ts';
+import { type Identity, isGroupOf } from './group-spec.ts';
+
+/** How many 404s in a row make a group missing. */
+const missingAfter = 2;
+
+export interface Circumstances {
+  readonly identity: Identity;
+  readonly settings: PlannerSettings;
+  readonly now: number;
+  /** Another replica of the same revision is ready: then an unready one is at fault itself, and not what it depends on. */
+  readonly peersReady: boolean;
+}
+
+export interface Verdict {
+  /** The row itself when nothing changed. */
+  readonly row: ReplicaRow;
+  readonly events: readonly PlannedEvent[];
+  readonly running: boolean;
+  /** No group of this incarnation exists and none can still arrive. */
+  readonly absent: boolean;
+  /** A group was seen that ARM is not deleting yet. */
+  readonly standing: boolean;
+  /** The create must be attempted again under a new attempt id. */
+  readonly retry: boolean;
+  readonly lookAt: number | null;
+}
+
+export function judge(
+  replica: ReplicaRow,
+  template: ServiceTemplate | undefined,
+  observation: Observation | undefined,
+  circumstances: Circumstances,
+): Verdict {
+  const unchanged = verdictOf(replica);
+  if (observation === undefined || observation.kind === 'unknown') return unchanged;
+  const ours =
+    observation.kind === 'group' && isGroupOf(observation.group.tags, circumstances.identity, replica)
+      ? observation
+      : null;
+  switch (replica.state) {
+    case 'creating':
+      return judgeCreating(replica, observation, ours, circumstances);
+    case 'starting':
+    case 'ready':
+    case 'unready':
+      if (observation.kind === 'missing') return judgeMissing(replica, circumstances);
+      return ours === null || template === undefined ? unchanged : judgeSeen(replica, template, ours, circumstances);
+    case 'deleting':
+      return judgeDeleting(replica, ours, circumstances);
+    default:
+      return unchanged;
+  }
+}
+
+function judgeCreating(
+  replica: ReplicaRow,
+  observation: Observation,
+  ours: SeenGroup | null,
+  { now, settings }: Circumstances,
+): Verdict {
+  if (ours !== null) {
+    const row: ReplicaRow = { ...replica, ...at('starting', now), attempt: null, missing: 0, observedAt: now };
+    return verdictOf(row, [event('GroupCreated', row, 'The container group was found by reading back.')]);
+  }
+  if (observation.kind === 'group') {
+    const message = `A container group named ${replica.group} exists and is not ours.`;
+    return failed(replica, 'CreateRejected', message, now, settings);
+  }
+  const expiresAt = replica.attempt?.expiresAt ?? now;
+  if (now < expiresAt) return { ...verdictOf(replica), lookAt: expiresAt };
+  const row = { ...replica, missing: replica.missing + 1, observedAt: now };
+  return { ...verdictOf(row), retry: row.missing >= missingAfter };
+}
+
+function judgeMissing(replica: ReplicaRow, { now, settings }: Circumstances): Verdict {
+  const row = { ...replica, missing: replica.missing + 1, observedAt: now };
+  if (row.missing < missingAfter) return verdictOf(row);
+  return failed(row, 'GroupMissing', 'The container group is gone though we did not delete it.', now, settings);
+}
+
+/** Until the claim on a started create expires, its PUT may still land: then a 404 proves nothing. */
+function judgeDeleting(replica: ReplicaRow, ours: SeenGroup | null, { now }: Circumstances): Verdict {
+  if (ours !== null) {
+    const row = replica.attempt === null ? replica : { ...replica, attempt: null };
+    return { ...verdictOf(row), standing: ours.group.provisioningState !== 'Deleting' };
+  }
+  const pending = replica.attempt !== null && replica.attempt.startedAt !== null && now < replica.attempt.expiresAt;
+  if (pending) return { ...verdictOf(replica), lookAt: replica.attempt?.expiresAt ?? null };
+  return { ...verdictOf(replica), absent: true };
+}
+
+function judgeSeen(replica: ReplicaRow, template: ServiceTemplate, seen: SeenGroup, facts: Circumstances): Verdict {
+  const condition = conditionOf(seen, template, facts.now);
+  const logTail = seen.logTail ?? replica.logTail;
+  const fresh: ReplicaRow = {
+    ...replica,
+    ip: hasAddress(seen.group.ip) ? seen.group.ip : null,
+    restartCount: seen.group.container?.restartCount ?? replica.restartCount,
+    missing: 0,
+    logTail: condition.kind === 'fit' ? null : logTail,
+  };
+  const moved = withAddress(replica, move(fresh, condition, template, facts));
+  const running = isRunning(seen.group);
+  return {
+    ...moved,
+    running,
+    row: sameButForTime(moved.row, replica) ? replica : { ...moved.row, observedAt: facts.now },
+  };
+}
+
+/** A replica that stays ready under another address changes the endpoints too (ACI moves addresses at a restart or at maintenance). */
+function withAddress(before: ReplicaRow, verdict: Verdict): Verdict {
+  const { row } = verdict;
+  if (before.state !== 'ready' || row.state !== 'ready' || before.ip === row.ip) return verdict;
+  const next = { ...row, endpoint: row.ports.length > 0 && row.ip !== null };
+  const left = event('EndpointRemoved', next, `${before.ip} leaves the endpoints.`);
+  const joined = event('EndpointAdded', next, `${next.ip} joins the endpoints.`);
+  return { ...verdict, row: next, events: [...(before.endpoint ? [left] : []), ...(next.endpoint ? [joined] : [])] };
+}
+
+function move(row: ReplicaRow, condition: Condition, template: ServiceTemplate, facts: Circumstances): Verdict {
+  const { now, settings, peersReady } = facts;
+  if (condition.kind === 'dead') return failed(row, condition.reason, condition.message, now, settings);
+  if (condition.kind === 'fit') return row.state === 'ready' ? verdictOf(row) : becomeReady(row, now);
+  const said = { reason: condition.reason, message: condition.message };
+  const ageMs = now - row.stateAt;
+  if (row.state === 'starting') {
+    const waitsForTime = template.readiness.kind === 'running' ? template.readiness.afterMs : 0;
+    const deadlineMs = settings.startDeadlineMs + waitsForTime;
+    if (ageMs >= deadlineMs) {
+      return failed(row, 'StartDeadlineExceeded', condition.message ?? 'It never became ready.', now, settings);
+    }
+    const lookAt = Math.min(condition.lookAt ?? Number.POSITIVE_INFINITY, row.stateAt + deadlineMs);
+    return { ...verdictOf({ ...row, ...said }), lookAt };
+  }
+  if (row.state === 'ready') {
+    const next: ReplicaRow = {
+      ...row,
+      ...at('unready', now),
+      ...said,
+      reason: said.reason ?? 'ProbeFailed',
+      endpoint: false,
+    };
+    return { ...verdictOf(next, lossEvents('ReplicaUnready', row, next)), lookAt: condition.lookAt };
+  }
+  if (ageMs >= settings.startDeadlineMs && peersReady) {
+    return failed(row, said.reason ?? 'ProbeFailed', said.message ?? 'It stayed unready.', now, settings);
+  }
+  const next = said.reason === null ? row : { ...row, ...said };
+  return { ...verdictOf(next), lookAt: condition.lookAt };
+}
+
+function becomeReady(replica: ReplicaRow, now: number): Verdict {
+  const row: ReplicaRow = {
+    ...replica,
+    ...at('ready', now),
+    reason: null,
+    message: null,
+    readyAt: replica.readyAt ?? now,
+    endpoint: replica.ports.length > 0 && replica.ip !== null,
+  };
+  const events = [event('ReplicaReady', row, 'The replica is ready.')];
+  return verdictOf(
+    row,
+    row.endpoint ? [...events, event('EndpointAdded', row, `${row.ip} joins the endpoints.`)] : events,
+  );
+}
+
+/** Also the way out of a create that ARM refused. A ready replica whose group vanished did not fail by itself: its count stays. */
+export function failed(
+  replica: ReplicaRow,
+  reason: Reason,
+  message: string,
+  now: number,
+  settings: Pick<PlannerSettings, 'backoff'>,
+): Verdict {
+  const blameless = reason === 'GroupMissing' && replica.readyAt !== null;
+  const row: ReplicaRow = {
+    ...replica,
+    ...at('failed', now),
+    reason,
+    message,
+    endpoint: false,
+    observedAt: now,
+    failures: blameless ? replica.failures : countFailure(replica.failures, replica.readyAt, now, settings.backoff),
+  };
+  return verdictOf(row, lossEvents('ReplicaFailed', replica, row));
+}
+
+function lossEvents(type: EventType, before: ReplicaRow, after: ReplicaRow): readonly PlannedEvent[] {
+  const loss = event(type, after, after.message ?? 'The replica is not ready any more.');
+  return before.endpoint ? [event('EndpointRemoved', after, `${before.ip} leaves the endpoints.`), loss] : [loss];
+}
+
+const at = (state: ReplicaState, now: number): Pick<ReplicaRow, 'state' | 'stateAt'> => ({ state, stateAt: now });
+
+const sameButForTime = (a: ReplicaRow, b: ReplicaRow): boolean =>
+  JSON.stringify({ ...a, observedAt: 0 }) === JSON.stringify({ ...b, observedAt: 0 });
+
+export const event = (type: EventType, replica: ReplicaRow, message: string): PlannedEvent => ({
+  type,
+  replica: { slot: replica.slot, incarnation: replica.incarnation },
+  ...(replica.reason === null ? {} : { reason: replica.reason }),
+  message,
+});
+
+const verdictOf = (row: ReplicaRow, events: readonly PlannedEvent[] = []): Verdict => ({
+  row,
+  events,
+  running: false,
+  absent: false,
+  standing: false,
+  retry: false,
+  lookAt: null,
+});

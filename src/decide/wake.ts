@@ -1,0 +1,37 @@
+/** When the workflow looks again: at once while there is more to write, exactly where only time is missing, else sooner for a young state than for an old one. */
+import type { PlannerSettings } from '../model/snapshot.ts';
+import type { ReplicaRow, ReplicaState } from '../model/state.ts';
+import type { Growth } from './growth.ts';
+import type { Decision } from './moves.ts';
+
+interface WakeFacts {
+  readonly cut: boolean;
+  readonly decisions: readonly Decision[];
+  /** Rows as the plan leaves them. */
+  readonly after: readonly ReplicaRow[];
+  readonly growth: Growth;
+  readonly settings: PlannerSettings;
+  readonly now: number;
+}
+
+/** Something follows from these at once: a failed replica is deleted, a gone one makes room. */
+const eventful: ReadonlySet<ReplicaState> = new Set<ReplicaState>(['failed', 'gone']);
+const polled: ReadonlySet<ReplicaState> = new Set<ReplicaState>(['creating', 'starting', 'unready', 'deleting']);
+
+export function wakeOf({ cut, decisions, after, growth, settings, now }: WakeFacts): number {
+  const moved = decisions.some(({ move }) => move.change !== null && eventful.has(move.change.row.state));
+  if (cut || moved) return now;
+  const exact = [
+    ...decisions.map(({ case: { verdict } }) => verdict.lookAt),
+    ...after.map((row) => (row.state === 'draining' ? row.drainUntil : null)),
+    ...after.map((row) => (row.state === 'creating' ? (row.attempt?.expiresAt ?? null) : null)),
+    growth.backoffUntil,
+  ];
+  const polls = after.filter((row) => polled.has(row.state)).map((row) => now + pollMs(now - row.stateAt, settings));
+  const instants = [...exact, ...polls].filter((at) => at !== null).filter((at) => at > now);
+  return Math.min(now + settings.transitionWakeMs, ...instants);
+}
+
+/** About 1, 1, 1, 1.5, 2, 3, 5 … s: half the age of the state, so that a state is seen at most 50 % late. */
+const pollMs = (ageMs: number, settings: PlannerSettings): number =>
+  Math.min(settings.transitionWakeMs, Math.max(1_000, Math.round(ageMs / 2)));
