@@ -15,7 +15,10 @@ import type {
 } from '../model/state.ts';
 import type { PortError } from './errors.ts';
 
-/** One write. `etag` of an update or delete is that of the row as read; `upsert` overwrites whatever is there (only for `~due`). */
+/**
+ * One write. `etag` of an update or delete is that of the row as read; `upsert` overwrites whatever is there (only for `~due`).
+ * A delete by ETag stands alone in its transaction; beside other changes its ETag is `*`, for rows that nobody changes any more.
+ */
 export type Change =
   | { readonly type: 'insert'; readonly row: Row }
   | { readonly type: 'update'; readonly row: Row; readonly etag: string }
@@ -27,7 +30,8 @@ export type Change =
  *
  * A commit whose answer was lost is looked up, never guessed: when a `witness` is given (a row of this transaction that carries
  * `lastTx === txId`), an error, 409 or 412 is followed by a read of it, and "mine" counts as committed. So a retried commit of the same `txId`
- * answers ok. Without a witness such an error is `Unknown`.
+ * answers ok. Without a witness such an error is `Unknown`. An event row of the transaction is a witness too, and one that no later writer overwrites.
+ * After a look-up only the witness's ETag is in the answer.
  */
 export interface Transaction {
   readonly txId: string;
@@ -51,7 +55,7 @@ export interface StateStore {
   scanApps(
     from: string | null,
   ): Promise<Result<{ readonly apps: readonly Stored<AppRow>[]; readonly next: string | null }, PortError>>;
-  /** `Conflict` = an insert met a row, or an ETag is stale: nothing was written, read again. */
+  /** ETags by row key. `Conflict` = an insert met a row, or an ETag is stale: nothing was written, read again. */
   commit(transaction: Transaction): Promise<Result<{ readonly etags: ReadonlyMap<string, string> }, PortError>>;
 }
 
