@@ -1,0 +1,182 @@
+/** Builders of rows: a whole, plausible row of which a test states only what matters to it. */
+import type { AppSpec, ServiceSpec, ServiceTemplate } from '../../src/model/app-spec.ts';
+import type {
+  AppRow,
+  DueRow,
+  EventRow,
+  GuardRow,
+  OperationRow,
+  PoolRow,
+  ReplicaRow,
+  RevisionRow,
+} from '../../src/model/state.ts';
+
+export const at = Date.parse('2026-01-02T03:04:05.678Z');
+
+export const aTemplate = (over: Partial<ServiceTemplate> = {}): ServiceTemplate => ({
+  image: 'nginx:1.27',
+  command: [],
+  environment: {},
+  cpuCores: 1,
+  memoryGiB: 1,
+  ports: [{ port: 8080, protocol: 'TCP' }],
+  restartPolicy: 'Always',
+  readiness: { kind: 'tcp', port: 8080, timeoutMs: 1000 },
+  ...over,
+});
+
+export const aService = (name: string, over: Partial<ServiceSpec> = {}): ServiceSpec => ({
+  name,
+  replicas: 1,
+  dependsOn: [],
+  drainMs: 10_000,
+  template: aTemplate(),
+  ...over,
+});
+
+export const anApp = (name: string, services: readonly ServiceSpec[], pools: readonly string[] = []): AppSpec => ({
+  name,
+  pools,
+  services,
+});
+
+export const anAppRow = (over: Partial<AppRow> = {}): AppRow => ({
+  kind: 'app',
+  app: 'shop',
+  uid: 'uid-1',
+  state: 'active',
+  generation: 1,
+  observedGeneration: 0,
+  nextSeq: 2,
+  appliedSeq: 1,
+  spec: null,
+  updatedAt: at,
+  lastTx: 'tx-0',
+  ...over,
+});
+
+export const aGuard = (over: Partial<GuardRow> = {}): GuardRow => ({
+  kind: 'service',
+  app: 'shop',
+  service: 'web',
+  workflow: null,
+  epoch: 0,
+  claimedAt: null,
+  wakeAt: null,
+  passAt: null,
+  desired: 1,
+  removed: false,
+  drainMs: 10_000,
+  nextIncarnation: 1,
+  revision: 1,
+  verifiedRevision: null,
+  healthyRevision: null,
+  startedRevision: null,
+  dependenciesMetRevision: null,
+  generation: 1,
+  observedGeneration: 0,
+  reason: null,
+  message: null,
+  lastTx: 'tx-0',
+  ...over,
+});
+
+export const aRevision = (over: Partial<RevisionRow> = {}): RevisionRow => ({
+  kind: 'revision',
+  app: 'shop',
+  service: 'web',
+  revision: 1,
+  hash: 'hash-1',
+  template: aTemplate(),
+  generation: 1,
+  createdAt: at,
+  ...over,
+});
+
+export const aReplica = (over: Partial<ReplicaRow> = {}): ReplicaRow => ({
+  kind: 'replica',
+  app: 'shop',
+  service: 'web',
+  slot: 0,
+  incarnation: 1,
+  revision: 1,
+  state: 'ready',
+  stateAt: at,
+  reason: null,
+  message: null,
+  epoch: 1,
+  pool: 'east',
+  group: 'f-0123-web',
+  attempt: { id: 'a-1', startedAt: at, expiresAt: at + 360_000 },
+  ip: '10.0.0.4',
+  ports: [{ port: 8080, protocol: 'TCP' }],
+  endpoint: true,
+  createdAt: at,
+  readyAt: at,
+  drainUntil: null,
+  observedAt: at,
+  restartCount: 0,
+  failures: 0,
+  missing: 0,
+  logTail: null,
+  ...over,
+});
+
+export const anOperation = (over: Partial<OperationRow> = {}): OperationRow => ({
+  kind: 'op',
+  app: 'shop',
+  id: 'op-1',
+  seq: 1,
+  command: 'apply',
+  state: 'accepted',
+  bodyHash: 'body-1',
+  body: { name: 'shop' },
+  acceptedAt: at,
+  sentAt: at,
+  attempt: 1,
+  finishedAt: null,
+  generation: null,
+  reason: null,
+  problems: [],
+  ...over,
+});
+
+export const anEvent = (over: Partial<EventRow> = {}): EventRow => ({
+  kind: 'event',
+  app: 'shop',
+  at,
+  txId: 'tx-0',
+  n: 0,
+  type: 'OperationAccepted',
+  service: null,
+  replica: null,
+  reason: null,
+  message: 'accepted',
+  cause: 'op-1',
+  ...over,
+});
+
+export const aDue = (over: Partial<DueRow> = {}): DueRow => ({
+  kind: 'due',
+  app: 'shop',
+  dueAt: at,
+  since: at,
+  ...over,
+});
+
+export const aPool = (over: Partial<PoolRow> = {}): PoolRow => ({
+  kind: 'pool',
+  pool: 'east',
+  order: 0,
+  type: 'aci',
+  subscriptionId: 'sub',
+  resourceGroup: 'rg',
+  region: 'eastus',
+  quota: { groups: 100, cores: 100 },
+  cordoned: false,
+  retired: false,
+  reservations: [],
+  orphans: [],
+  listedAt: null,
+  ...over,
+});
