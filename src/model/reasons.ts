@@ -3,6 +3,8 @@ export const reasons = {
   // operations
   InvalidDocument: 'the document does not pass validation; `problems` lists every fault',
   InvalidMessage: 'a message on the command queue could not be understood',
+  CommandFailed: 'the command could not be carried out and repeating it does not help; `problems` says why',
+  KeyReused: 'the idempotency key was used for another command of this app',
   NewerCommandApplied: 'a command accepted later was already applied',
   AppNotFound: 'there is no such app',
   AppBeingDeleted: 'the app is being deleted; apply it again once it is gone',

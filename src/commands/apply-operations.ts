@@ -1,0 +1,106 @@
+/**
+ * Makes accepted operations take effect: all of an app, in the order of acceptance, each in one transaction, each exactly once. Which message came
+ * does not matter; one that finds nothing to do still wakes the app.
+ */
+
+import type { CommandView, Moment, Write } from '../decide/commands/conclude.ts';
+import { planApply } from '../decide/commands/plan-apply.ts';
+import { planDelete } from '../decide/commands/plan-delete.ts';
+import { planRejection, planSupersession } from '../decide/commands/plan-refusal.ts';
+import { keys } from '../model/keys.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Reason } from '../model/reasons.ts';
+import { err, ok, type Result } from '../model/result.ts';
+import type { OperationRow, Stored } from '../model/state.ts';
+import type { PortError } from '../ports/errors.ts';
+import type { Change } from '../ports/state-store.ts';
+import { checkDocument } from './check-document.ts';
+import type { CommandPorts } from './ports.ts';
+import { noteDue } from './wake.ts';
+
+/** Rounds lost to other writers of the app row before it counts as a failure. */
+const conflictsMax = 30;
+
+/** Concludes every accepted operation of the app; the value is their ids in order. `NotFound` = no such app. */
+export async function applyOperations(ports: CommandPorts, app: string): Promise<Result<readonly string[], PortError>> {
+  const concluded: string[] = [];
+  for (let conflicts = 0; ; ) {
+    const read = await ports.store.readApp(app);
+    if (!read.ok) return read;
+    if (read.value.app === null) return err(notFound(app));
+    const [operation] = pendingOf(read.value.operations);
+    if (operation === undefined) return ok(concluded);
+    const view: CommandView = { ...read.value, app: read.value.app };
+    const result = await conclude(ports, view, operation);
+    if (result.ok) concluded.push(operation.id);
+    else if (result.error.kind !== 'Conflict' || ++conflicts === conflictsMax) return result;
+  }
+}
+
+/** Ends the operation that is next in the order, with a reason, instead of applying it. */
+export async function rejectNext(
+  ports: CommandPorts,
+  app: string,
+  refusal: { readonly reason: Reason; readonly problems: readonly Problem[] },
+): Promise<Result<string | null, PortError>> {
+  const read = await ports.store.readApp(app);
+  if (!read.ok) return read;
+  const [operation] = pendingOf(read.value.operations);
+  if (read.value.app === null || operation === undefined) return ok(null);
+  const moment = momentOf(ports);
+  const writes = planRejection({ ...read.value, app: read.value.app }, operation, refusal, moment);
+  const result = await write(ports, app, writes, moment);
+  return result.ok ? ok(operation.id) : result;
+}
+
+/** Accepted operations, oldest first. */
+export const pendingOf = <O extends OperationRow>(operations: readonly O[]): readonly O[] =>
+  operations.filter((operation) => operation.state === 'accepted').toSorted((a, b) => a.seq - b.seq);
+
+async function conclude(
+  ports: CommandPorts,
+  view: CommandView,
+  operation: Stored<OperationRow>,
+): Promise<Result<void, PortError>> {
+  const moment = momentOf(ports);
+  const writes = await plan(ports, view, operation, moment);
+  if (!writes.ok) return writes;
+  const due = await noteDue(ports, view.app.app);
+  return due.ok ? await write(ports, view.app.app, writes.value, moment) : due;
+}
+
+const momentOf = ({ now, ids }: CommandPorts): Moment => ({ now: now(), txId: ids.next() });
+
+async function plan(
+  { store }: CommandPorts,
+  view: CommandView,
+  operation: Stored<OperationRow>,
+  moment: Moment,
+): Promise<Result<readonly Write[], PortError>> {
+  if (operation.seq <= view.app.appliedSeq) return ok(planSupersession(view, operation, moment));
+  if (operation.command === 'delete') return ok(planDelete(view, operation, moment));
+  const document = await checkDocument(store, view.app.app, operation.body);
+  if (document.ok) return ok(planApply(view, operation, document.value, moment));
+  if (document.error.kind === 'port') return err(document.error.error);
+  return ok(planRejection(view, operation, document.error, moment));
+}
+
+async function write(
+  { store }: CommandPorts,
+  app: string,
+  writes: readonly Write[],
+  { txId }: Moment,
+): Promise<Result<void, PortError>> {
+  const changes = writes.map(
+    ({ row, etag }): Change => (etag === null ? { type: 'insert', row } : { type: 'update', row, etag }),
+  );
+  const result = await store.commit({ txId, witness: keys.app(app), changes });
+  return result.ok ? ok(undefined) : result;
+}
+
+const notFound = (app: string): PortError => ({
+  kind: 'NotFound',
+  code: null,
+  message: `there is no app ${app}`,
+  retryAfterMs: null,
+});

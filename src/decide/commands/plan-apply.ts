@@ -1,0 +1,143 @@
+/**
+ * What applying a document changes. A service that was removed earlier is continued, not begun anew: its counters must never give a name twice.
+ * Only what differs is written, so that a repeated document changes nothing.
+ */
+import type { AppSpec, ServiceSpec } from '../../model/app-spec.ts';
+import type { Problem } from '../../model/problem.ts';
+import type { GuardRow, OperationRow, RevisionRow, Stored } from '../../model/state.ts';
+import { canonicalJson } from '../../spec/json.ts';
+import { revisionHash } from '../../spec/revision.ts';
+import { type CommandView, conclude, type Happening, type Moment, type Write, withoutEtag } from './conclude.ts';
+import { removeService, type ServiceWrites } from './remove-service.ts';
+
+/** `warnings` are kept in the operation. */
+export function planApply(
+  view: CommandView,
+  operation: Stored<OperationRow>,
+  document: { readonly app: AppSpec; readonly warnings: readonly Problem[] },
+  moment: Moment,
+): readonly Write[] {
+  const generation = view.app.generation + 1;
+  const changes = servicesOf(view, document.app, generation, moment);
+  const isChanged =
+    changes.length > 0 || view.app.state !== 'active' || canonicalJson(view.app.spec) !== canonicalJson(document.app);
+  const app = withoutEtag(view.app);
+  return conclude(
+    view,
+    operation,
+    {
+      state: 'applied',
+      app: isChanged ? { ...app, state: 'active', generation, spec: document.app, updatedAt: moment.now } : app,
+      services: changes.flatMap(({ writes }) => writes),
+      happenings: changes.flatMap(({ happening }) => happening ?? []),
+      reason: null,
+      problems: document.warnings,
+      summary: isChanged
+        ? `Applied as generation ${generation}.`
+        : `Nothing differs from generation ${app.generation}.`,
+    },
+    moment,
+  );
+}
+
+function servicesOf(view: CommandView, spec: AppSpec, generation: number, moment: Moment): readonly ServiceWrites[] {
+  const guards = new Map(view.guards.map((guard) => [guard.service, guard]));
+  const wanted = new Set(spec.services.map(({ name }) => name));
+  const placed = spec.services.flatMap((service) => {
+    const change = placeService(view, guards.get(service.name) ?? null, service, generation, moment);
+    return change ? [change] : [];
+  });
+  const removed = view.guards
+    .filter((guard) => !guard.removed && !wanted.has(guard.service))
+    .map((guard) => removeService(guard, generation, moment));
+  return [...placed, ...removed];
+}
+
+/** `null` = the service stays as it is. */
+function placeService(
+  view: CommandView,
+  guard: Stored<GuardRow> | null,
+  service: ServiceSpec,
+  generation: number,
+  { now, txId }: Moment,
+): ServiceWrites | null {
+  const revisions = view.revisions.filter((row) => row.service === service.name);
+  const hash = revisionHash(service.template);
+  const isRevised = revisions.find((row) => row.revision === guard?.revision)?.hash !== hash;
+  const isScaled = guard?.desired !== service.replicas;
+  const isAdded = guard === null || guard.removed;
+  if (!isAdded && !isRevised && !isScaled && guard.drainMs === service.drainMs) return null;
+
+  // Above every revision there ever was, also when the guard points at an older one.
+  const newest = Math.max(guard?.revision ?? 0, ...revisions.map((row) => row.revision));
+  const revision = isRevised ? newest + 1 : (guard?.revision ?? newest);
+  const next: GuardRow = {
+    ...(guard ? withoutEtag(guard) : newGuard(view.app.app, service.name)),
+    // What was once ready is gone with the removal: dependants, and this service's own dependencies, are waited for again.
+    ...(isAdded && { healthyRevision: null, startedRevision: null, dependenciesMetRevision: null }),
+    desired: service.replicas,
+    removed: false,
+    drainMs: service.drainMs,
+    revision,
+    generation,
+    reason: null,
+    message: null,
+    lastTx: txId,
+  };
+  const row: RevisionRow = {
+    kind: 'revision',
+    app: view.app.app,
+    service: service.name,
+    revision,
+    hash,
+    template: service.template,
+    generation,
+    createdAt: now,
+  };
+  return {
+    writes: [{ row: next, etag: guard?.etag ?? null }, ...(isRevised ? [{ row, etag: null }] : [])],
+    happening: happeningOf(service, next, { isAdded, isRevised, from: isScaled ? (guard?.desired ?? 0) : null }),
+  };
+}
+
+/** A new wait before deletion is no news: it touches no container group. */
+function happeningOf(
+  { name, replicas, template }: ServiceSpec,
+  { revision }: GuardRow,
+  facts: { readonly isAdded: boolean; readonly isRevised: boolean; readonly from: number | null },
+): Happening | null {
+  const what = `revision ${revision} (${template.image})`;
+  if (facts.isAdded) {
+    return { type: 'ServiceAdded', service: name, message: `${name} is added: ${replicas} × ${what}.` };
+  }
+  if (facts.isRevised) {
+    return { type: 'ServiceRevised', service: name, message: `${name} moves to ${what}, ${replicas} replicas.` };
+  }
+  if (facts.from === null) return null;
+  return { type: 'ServiceScaled', service: name, message: `${name} is scaled from ${facts.from} to ${replicas}.` };
+}
+
+const newGuard = (app: string, service: string): GuardRow => ({
+  kind: 'service',
+  app,
+  service,
+  workflow: null,
+  epoch: 0,
+  claimedAt: null,
+  wakeAt: null,
+  passAt: null,
+  desired: 0,
+  removed: false,
+  drainMs: 0,
+  nextIncarnation: 1,
+  revision: 0,
+  verifiedRevision: null,
+  healthyRevision: null,
+  startedRevision: null,
+  dependenciesMetRevision: null,
+  generation: 0,
+  observedGeneration: 0,
+  reason: null,
+  message: null,
+  lastTx: '',
+});
