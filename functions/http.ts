@@ -1,0 +1,22 @@
+/** HTTP API: paths and handlers. Every path takes every method, so that the handler refuses a wrong one with `Allow`. */
+import { app, type HttpMethod } from '@azure/functions';
+import { flotilla } from '../src/wiring.ts';
+
+const methods: HttpMethod[] = ['GET', 'PUT', 'DELETE', 'POST', 'PATCH', 'HEAD', 'OPTIONS'];
+const common = { methods, authLevel: 'anonymous' } as const;
+
+app.http('apiInfo', { ...common, route: 'v1', handler: (request) => flotilla().http.info(request) });
+app.http('apiPools', { ...common, route: 'v1/pools', handler: (request) => flotilla().http.pools(request) });
+app.http('apiApps', { ...common, route: 'v1/apps', handler: (request) => flotilla().http.apps(request) });
+app.http('apiApp', { ...common, route: 'v1/apps/{app}', handler: (request) => flotilla().http.app(request) });
+app.http('apiOperation', {
+  ...common,
+  route: 'v1/apps/{app}/operations/{id}',
+  handler: (request) => flotilla().http.operation(request),
+});
+app.http('apiEvents', {
+  ...common,
+  route: 'v1/apps/{app}/events',
+  handler: (request) => flotilla().http.events(request),
+});
+app.http('apiUnknown', { ...common, route: 'v1/{*rest}', handler: (request) => flotilla().http.unknown(request) });

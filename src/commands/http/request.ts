@@ -1,0 +1,104 @@
+/** Reads what a request carries, strictly: what is not understood is refused, never ignored. */
+import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import { err, ok, type Result } from '../../model/result.ts';
+import { idempotencyKeyPattern } from '../messages.ts';
+import { findJsonFault } from './json-place.ts';
+import { problem } from './responses.ts';
+
+/** A document may have 192 KiB in canonical form; the rest is room for indentation. */
+const bodyBytesMax = 256 * 1024;
+
+type Parsed<T> = Result<T, HttpResponseInit>;
+
+/** The body of a request as JSON. */
+export async function readDocument(request: HttpRequest): Promise<Parsed<unknown>> {
+  const mediaType = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  if (!/^application\/(json|[\w.+-]+\+json)$/.test(mediaType)) {
+    const given = mediaType === '' ? 'none was given' : `not ${mediaType}`;
+    return err(problem('wrongMediaType', `Send the document as application/json: ${given}.`));
+  }
+  // Before the body is read: a length that is announced need not be waited for.
+  const announced = Number(request.headers.get('content-length') ?? '0');
+  if (announced > bodyBytesMax) return err(tooLarge(announced));
+  const bytes = new Uint8Array(await request.arrayBuffer());
+  if (bytes.length > bodyBytesMax) return err(tooLarge(bytes.length));
+  const text = decodeUtf8(bytes);
+  if (text === null) return err(problem('malformedJson', 'The body is not UTF-8 text.'));
+  try {
+    return ok(JSON.parse(text));
+  } catch {
+    return err(problem('malformedJson', malformed(text)));
+  }
+}
+
+function decodeUtf8(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+const tooLarge = (sizeBytes: number): HttpResponseInit =>
+  problem('tooLarge', `The body has ${sizeBytes} bytes, but may have at most ${bodyBytesMax}.`);
+
+function malformed(text: string): string {
+  if (text.trim() === '') return 'The body is empty; send the app document as JSON.';
+  const { line, column, character } = findJsonFault(text);
+  const what = character === null ? 'it ends too early' : `unexpected ${JSON.stringify(character)}`;
+  return `The body is not JSON: ${what} at line ${line}, column ${column}.`;
+}
+
+/** The given key, or a new one: a client that sends none cannot repeat its request safely, but needs no key to begin with. */
+export function readIdempotencyKey(request: HttpRequest, newKey: () => string): Parsed<string> {
+  const key = request.headers.get('idempotency-key');
+  if (key === null) return ok(newKey());
+  if (idempotencyKeyPattern.test(key)) return ok(key);
+  return err(problem('badKey', 'An Idempotency-Key has 1 to 128 printable ASCII characters without blanks.'));
+}
+
+export interface EventQuery {
+  readonly limit: number;
+  readonly before?: string;
+  readonly after?: string;
+}
+
+const eventsDefault = 50;
+const eventsMax = 500;
+const cursorPattern = /^event\|\d{16}\|[\w.:-]{1,100}\|\d{3}$/;
+
+export function readEventQuery(query: URLSearchParams): Parsed<EventQuery> {
+  const unknown = refuseUnknown(query, ['limit', 'before', 'after']);
+  if (unknown) return err(unknown);
+  const limitText = query.get('limit') ?? String(eventsDefault);
+  const limit = Number(limitText);
+  if (!/^\d{1,4}$/.test(limitText) || limit < 1 || limit > eventsMax) {
+    return err(problem('badQuery', `limit is «${limitText}»: give a whole number from 1 to ${eventsMax}.`));
+  }
+  const cursors: { before?: string; after?: string } = {};
+  for (const name of ['before', 'after'] as const) {
+    const cursor = query.get(name);
+    if (cursor === null) continue;
+    if (!cursorPattern.test(cursor)) {
+      return err(problem('badQuery', `${name} is not a cursor: give \`newest\` or \`oldest\` of an earlier answer.`));
+    }
+    cursors[name] = cursor;
+  }
+  return ok({ limit, ...cursors });
+}
+
+export function readDryRun(query: URLSearchParams): Parsed<boolean> {
+  const unknown = refuseUnknown(query, ['dryRun']);
+  if (unknown) return err(unknown);
+  const value = query.get('dryRun');
+  if (value === null || value === 'false') return ok(false);
+  return value === 'true' ? ok(true) : err(problem('badQuery', `dryRun is «${value}»: give true or false.`));
+}
+
+/** `null` = every parameter is known. */
+export function refuseUnknown(query: URLSearchParams, known: readonly string[]): HttpResponseInit | null {
+  const unknown = [...query.keys()].filter((name) => !known.includes(name));
+  if (unknown.length === 0) return null;
+  const remedy = known.length === 0 ? 'this resource takes none' : `it takes ${known.join(', ')}`;
+  return problem('badQuery', `Unknown query parameter ${unknown.join(', ')}; ${remedy}.`);
+}

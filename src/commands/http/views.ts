@@ -1,0 +1,151 @@
+/** Rows → resources of the API. Pure: what is shown follows from the rows alone. */
+
+import { isSettled } from '../../decide/converged.ts';
+import type {
+  ApplyPreview,
+  AppResource,
+  AppSummary,
+  EventList,
+  EventResource,
+  OperationResource,
+  PoolResource,
+  ReplicaResource,
+  ServiceResource,
+} from '../../model/api.ts';
+import type { AppSpec } from '../../model/app-spec.ts';
+import type { AppRow, EventRow, GuardRow, OperationRow, PoolRow, ReplicaRow, RevisionRow } from '../../model/state.ts';
+import type { EventPage } from '../../ports/state-store.ts';
+import { diffApps } from '../../spec/diff.ts';
+import type { ParsedApp } from '../../spec/parse-app.ts';
+import { pendingOf } from '../apply-operations.ts';
+
+/** The rows of an app that exists. */
+export interface AppView {
+  readonly app: AppRow;
+  readonly guards: readonly GuardRow[];
+  readonly revisions: readonly RevisionRow[];
+  readonly replicas: readonly ReplicaRow[];
+  readonly operations: readonly OperationRow[];
+}
+
+const iso = (at: number): string => new Date(at).toISOString();
+
+export function summaryOf(view: AppView): AppSummary {
+  const { app } = view;
+  const wanted = view.guards.filter((guard) => !guard.removed);
+  const isSeen = app.state !== 'deleting' && app.generation > 0 && app.observedGeneration === app.generation;
+  return {
+    name: app.app,
+    state: app.state,
+    generation: app.generation,
+    observedGeneration: app.observedGeneration,
+    converged: isSeen && pendingOf(view.operations).length === 0,
+    services: wanted.length,
+    ready: view.replicas.filter(({ state }) => state === 'ready').length,
+    desired: wanted.reduce((sum, { desired }) => sum + desired, 0),
+  };
+}
+
+/** Gone replicas are history, and a removed service without any other is too: the events tell of them. */
+export function appOf(view: AppView, pools: readonly PoolRow[]): AppResource {
+  const regions = new Map(pools.map(({ pool, region }) => [pool, region]));
+  const present = view.replicas.filter(({ state }) => state !== 'gone');
+  const serviceList = view.guards.flatMap((guard): ServiceResource[] => {
+    const replicas = present.filter(({ service }) => service === guard.service);
+    if (guard.removed && replicas.length === 0 && guard.workflow === null) return [];
+    return [serviceOf(guard, view.revisions, replicas, regions)];
+  });
+  return { ...summaryOf(view), serviceList, pendingOperations: pendingOf(view.operations).map(({ id }) => id) };
+}
+
+function serviceOf(
+  guard: GuardRow,
+  revisions: readonly RevisionRow[],
+  replicas: readonly ReplicaRow[],
+  regions: ReadonlyMap<string, string>,
+): ServiceResource {
+  const revision = revisions.find((row) => row.service === guard.service && row.revision === guard.revision);
+  return {
+    name: guard.service,
+    image: revision?.template.image ?? null,
+    revision: guard.revision,
+    desired: guard.desired,
+    ready: replicas.filter(({ state }) => state === 'ready').length,
+    converged: isSettled(guard, replicas),
+    removed: guard.removed,
+    reason: guard.reason,
+    message: guard.message,
+    workflow: guard.workflow,
+    replicas: replicas
+      .toSorted((a, b) => a.slot - b.slot || a.incarnation - b.incarnation)
+      .map((replica) => replicaOf(replica, regions.get(replica.pool) ?? null)),
+  };
+}
+
+const replicaOf = (replica: ReplicaRow, region: string | null): ReplicaResource => ({
+  slot: replica.slot,
+  incarnation: replica.incarnation,
+  revision: replica.revision,
+  state: replica.state,
+  since: iso(replica.stateAt),
+  reason: replica.reason,
+  message: replica.message,
+  pool: replica.pool,
+  region,
+  group: replica.group,
+  addresses: addressesOf(replica),
+  restartCount: replica.restartCount,
+  logTail: replica.logTail,
+});
+
+function addressesOf({ endpoint, ip, ports }: ReplicaRow): readonly string[] {
+  if (!endpoint || ip === null) return [];
+  return ports.filter(({ protocol }) => protocol === 'TCP').map(({ port }) => `http://${ip}:${port}`);
+}
+
+export const operationOf = (operation: OperationRow): OperationResource => ({
+  id: operation.id,
+  app: operation.app,
+  seq: operation.seq,
+  command: operation.command,
+  state: operation.state,
+  generation: operation.generation,
+  reason: operation.reason,
+  problems: operation.problems,
+  acceptedAt: iso(operation.acceptedAt),
+  finishedAt: operation.finishedAt === null ? null : iso(operation.finishedAt),
+});
+
+export const previewOf = (before: AppSpec | null, { app, warnings }: ParsedApp): ApplyPreview => ({
+  app: app.name,
+  changes: diffApps(before ?? undefined, app).map(({ service, kind, fields }) => ({ service, change: kind, fields })),
+  warnings,
+});
+
+export const poolOf = (row: PoolRow): PoolResource => ({
+  name: row.pool,
+  kind: row.type,
+  region: row.region,
+  quota: row.quota,
+  used: {
+    groups: row.reservations.length,
+    cores: Number(row.reservations.reduce((sum, { cores }) => sum + cores, 0).toFixed(3)),
+  },
+  cordoned: row.cordoned,
+});
+
+export const eventsOf = ({ events, newest, oldest }: EventPage): EventList => ({
+  events: events.map(eventOf),
+  newest,
+  oldest,
+});
+
+const eventOf = (event: EventRow): EventResource => ({
+  at: iso(event.at),
+  type: event.type,
+  service: event.service,
+  replica: event.replica,
+  reason: event.reason,
+  message: event.message,
+  cause: event.cause,
+});

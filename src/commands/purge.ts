@@ -1,0 +1,100 @@
+/**
+ * Removes what nobody needs any more (design §6): finished operations and gone replicas after a week, events after their retention, old revisions
+ * that nothing points at. App rows and guards are never removed. Runs daily; a purge that is cut short goes on at the next one.
+ */
+import { type Key, keyOf, keys } from '../model/keys.ts';
+import { err, ok, type Result } from '../model/result.ts';
+import type { GuardRow, OperationRow, ReplicaRow, RevisionRow, Row } from '../model/state.ts';
+import type { PortError } from '../ports/errors.ts';
+import type { AppRows, Change } from '../ports/state-store.ts';
+import type { CommandPorts } from './ports.ts';
+
+export interface Retention {
+  /** Of finished operations and gone replicas. */
+  readonly retainMs: number;
+  readonly eventRetainMs: number;
+  /** Newest revisions of a service that are kept whatever points at them. */
+  readonly revisionHistory: number;
+}
+
+const deletesPerTransaction = 100;
+
+/** Purges one partition: an app, or one that holds only events. Returns how many rows were removed. */
+export async function purgePartition(
+  ports: Pick<CommandPorts, 'store' | 'now' | 'ids'>,
+  partition: string,
+  retention: Retention,
+): Promise<Result<number, PortError>> {
+  const rows = await ports.store.readApp(partition);
+  if (!rows.ok) return rows;
+  const now = ports.now();
+  const stale = await removeAll(ports, staleRows(rows.value, retention, now).map(keyOf));
+  if (!stale.ok) return stale;
+  const events = await purgeEvents(ports, partition, now - retention.eventRetainMs);
+  return events.ok ? ok(stale.value + events.value) : events;
+}
+
+/** Rows of these kinds no longer change once they are stale, so they can be deleted without their ETags. */
+export function staleRows(
+  { operations, replicas, revisions, guards }: Pick<AppRows, 'operations' | 'replicas' | 'revisions' | 'guards'>,
+  { retainMs, revisionHistory }: Retention,
+  now: number,
+): readonly Row[] {
+  const before = now - retainMs;
+  const isFinished = ({ finishedAt }: OperationRow) => finishedAt !== null && finishedAt < before;
+  const isGone = ({ state, stateAt }: ReplicaRow) => state === 'gone' && stateAt < before;
+  const kept = replicas.filter((replica) => !isGone(replica));
+  return [
+    ...operations.filter(isFinished),
+    ...replicas.filter(isGone),
+    ...guards.flatMap((guard) => staleRevisions(guard, revisions, kept, revisionHistory)),
+  ];
+}
+
+function staleRevisions(
+  guard: GuardRow,
+  revisions: readonly RevisionRow[],
+  replicas: readonly ReplicaRow[],
+  history: number,
+): readonly RevisionRow[] {
+  const named = new Set([guard.revision, guard.verifiedRevision, guard.healthyRevision, guard.startedRevision]);
+  for (const replica of replicas) if (replica.service === guard.service) named.add(replica.revision);
+  return revisions
+    .filter(({ service }) => service === guard.service)
+    .toSorted((a, b) => b.revision - a.revision)
+    .slice(history)
+    .filter(({ revision }) => !named.has(revision));
+}
+
+/** From the newest stale one backwards in time, a page at a time. */
+async function purgeEvents(
+  ports: Pick<CommandPorts, 'store' | 'ids'>,
+  partition: string,
+  before: number,
+): Promise<Result<number, PortError>> {
+  for (let removed = 0; ; ) {
+    // The key of an event at that instant: whatever sorts behind it is older.
+    const cursor = keys.event(partition, before, '~', 0).row;
+    const page = await ports.store.readEvents(partition, { limit: deletesPerTransaction, before: cursor });
+    if (!page.ok) return page;
+    if (page.value.events.length === 0) return ok(removed);
+    const result = await removeAll(ports, page.value.events.map(keyOf));
+    if (!result.ok) return result;
+    removed += result.value;
+  }
+}
+
+async function removeAll(
+  { store, ids }: Pick<CommandPorts, 'store' | 'ids'>,
+  stale: readonly Key[],
+): Promise<Result<number, PortError>> {
+  for (let n = 0; n < stale.length; n += deletesPerTransaction) {
+    const changes = stale
+      .slice(n, n + deletesPerTransaction)
+      .map((key): Change => ({ type: 'delete', key, etag: '*' }));
+    const result = await store.commit({ txId: ids.next(), changes });
+    // A conflict is another purge that was faster: it, or the next one, does the rest.
+    if (!result.ok) return result.error.kind === 'Conflict' ? ok(n) : err(result.error);
+  }
+  return ok(stale.length);
+}
