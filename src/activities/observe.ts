@@ -1,0 +1,102 @@
+/** Looks at the replicas of a service that are in transition: the group by ARM, readiness over the network, last log lines of what crashed. */
+import { hasAddress, isRunning } from '../decide/condition.ts';
+import type { ServiceTemplate } from '../model/app-spec.ts';
+import type { GroupObservation } from '../model/group.ts';
+import { type Observation, replicaKey } from '../model/snapshot.ts';
+import type { PoolRow, ReplicaRow, ReplicaState } from '../model/state.ts';
+import { mapBounded } from './bounded.ts';
+import type { ActivityPorts } from './ports.ts';
+
+/** Reads at ARM refill at 25 per second and subscription (aci: quotas); one pass takes at most a few seconds' worth. */
+const readsPerPass = 100;
+const width = 10;
+const logTailLines = 20;
+const logTailBytes = 2048;
+
+const inTransition: ReadonlySet<ReplicaState> = new Set<ReplicaState>(['creating', 'starting', 'unready', 'deleting']);
+
+type Ports = Pick<ActivityPorts, 'groups' | 'prober'>;
+
+export async function observe(
+  ports: Ports,
+  replicas: readonly ReplicaRow[],
+  templates: ReadonlyMap<number, ServiceTemplate>,
+  pools: readonly PoolRow[],
+  now: number,
+): Promise<ReadonlyMap<string, Observation>> {
+  const due = rotated(replicas.filter(isObserved), now).slice(0, readsPerPass);
+  const seen = await mapBounded(due, width, async (replica) => {
+    const pool = pools.find((candidate) => candidate.pool === replica.pool);
+    return [replicaKey(replica), await observeReplica(ports, replica, templates.get(replica.revision), pool)] as const;
+  });
+  return new Map(seen);
+}
+
+/** A create that nobody has started yet has nothing to show. */
+const isObserved = (replica: ReplicaRow): boolean =>
+  inTransition.has(replica.state) && !(replica.state === 'creating' && replica.attempt?.startedAt === null);
+
+/** With more than fit, every second of time moves the window on, so that each has its turn. */
+function rotated(replicas: readonly ReplicaRow[], now: number): readonly ReplicaRow[] {
+  if (replicas.length <= readsPerPass) return replicas;
+  const start = (Math.floor(now / 1000) * readsPerPass) % replicas.length;
+  return [...replicas.slice(start), ...replicas.slice(0, start)];
+}
+
+export async function observeReplica(
+  { groups, prober }: Ports,
+  replica: ReplicaRow,
+  template: ServiceTemplate | undefined,
+  pool: PoolRow | undefined,
+): Promise<Observation> {
+  if (pool === undefined) return { kind: 'unknown', message: `Pool ${replica.pool} is not known any more.` };
+  const answer = await groups.get(pool, replica.group);
+  if (!answer.ok) {
+    return answer.error.kind === 'NotFound'
+      ? { kind: 'missing' }
+      : { kind: 'unknown', message: `${replica.pool} does not answer: ${answer.error.message}` };
+  }
+  const group = answer.value;
+  const judged = replica.state !== 'deleting' && template !== undefined;
+  const probe = judged && isRunning(group) ? await probeGroup(prober, group, template) : null;
+  const logTail = judged && crashed(group, replica) ? await readTail(groups, pool, replica) : null;
+  return { kind: 'group', group, probe, logTail };
+}
+
+async function probeGroup(
+  prober: ActivityPorts['prober'],
+  group: GroupObservation,
+  template: ServiceTemplate,
+): Promise<'passed' | 'failed' | null> {
+  return hasAddress(group.ip) ? await probeAddress(prober, group.ip, template) : null;
+}
+
+/** null where readiness is not probed over the network. */
+export async function probeAddress(
+  prober: ActivityPorts['prober'],
+  ip: string,
+  { readiness }: ServiceTemplate,
+): Promise<'passed' | 'failed' | null> {
+  if (readiness.kind === 'running') return null;
+  const { passed } = await prober.probe({ ...readiness, ip });
+  return passed ? 'passed' : 'failed';
+}
+
+/** Logs are read once per crash, not once per look. */
+function crashed({ container }: GroupObservation, replica: ReplicaRow): boolean {
+  if (container === null) return false;
+  const ended = container.state === 'Terminated' || container.restartCount > 0;
+  return ended && (container.restartCount !== replica.restartCount || replica.logTail === null);
+}
+
+async function readTail(groups: ActivityPorts['groups'], pool: PoolRow, replica: ReplicaRow): Promise<string | null> {
+  const logs = await groups.logs(pool, replica.group, replica.service, logTailLines);
+  return logs.ok && logs.value !== '' ? lastBytes(logs.value) : null;
+}
+
+function lastBytes(text: string): string {
+  const bytes = Buffer.from(text.trimEnd(), 'utf8');
+  if (bytes.length <= logTailBytes) return text.trimEnd();
+  // A cut character at the front shows as a replacement mark, which takes at most two bytes more than it had.
+  return bytes.subarray(bytes.length - logTailBytes + 8).toString('utf8');
+}

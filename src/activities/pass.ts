@@ -1,0 +1,205 @@
+/**
+ * One pass over a service: read, fence, observe, plan, and commit the plan's intent in one transaction before any of its steps is walked. Redelivered,
+ * it finds what the first delivery left and plans from that. It changes nothing in the world.
+ */
+import { noteDue, startAssessor } from '../commands/wake.ts';
+import type { ServiceTemplate } from '../model/app-spec.ts';
+import { type Key, keyOf, keys } from '../model/keys.ts';
+import { limits } from '../model/limits.ts';
+import type { Plan, Step } from '../model/plan.ts';
+import { err, ok, type Result } from '../model/result.ts';
+import type { ServiceSnapshot } from '../model/snapshot.ts';
+import type { GuardRow, PoolRow, ReplicaRow, Stored } from '../model/state.ts';
+import type { PortError } from '../ports/errors.ts';
+import type { AppRows, Change } from '../ports/state-store.ts';
+import { observe } from './observe.ts';
+import { readPools } from './pool-sync.ts';
+import type { ActivityPorts, ActivitySettings } from './ports.ts';
+import { planWithBudget, releaseBudget } from './reserve.ts';
+import { bare, eventRows } from './rows.ts';
+
+export interface PassInput {
+  readonly app: string;
+  readonly service: string;
+  /** Instance id of the calling workflow: it may act only while the guard names it. */
+  readonly workflow: string;
+}
+
+export interface PassResult {
+  /** `done`: release the guard. `superseded`: end, another workflow has taken over. */
+  readonly outcome: 'continue' | 'done' | 'superseded';
+  readonly steps: readonly Step[];
+  readonly wakeAt: number;
+  readonly wakeApp: boolean;
+  /** ETag of the guard as this pass left it; `finish` releases only that. */
+  readonly guardEtag: string;
+}
+
+/** Rounds lost to other writers of the same rows before the pass comes again by its timer. */
+const roundsMax = 5;
+/** The wait after a failure of the table. */
+const retryMs = 5_000;
+
+interface Found {
+  readonly rows: AppRows;
+  readonly guard: Stored<GuardRow>;
+  readonly replicas: readonly Stored<ReplicaRow>[];
+  readonly pools: readonly Stored<PoolRow>[];
+}
+
+export async function pass(ports: ActivityPorts, settings: ActivitySettings, input: PassInput): Promise<PassResult> {
+  for (let round = 0; round < roundsMax; round += 1) {
+    const found = await read(ports, settings, input);
+    if (!found.ok) return later(ports, input, found.error);
+    if (found.value === null) {
+      return { outcome: 'superseded', steps: [], wakeAt: ports.now(), wakeApp: false, guardEtag: '' };
+    }
+    const fenced = await fence(ports, found.value);
+    if (fenced.ok && fenced.value === 'nothing to fence') {
+      const result = await planAndCommit(ports, settings, input, found.value);
+      if (result.ok) return result.value;
+      if (!isRaced(result.error)) return later(ports, input, result.error);
+    } else if (fenced.ok) {
+      round -= 1;
+    } else if (!isRaced(fenced.error)) {
+      return later(ports, input, fenced.error);
+    }
+  }
+  return later(ports, input, { kind: 'Conflict', code: null, message: 'others keep changing it', retryAfterMs: null });
+}
+
+const isRaced = ({ kind }: PortError): boolean => kind === 'Conflict';
+
+function later({ log, now }: ActivityPorts, input: PassInput, error: PortError): PassResult {
+  log.warn('The pass could not be made; it comes again.', { ...input, ...error });
+  return { outcome: 'continue', steps: [], wakeAt: now() + retryMs, wakeApp: false, guardEtag: '' };
+}
+
+async function read(
+  ports: ActivityPorts,
+  settings: ActivitySettings,
+  { app, service, workflow }: PassInput,
+): Promise<Result<Found | null, PortError>> {
+  const rows = await ports.store.readApp(app);
+  if (!rows.ok) return rows;
+  const guard = rows.value.guards.find((row) => row.service === service);
+  if (guard === undefined || guard.workflow !== workflow) return ok(null);
+  // Without the app's uid no group could be named or recognised.
+  if (rows.value.app === null) return err(unreadable(`the app row of ${app} is not there`));
+  const pools = await readPools(ports, settings);
+  if (!pools.ok) return pools;
+  const replicas = rows.value.replicas.filter((row) => row.service === service);
+  return ok({ rows: rows.value, guard, replicas, pools: pools.value });
+}
+
+/**
+ * Re-stamps the live rows of older epochs, the guard in each transaction: from then on no step of an older workflow can write them. The rows have new
+ * ETags afterwards, so the pass reads again.
+ */
+async function fence(
+  { store, ids, now }: ActivityPorts,
+  { guard, replicas }: Found,
+): Promise<Result<'fenced' | 'nothing to fence', PortError>> {
+  const stale = replicas.filter((row) => row.state !== 'gone' && row.epoch < guard.epoch);
+  if (stale.length === 0) return ok('nothing to fence');
+  const txId = ids.next();
+  const part = stale.slice(0, limits.replicaChangesPerTransaction);
+  const written = await store.commit({
+    txId,
+    witness: keyOf(bare(guard)),
+    changes: [
+      { type: 'update', row: { ...bare(guard), passAt: now(), wakeAt: now(), lastTx: txId }, etag: guard.etag },
+      ...part.map((row): Change => ({ type: 'update', row: { ...bare(row), epoch: guard.epoch }, etag: row.etag })),
+    ],
+  });
+  return written.ok ? ok('fenced') : written;
+}
+
+async function planAndCommit(
+  ports: ActivityPorts,
+  settings: ActivitySettings,
+  input: PassInput,
+  found: Found,
+): Promise<Result<PassResult, PortError>> {
+  const snapshot = await look(ports, settings, found);
+  const now = ports.now();
+  const plan = await planWithBudget(ports, settings, snapshot, found.pools, now);
+  if (!plan.ok) return plan;
+  const wakeApp = plan.value.wakeApp && !plan.value.done;
+  if (wakeApp) {
+    const noted = await noteDue(ports, input.app);
+    if (!noted.ok) return noted;
+  }
+  const committed = await commit(ports, input, found, plan.value, now);
+  if (!committed.ok) return committed;
+  const replicas = plan.value.replicas.map(({ row }) => row);
+  await releaseBudget(ports, replicas);
+  if (wakeApp) await startAssessor(ports.workflows, input.app);
+  return ok({
+    outcome: plan.value.done ? 'done' : 'continue',
+    steps: plan.value.steps,
+    wakeAt: plan.value.wakeAt,
+    wakeApp: plan.value.wakeApp,
+    guardEtag: committed.value,
+  });
+}
+
+async function look(ports: ActivityPorts, settings: ActivitySettings, found: Found): Promise<ServiceSnapshot> {
+  const { rows, guard, pools } = found;
+  const replicas = found.replicas.map(bare);
+  const templates = new Map<number, ServiceTemplate>(
+    rows.revisions.filter((row) => row.service === guard.service).map((row) => [row.revision, row.template]),
+  );
+  const service = rows.app?.spec?.services.find((candidate) => candidate.name === guard.service);
+  const wanted = new Set(service?.dependsOn.map((dependency) => dependency.service));
+  const dependencies = rows.guards.filter((row) => wanted.has(row.service));
+  return {
+    installation: settings.installation,
+    appUid: rows.app?.uid ?? '',
+    app: rows.app?.spec ?? null,
+    guard: bare(guard),
+    templates,
+    replicas,
+    observations: await observe(ports, replicas, templates, pools, ports.now()),
+    dependencies: new Map(dependencies.map((row) => [row.service, bare(row)])),
+    pools: pools.map(bare),
+    attemptIds: Array.from({ length: limits.replicaChangesPerTransaction }, () => ports.ids.next()),
+    settings,
+  };
+}
+
+/** The value is the guard's new ETag. */
+async function commit(
+  { store, ids }: ActivityPorts,
+  { app, service, workflow }: PassInput,
+  { guard, replicas }: Found,
+  plan: Plan,
+  now: number,
+): Promise<Result<string, PortError>> {
+  const txId = ids.next();
+  const tags = new Map(replicas.map((row) => [rowKey(row), row.etag]));
+  const next: GuardRow = { ...bare(guard), ...plan.guard, passAt: now, wakeAt: plan.wakeAt, lastTx: txId };
+  const events = [...plan.events, ...plan.replicas.flatMap((change) => change.events)];
+  const witness: Key = keys.guard(app, service);
+  const written = await store.commit({
+    txId,
+    witness,
+    changes: [
+      { type: 'update', row: next, etag: guard.etag },
+      ...plan.replicas.map(
+        ({ insert, row }): Change =>
+          insert ? { type: 'insert', row } : { type: 'update', row, etag: tags.get(rowKey(row)) ?? '' },
+      ),
+      ...eventRows(events, { app, service, txId, at: now, cause: workflow }).map(
+        (row): Change => ({ type: 'insert', row }),
+      ),
+    ],
+  });
+  if (!written.ok) return written;
+  const etag = written.value.etags.get(witness.row);
+  return etag === undefined ? err(unreadable('the commit did not tell the tag of the guard')) : ok(etag);
+}
+
+const unreadable = (message: string): PortError => ({ kind: 'Unavailable', code: null, message, retryAfterMs: null });
+
+const rowKey = (row: ReplicaRow): string => keys.replica(row.app, row.service, row.slot, row.incarnation).row;
