@@ -149,7 +149,10 @@ export async function settle(
   const at = now();
   const txId = ids.next();
   if (due === null) {
-    if (dueAt === null) return { again: false };
+    if (dueAt === null) {
+      const since = await store.read<DueRow>(keys.due(app));
+      return { again: since.ok && since.value !== null };
+    }
     const row: DueRow = { kind: 'due', app, dueAt, since: at };
     const written = await store.commit({ txId, changes: [{ type: 'insert', row }] });
     return { again: !written.ok && written.error.kind === 'Conflict' };
