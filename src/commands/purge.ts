@@ -81,6 +81,7 @@ async function purgeEvents(
     const result = await removeAll(ports, page.value.events.map(keyOf));
     if (!result.ok) return result;
     removed += result.value;
+    if (result.value < page.value.events.length) return ok(removed);
   }
 }
 

@@ -1,0 +1,76 @@
+/** Commands over a real store in this process: a clock that only sleeping moves, ids that count, and records of what was sent, started and logged. */
+import type { CommandPorts } from '../../src/commands/ports.ts';
+import { ok, type Result } from '../../src/model/result.ts';
+import type { PortError } from '../../src/ports/errors.ts';
+import type { Workflows } from '../../src/ports/workflows.ts';
+import { aPool, at } from './rows.ts';
+import { type TableFixture, tableFixture } from './table-fixture.ts';
+
+export interface CommandFixture extends TableFixture {
+  readonly ports: CommandPorts;
+  readonly sent: { readonly app: string; readonly operationId: string; readonly attempt: number }[];
+  /** Instance ids of started assessors. */
+  readonly started: string[];
+  readonly logged: string[];
+  readonly workflows: Pick<Workflows, 'start'>;
+  readonly clock: { now: number };
+  /** Answer of the bus from now on. */
+  answerSends(answer: Result<void, PortError>): void;
+}
+
+export function commandFixture(): CommandFixture {
+  const table = tableFixture();
+  const clock = { now: at };
+  const sent: CommandFixture['sent'] = [];
+  const started: string[] = [];
+  const logged: string[] = [];
+  let answer: Result<void, PortError> = ok(undefined);
+  let ids = 0;
+  const log = (level: string) => (message: string, fields?: unknown) => {
+    logged.push(`${level}: ${message} ${JSON.stringify(fields ?? {})}`);
+  };
+  return {
+    ...table,
+    sent,
+    started,
+    logged,
+    clock,
+    answerSends: (next) => {
+      answer = next;
+    },
+    workflows: {
+      start: async (_, id) => {
+        started.push(id);
+        return ok('started');
+      },
+    },
+    ports: {
+      store: table.store,
+      bus: {
+        send: async (message) => {
+          sent.push(message);
+          return answer;
+        },
+      },
+      now: () => clock.now,
+      ids: { next: () => `id-${String(ids++).padStart(6, '0')}` },
+      log: { info: log('info'), warn: log('warn'), error: log('error') },
+      sleep: async (ms) => {
+        clock.now += ms;
+      },
+    },
+  };
+}
+
+/** A document of one service, `web`. */
+export const document = (image = 'nginx:1.27', over: Readonly<Record<string, unknown>> = {}) => ({
+  name: 'shop',
+  services: { web: { image, deploy: { replicas: 2 } } },
+  ...over,
+});
+
+export async function givenPools(fixture: CommandFixture, ...names: string[]): Promise<void> {
+  const changes = names.map((pool, order) => ({ type: 'insert' as const, row: aPool({ pool, order }) }));
+  const result = await fixture.store.commit({ txId: 'pools', changes });
+  if (!result.ok) throw new Error(result.error.message);
+}
