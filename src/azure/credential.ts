@@ -1,6 +1,5 @@
-/** The identity with which this app talks to Azure: the managed identity of the Function App, and no other. */
+/** The identity under which the Function App calls Azure: its managed identity and nothing else, so that no other credential on a machine is picked up by chance. */
 import { ManagedIdentityCredential, type TokenCredential } from '@azure/identity';
 
-/** Its own retries are short, because every call that waits for a token has a time-out of its own. */
-export const createCredential = (): TokenCredential =>
-  new ManagedIdentityCredential({ retryOptions: { maxRetries: 2, retryDelayInMs: 200 } });
+/** System-assigned. Finds its endpoint by `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`, as in every Function App. */
+export const createCredential = (): TokenCredential => new ManagedIdentityCredential();
