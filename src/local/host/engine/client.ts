@@ -80,9 +80,13 @@ class Client implements DurableClient {
     const existing = this.status(instanceId);
     if (existing && !hasEnded(existing)) return { ok: false, reason: 'Conflict', status: existing.status };
     // Check, then act, with a storage round trip between, as in the extension: of starts that overlap all are accepted and the first counts.
-    await options.store.commit([]);
+    await this.#gap();
     const now = this.status(instanceId);
-    if (this.#starting.has(instanceId) || (now && !hasEnded(now))) return { ok: true, instanceId };
+    if (this.#starting.has(instanceId) || (now && !hasEnded(now))) {
+      // The extension writes this start, too, and drops it later as a duplicate.
+      await this.#gap();
+      return { ok: true, instanceId };
+    }
     this.#starting.add(instanceId);
     try {
       await this.#begin(request, instanceId, now);
@@ -93,6 +97,13 @@ class Client implements DurableClient {
   }
 
   readonly #starting = new Set<string>();
+
+  async #gap(): Promise<void> {
+    const { store, clock, faults } = this.#engine.options;
+    await store.commit([]);
+    const gapMs = faults?.startGapMs ?? 0;
+    if (gapMs > 0) await new Promise<void>((resolve) => clock.at(clock.now() + gapMs, resolve));
+  }
 
   async #begin(request: StartRequest, instanceId: string, previous: InstanceRecord | undefined): Promise<void> {
     const { options, tools } = this.#engine;

@@ -148,11 +148,13 @@ class Engine implements DurableEngine, EngineState {
 
   deliver(message: MessageRecord): void {
     const { clock } = this.options;
-    if (message.visibleAtMs <= clock.now()) {
+    const now = clock.now();
+    const arrivesAtMs = Math.max(message.visibleAtMs, now + (this.#faults.queueDelayMs ?? 0));
+    if (arrivesAtMs <= now) {
       this.#arrive(message.instanceId, toInbound(message));
       return;
     }
-    const cancel = clock.at(message.visibleAtMs, () => {
+    const cancel = clock.at(arrivesAtMs, () => {
       this.#timers.delete(message.id);
       this.#arrive(message.instanceId, toInbound(message));
     });
@@ -162,7 +164,7 @@ class Engine implements DurableEngine, EngineState {
   #onOutcome(item: ActivityRecord, event: HistoryEvent): void {
     const inbound = { activityId: item.id, executionId: item.executionId, events: [event], isSeed: false };
     const instance = this.instances.get(item.instanceId);
-    if (!instance || (!instance.turning && this.#mayTurn(instance))) {
+    if (!instance || (instance.state !== 'turning' && this.#mayTurn(instance))) {
       // Committed together with the turn that it causes, which begins at once.
       this.#arrive(item.instanceId, inbound);
       return;
@@ -211,15 +213,16 @@ class Engine implements DurableEngine, EngineState {
   }
 
   #wake(instance: Instance): void {
-    if (instance.turning || instance.inbox.length === 0 || !this.#mayTurn(instance)) return;
-    instance.turning = true;
-    // A microtask later, so that everything that arrives together makes one turn.
-    const turn = Promise.resolve()
+    if (instance.state !== 'idle' || !hasWork(instance) || !this.#mayTurn(instance)) return;
+    instance.state = 'waking';
+    // Behind the store's next group, so that everything that arrives together makes one turn.
+    const turn = this.options.store
+      .commit([])
       .then(() => this.#turn(instance))
       .catch((error: unknown) => this.#turnBroke(instance, error))
       .then(() => {
         this.#turns.delete(turn);
-        instance.turning = false;
+        instance.state = 'idle';
         this.#wake(instance);
       });
     this.#turns.add(turn);
@@ -227,6 +230,7 @@ class Engine implements DurableEngine, EngineState {
 
   async #turn(instance: Instance): Promise<void> {
     const { record } = instance;
+    instance.state = 'turning';
     const batch = takeBatch(instance, this.options.clock.now());
     if (batch.events.length === 0) {
       await this.options.store.commit(batch.consumed.flatMap(deletions));

@@ -23,7 +23,8 @@ export class Instance {
   /** Chunks in the store. */
   chunks: number;
   inbox: Inbound[] = [];
-  turning = false;
+  /** `waking`: a turn is about to take what has arrived; `turning`: it has taken it. */
+  state: 'idle' | 'waking' | 'turning' = 'idle';
 
   constructor(record: InstanceRecord, chunks: readonly string[] = []) {
     this.record = record;

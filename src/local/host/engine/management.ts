@@ -318,6 +318,8 @@ function invalidJson(exception: string): ManagementResponse {
 function compactJson(
   body: string,
 ): { readonly ok: true; readonly text: string } | { readonly ok: false; readonly message: string } {
+  if (body.trim() === '')
+    return { ok: false, message: "Error reading JToken from JsonReader. Path '', line 0, position 0." };
   try {
     return { ok: true, text: JSON.stringify(JSON.parse(body)) };
   } catch (error) {

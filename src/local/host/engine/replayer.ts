@@ -156,7 +156,7 @@ class Replay {
       carriedOver: this.#carriedOver,
       suspended: this.#suspended,
       openIds: [...this.#open.keys()],
-      stuck: ending === undefined && this.#isStuck(),
+      stuck: ending === undefined && this.#isStuck() && !waitsForEvents(this.#input.answer.actions),
     };
   }
 
@@ -512,6 +512,13 @@ function mismatchText(event: ScheduleEvent, decision: Decision | undefined): str
 
 function jsonText(value: unknown): string | null {
   return value === undefined || value === null ? null : JSON.stringify(value);
+}
+
+/** An event of another case satisfies the extension's wait but not the SDK's: one that waits for events can always go on. */
+function waitsForEvents(actions: readonly Action[]): boolean {
+  return actions.some(
+    (action) => action.actionType === ActionType.WaitForExternalEvent || waitsForEvents(action.compoundActions ?? []),
+  );
 }
 
 function sameName(a: string, b: string): boolean {

@@ -58,32 +58,56 @@ export interface TurnOutcome {
   readonly children: readonly InstanceRecord[];
 }
 
-/** Takes what has arrived, drops what belongs to other executions, and lets a seed go alone. */
-export function takeBatch(instance: Instance, nowMs: number): Batch {
-  const seedAt = instance.inbox.findIndex((item) => item.isSeed && concerns(item, instance.record));
-  const consumed = seedAt >= 0 ? instance.inbox.splice(seedAt, 1) : instance.inbox.splice(0);
-  const accepted: HistoryEvent[] = [];
-  let started = instance.events.length > 0;
-  for (const item of consumed) {
-    if (!concerns(item, instance.record)) continue;
-    for (const event of item.events) {
-      if (event.EventType === EventType.ExecutionStarted) {
-        if (started) continue;
-        started = true;
-      }
-      accepted.push(event);
-    }
-  }
-  const isSeed = seedAt >= 0;
-  const startsAlready = started || isSeed;
-  if (accepted.length === 0 || !startsAlready) return { consumed, events: [], text: '', isSeed };
-  const events = isSeed ? accepted : [turnMark('started', nowMs), ...startFirst(accepted)];
-  return { consumed, events, text: events.map((event) => JSON.stringify(event)).join(','), isSeed };
+/** Whether a turn would take anything: before its start (or seed) has arrived, an instance keeps its events waiting. */
+export function hasWork(instance: Instance): boolean {
+  const { inbox, record } = instance;
+  if (instance.events.length > 0) return inbox.length > 0;
+  return inbox.some((item) => !concerns(item, record) || begins(item));
 }
 
-function startFirst(events: readonly HistoryEvent[]): HistoryEvent[] {
-  const isStart = (event: HistoryEvent) => event.EventType === EventType.ExecutionStarted;
-  return [...events.filter(isStart), ...events.filter((event) => !isStart(event))];
+/** Takes what has arrived, drops what belongs to other executions, and lets a seed go alone. */
+export function takeBatch(instance: Instance, nowMs: number): Batch {
+  const { record } = instance;
+  const isStarted = instance.events.length > 0;
+  const stale = instance.inbox.filter((item) => !concerns(item, record));
+  const current = instance.inbox.filter((item) => concerns(item, record));
+  const seed = current.find((item) => item.isSeed);
+  const mayGo = seed ? [seed] : isStarted || current.some(begins) ? inWorkOrder(current) : [];
+  instance.inbox = current.filter((item) => !mayGo.includes(item));
+  const consumed = [...stale, ...mayGo];
+  const accepted = startOnce(
+    mayGo.flatMap((item) => item.events),
+    isStarted,
+  );
+  if (accepted.length === 0) return { consumed, events: [], text: '', isSeed: false };
+  const events = seed ? accepted : [turnMark('started', nowMs), ...accepted];
+  const text = events.map((event) => JSON.stringify(event)).join(',');
+  return { consumed, events, text, isSeed: seed !== undefined };
+}
+
+const isStart = (event: HistoryEvent): boolean => event.EventType === EventType.ExecutionStarted;
+
+function begins(item: Inbound): boolean {
+  return item.isSeed || item.events.some(isStart);
+}
+
+/** A second start of one execution is swallowed; the first stands before everything that overtook it. */
+function startOnce(events: readonly HistoryEvent[], isStarted: boolean): HistoryEvent[] {
+  const first = events.find(isStart);
+  if (!first || events[0]?.EventType === EventType.OrchestratorStarted) return [...events];
+  const others = events.filter((event) => !isStart(event));
+  return isStarted ? others : [first, ...others];
+}
+
+/**
+ * Activities that answer together are taken in the order in which they were scheduled, whatever the event loop made of it:
+ * the same run gives the same history. Everything else keeps its place.
+ */
+function inWorkOrder(items: readonly Inbound[]): Inbound[] {
+  const answers = items.filter((item) => item.activityId !== undefined);
+  answers.sort((a, b) => (a.activityId ?? 0) - (b.activityId ?? 0));
+  let next = 0;
+  return items.map((item) => (item.activityId === undefined ? item : (answers[next++] ?? item)));
 }
 
 function concerns(item: Inbound, record: InstanceRecord): boolean {

@@ -40,6 +40,10 @@ export interface HttpAnswer {
 export interface EngineFaults {
   /** Timers wait for whole seconds only, so they fire up to 1 s early, as measured on the real extension. */
   readonly earlyTimers?: boolean;
+  /** Every message takes this long to its instance, as through a storage queue, so that Pending and interleavings can be seen. */
+  readonly queueDelayMs?: number;
+  /** How long a start takes between its check of the id and its write; overlapping starts of one id are all accepted, the first counts. */
+  readonly startGapMs?: number;
   /** Asked after each orchestrator turn; true = the worker died during it: the turn's actions are lost, what the instance makes of it is the real outcome. */
   readonly loseTurn?: (instanceId: string) => boolean;
   /** Asked after each activity; `failed` = its worker died (TaskFailed, not run again), `lost` = its host died (it runs again after the lease). */
