@@ -18,6 +18,7 @@ import {
   type Batch,
   compileTurn,
   deletions,
+  hasWork,
   notifyParent,
   type TurnOutcome,
   type TurnTools,
