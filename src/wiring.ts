@@ -29,16 +29,18 @@ export interface Flotilla {
 export function wiring(config: Config, { httpClient, ports: given }: Overrides = {}): Flotilla {
   const credential = createCredential();
   const { callTimeoutMs } = config;
+  const store =
+    given?.store ??
+    createTableStore({
+      endpoint: config.tablesEndpoint,
+      credential,
+      tableName: names.table,
+      callTimeoutMs,
+      ...(httpClient && { httpClient }),
+    });
   const ports: CommandPorts = {
-    store:
-      given?.store ??
-      createTableStore({
-        endpoint: config.tablesEndpoint,
-        credential,
-        tableName: names.table,
-        callTimeoutMs,
-        ...(httpClient && { httpClient }),
-      }),
+    store,
+    pools: given?.pools ?? store.readPools,
     bus:
       given?.bus ??
       createCommandBus({

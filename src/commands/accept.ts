@@ -47,7 +47,7 @@ export async function accept(ports: CommandPorts, command: Command): Promise<Res
   const known = await findKnown(ports, command);
   if (!known.ok || known.value) return known as Result<OperationRow, Refusal>;
   if (command.command === 'apply') {
-    const checked = await checkDocument(ports.store, command.app, command.document);
+    const checked = await checkDocument(ports, command.app, command.document);
     if (!checked.ok) return err(checked.error);
   }
   const due = await noteDue(ports, command.app);

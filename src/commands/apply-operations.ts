@@ -72,14 +72,14 @@ async function conclude(
 const momentOf = ({ now, ids }: CommandPorts): Moment => ({ now: now(), txId: ids.next() });
 
 async function plan(
-  { store }: CommandPorts,
+  ports: CommandPorts,
   view: CommandView,
   operation: Stored<OperationRow>,
   moment: Moment,
 ): Promise<Result<readonly Write[], PortError>> {
   if (operation.seq <= view.app.appliedSeq) return ok(planSupersession(view, operation, moment));
   if (operation.command === 'delete') return ok(planDelete(view, operation, moment));
-  const document = await checkDocument(store, view.app.app, operation.body);
+  const document = await checkDocument(ports, view.app.app, operation.body);
   if (document.ok) return ok(planApply(view, operation, document.value, moment));
   if (document.error.kind === 'port') return err(document.error.error);
   return ok(planRejection(view, operation, document.error, moment));

@@ -3,8 +3,8 @@ import type { Problem } from '../model/problem.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type { PoolRow } from '../model/state.ts';
 import type { PortError } from '../ports/errors.ts';
-import type { StateStore } from '../ports/state-store.ts';
 import { type ParsedApp, parseApp } from '../spec/parse-app.ts';
+import type { CommandPorts } from './ports.ts';
 
 export type DocumentFault =
   | {
@@ -15,7 +15,7 @@ export type DocumentFault =
   | { readonly kind: 'port'; readonly error: PortError };
 
 export async function checkDocument(
-  store: Pick<StateStore, 'readPools'>,
+  ports: Pick<CommandPorts, 'pools'>,
   app: string,
   document: unknown,
 ): Promise<Result<ParsedApp, DocumentFault>> {
@@ -28,19 +28,19 @@ export async function checkDocument(
     return err({ kind: 'invalid', reason: 'InvalidDocument', problems });
   }
   if (parsed.value.app.pools.length === 0) return parsed;
-  const pools = await knownPools(store);
+  const pools = await knownPools(ports);
   if (!pools.ok) return err({ kind: 'port', error: pools.error });
   const unknown = unknownPools(parsed.value.app.pools, pools.value);
   return unknown.length === 0 ? parsed : err({ kind: 'invalid', reason: 'UnknownPool', problems: unknown });
 }
 
-/** No pool at all means that this installation has not recorded its configuration yet: nothing can be said of a name. */
-async function knownPools(store: Pick<StateStore, 'readPools'>): Promise<Result<readonly PoolRow[], PortError>> {
-  const rows = await store.readPools();
+/** Without any pool nothing can be said of a name: that is for the operator to mend, not for the writer of the document. */
+async function knownPools(ports: Pick<CommandPorts, 'pools'>): Promise<Result<readonly PoolRow[], PortError>> {
+  const rows = await ports.pools();
   if (!rows.ok) return rows;
   const pools = rows.value.filter((pool) => !pool.retired);
   if (pools.length > 0) return ok(pools);
-  const message = 'the pools of this installation are not recorded yet';
+  const message = 'this installation has no pools: its pools file names none';
   return err({ kind: 'Unavailable', code: null, message, retryAfterMs: 5_000 });
 }
 

@@ -46,6 +46,7 @@ export function commandFixture(): CommandFixture {
     },
     ports: {
       store: table.store,
+      pools: table.store.readPools,
       bus: {
         send: async (message) => {
           sent.push(message);

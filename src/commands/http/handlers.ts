@@ -83,8 +83,8 @@ const withoutQuery =
 
 const appParameter = (request: HttpRequest): string => request.params['app'] ?? '';
 
-async function getPools({ store }: CommandPorts): Promise<HttpResponseInit> {
-  const pools = await store.readPools();
+async function getPools(ports: CommandPorts): Promise<HttpResponseInit> {
+  const pools = await ports.pools();
   if (!pools.ok) return unavailable(pools.error);
   const shown = pools.value.filter(({ retired }) => !retired).toSorted((a, b) => a.order - b.order);
   return json(200, shown.map(poolOf));
@@ -95,9 +95,9 @@ async function getApps({ store }: CommandPorts): Promise<HttpResponseInit> {
   return apps.ok ? json(200, apps.value) : unavailable(apps.error);
 }
 
-async function getApp({ store }: CommandPorts, app: string): Promise<HttpResponseInit> {
+async function getApp({ store, pools: readPools }: CommandPorts, app: string): Promise<HttpResponseInit> {
   if (!namePattern.test(app)) return noSuchApp(app);
-  const [rows, pools] = await Promise.all([store.readApp(app), store.readPools()]);
+  const [rows, pools] = await Promise.all([store.readApp(app), readPools()]);
   if (!rows.ok) return unavailable(rows.error);
   if (!pools.ok) return unavailable(pools.error);
   if (rows.value.app === null) return noSuchApp(app);
@@ -124,10 +124,10 @@ async function deleteApp(ports: CommandPorts, app: string, request: HttpRequest)
 }
 
 /** Changes nothing: what would `PUT` do. */
-async function preview({ store }: CommandPorts, app: string, document: unknown): Promise<HttpResponseInit> {
-  const checked = await checkDocument(store, app, document);
+async function preview(ports: CommandPorts, app: string, document: unknown): Promise<HttpResponseInit> {
+  const checked = await checkDocument(ports, app, document);
   if (!checked.ok) return refusedDocument(checked.error);
-  const row = await store.read<AppRow>(keys.app(app));
+  const row = await ports.store.read<AppRow>(keys.app(app));
   if (!row.ok) return unavailable(row.error);
   return json(200, previewOf(row.value?.spec ?? null, checked.value));
 }

@@ -378,10 +378,7 @@ describe('what is not offered', () => {
   });
 
   it('hides a fault of ours behind a 500 and logs it', async () => {
-    const broken = {
-      ...fixture.ports,
-      store: { ...fixture.store, readPools: () => Promise.reject(new Error('inner')) },
-    };
+    const broken = { ...fixture.ports, pools: () => Promise.reject(new Error('inner')) };
     const response = await createHttpHandlers(broken, 'test').pools(requestOf('/pools'));
     const problem = expectProblem(response, 500, /fault of Flotilla itself/);
     expect(JSON.stringify(problem)).not.toContain('inner');

@@ -240,11 +240,8 @@ describe('a dead letter', () => {
 
   const broken = (fixture: CommandFixture): CommandFixture['ports'] => ({
     ...fixture.ports,
-    store: {
-      ...fixture.store,
-      readPools: () => {
-        throw new TypeError('a bug');
-      },
+    pools: () => {
+      throw new TypeError('a bug');
     },
   });
   const withPools = document('nginx:1', { 'x-flotilla': { pools: ['east'] } });
