@@ -3,32 +3,50 @@
  * invocation of a host. There is no branch for the embedded platform: it is reached by configuration alone.
  */
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { InvocationContext } from '@azure/functions';
+import { type Activities, createActivities } from './activities/activities.ts';
+import { networkProber } from './activities/network-prober.ts';
+import { readPools } from './activities/pool-sync.ts';
+import type { ActivityPorts, ActivitySettings, PoolConfig } from './activities/ports.ts';
+import { createTimers, type Timers } from './activities/timers.ts';
 import { createCommandBus } from './azure/command-bus.ts';
+import { createContainerGroups } from './azure/container-groups.ts';
 import { createCredential } from './azure/credential.ts';
 import { workflowsOf } from './azure/durable-workflows.ts';
 import { createTableStore, type TableStoreOptions } from './azure/table-store.ts';
 import { createHttpHandlers, type HttpHandlers } from './commands/http/handlers.ts';
 import type { CommandPorts } from './commands/ports.ts';
+import type { Retention } from './commands/purge.ts';
 import { createQueueTriggers, type QueueTriggers } from './commands/queue-triggers.ts';
-import { type Config, readConfig } from './config.ts';
+import { type Config, ConfigError, readConfig } from './config.ts';
+import { defaults } from './model/defaults.ts';
 import { names } from './model/names.ts';
+import { parsePools } from './pools.ts';
 import type { Log } from './ports/ambient.ts';
 
 export interface Overrides {
   /** Takes the requests of the Azure SDKs instead of the network. */
   readonly httpClient?: NonNullable<TableStoreOptions['httpClient']>;
-  readonly ports?: Partial<CommandPorts>;
+  readonly ports?: Partial<CommandPorts & Pick<ActivityPorts, 'groups' | 'prober'>>;
+  /** Instead of the pools file. */
+  readonly pools?: readonly PoolConfig[];
 }
 
 export interface Flotilla {
   readonly http: HttpHandlers;
   readonly queue: QueueTriggers;
+  /** Of one invocation: they start and hint instances through its durable client. */
+  activities(context: InvocationContext): Activities;
+  readonly timers: Timers;
 }
 
-export function wiring(config: Config, { httpClient, ports: given }: Overrides = {}): Flotilla {
+export function wiring(config: Config, { httpClient, ports: given, pools }: Overrides = {}): Flotilla {
   const credential = createCredential();
-  const { callTimeoutMs } = config;
+  const { callTimeoutMs, putTimeoutMs } = config;
+  const settings = activitySettings(config, pools ?? readPoolsFile(config.poolsFile));
+  const ids = given?.ids ?? { next: () => randomUUID() };
   const store =
     given?.store ??
     createTableStore({
@@ -40,7 +58,7 @@ export function wiring(config: Config, { httpClient, ports: given }: Overrides =
     });
   const ports: CommandPorts = {
     store,
-    pools: given?.pools ?? store.readPools,
+    pools: given?.pools ?? (() => readPools({ store, ids }, settings)),
     bus:
       given?.bus ??
       createCommandBus({
@@ -48,14 +66,49 @@ export function wiring(config: Config, { httpClient, ports: given }: Overrides =
         callTimeoutMs,
       }),
     now: given?.now ?? Date.now,
-    ids: given?.ids ?? { next: () => randomUUID() },
+    ids,
     log: given?.log ?? consoleLog,
     sleep: given?.sleep ?? sleep,
+  };
+  const world = {
+    ...ports,
+    prober: given?.prober ?? networkProber,
+    groups:
+      given?.groups ??
+      createContainerGroups({
+        endpoint: config.armEndpoint,
+        credential,
+        callTimeoutMs,
+        putTimeoutMs,
+        ...(httpClient && { httpClient }),
+      }),
   };
   return {
     http: createHttpHandlers(ports, config.installation),
     queue: createQueueTriggers(ports, workflowsOf),
+    activities: (context) => createActivities({ ...world, workflows: workflowsOf(context) }, settings),
+    timers: createTimers((context) => ({ ...world, workflows: workflowsOf(context) }), settings),
   };
+}
+
+function activitySettings(
+  { installation, installationEpoch, claimLeaseMs, orphanGraceMs }: Config,
+  pools: readonly PoolConfig[],
+): ActivitySettings & Retention {
+  return { ...defaults, installation, installationEpoch, claimLeaseMs, orphanGraceMs, pools };
+}
+
+function readPoolsFile(file: string): readonly PoolConfig[] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const cause = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new ConfigError([`the pools file ${file} cannot be read (${cause}): write it, or set FLOTILLA_POOLS_FILE`]);
+  }
+  const parsed = parsePools(text, file);
+  if (!parsed.ok) throw new ConfigError(parsed.error);
+  return parsed.value;
 }
 
 let built: Flotilla | undefined;

@@ -1,0 +1,98 @@
+/** Deletes the container groups of this installation that nobody owns, by the rules of `decide/reap`, and puts the pool's ledger right. */
+import { noteDue } from '../commands/wake.ts';
+import { type OrphanGroup, type Reaping, reap } from '../decide/reap.ts';
+import { recount } from '../decide/recount.ts';
+import type { ListedGroup } from '../model/group.ts';
+import { names } from '../model/names.ts';
+import type { PlannedEvent } from '../model/plan.ts';
+import type { PoolRow, ReplicaRow, Stored } from '../model/state.ts';
+import type { AppRows } from '../ports/state-store.ts';
+import type { ActivityPorts, ActivitySettings } from './ports.ts';
+import { bare, eventRows } from './rows.ts';
+
+export async function reapPool(
+  ports: ActivityPorts,
+  settings: ActivitySettings,
+  pool: Stored<PoolRow>,
+  listing: readonly ListedGroup[],
+  apps: ReadonlyMap<string, AppRows>,
+): Promise<void> {
+  const now = ports.now();
+  const owners = new Map(
+    [...apps].map(([name, { app, guards, replicas }]) => [name, app === null ? null : { app, guards, replicas }]),
+  );
+  const reaping = reap(
+    {
+      installation: settings.installation,
+      installationEpoch: settings.installationEpoch,
+      groups: listing,
+      owners,
+      sightings: pool.orphans,
+      orphanGraceMs: settings.orphanGraceMs,
+    },
+    now,
+  );
+  report(ports, pool, reaping);
+  const replicas = [...apps.values()].flatMap((rows) => rows.replicas.map(bare));
+  const reservations = recount(
+    {
+      pool,
+      replicas,
+      read: new Set(apps.keys()),
+      coresOf: (replica) => coresOf(apps, replica),
+      graceMs: settings.brokenAfterMs,
+    },
+    now,
+  );
+  const row: PoolRow = { ...bare(pool), orphans: reaping.sightings, reservations, listedAt: now };
+  const written = await ports.store.commit({
+    txId: ports.ids.next(),
+    changes: [{ type: 'update', row, etag: pool.etag }],
+  });
+  // Without a record of the sighting nothing is deleted: the next listing comes soon.
+  if (!written.ok) return;
+  for (const orphan of reaping.found) await audit(ports, orphan, found(orphan, pool));
+  for (const orphan of reaping.deletions) await remove(ports, settings, pool, orphan);
+}
+
+const coresOf = (apps: ReadonlyMap<string, AppRows>, { app, service, revision }: ReplicaRow): number =>
+  apps.get(app)?.revisions.find((row) => row.service === service && row.revision === revision)?.template.cpuCores ?? 0;
+
+function report({ log }: ActivityPorts, { pool }: PoolRow, { held, alarm }: Reaping): void {
+  if (alarm !== null) log.error(alarm, { pool });
+  if (held.length > 0) log.warn('Container groups of this installation are held.', { pool, held });
+}
+
+const found = ({ group }: OrphanGroup, { pool }: PoolRow): PlannedEvent => ({
+  type: 'OrphanFound',
+  reason: 'Orphaned',
+  message: `No replica owns the container group ${group} in ${pool}.`,
+});
+
+/** The audit comes first: no deletion without its event. The tags are read once more right before it. */
+async function remove(
+  ports: ActivityPorts,
+  { installation }: ActivitySettings,
+  pool: PoolRow,
+  orphan: OrphanGroup,
+): Promise<void> {
+  const seen = await ports.groups.get(pool, orphan.group);
+  if (!seen.ok || seen.value.tags[names.tags.installation] !== installation) return;
+  const message = `The orphaned container group ${orphan.group} is being deleted.`;
+  if (!(await audit(ports, orphan, { type: 'OrphanDeleted', reason: 'Orphaned', message }))) return;
+  const answer = await ports.groups.delete(pool, orphan.group);
+  if (answer.ok) await noteDue(ports, orphan.app);
+  else ports.log.warn('An orphan could not be deleted; it is tried again.', { ...orphan, ...answer.error });
+}
+
+async function audit(ports: ActivityPorts, { app, service }: OrphanGroup, event: PlannedEvent): Promise<boolean> {
+  const txId = ports.ids.next();
+  const written = await ports.store.commit({
+    txId,
+    changes: eventRows([event], { app, service, txId, at: ports.now(), cause: 'rule:reaper' }).map((row) => ({
+      type: 'insert',
+      row,
+    })),
+  });
+  return written.ok;
+}

@@ -1,0 +1,99 @@
+/**
+ * The safety nets. Every 30 s: overdue apps are assessed, lost messages sent again, every pool listed and compared with the rows. Every 15 min: all
+ * apps are visited, whatever the due rows say. Both only look and wake; the reaper is the one exception.
+ */
+import type { CommandPorts } from '../commands/ports.ts';
+import { resendStale } from '../commands/resend.ts';
+import { noteDue, startAssessor } from '../commands/wake.ts';
+import { isSettled } from '../decide/converged.ts';
+import { assessorId, names } from '../model/names.ts';
+import type { DueRow, PoolRow, Stored } from '../model/state.ts';
+import type { AppRows } from '../ports/state-store.ts';
+import { standingOf } from './assess.ts';
+import { mapBounded } from './bounded.ts';
+import { readPools } from './pool-sync.ts';
+import type { ActivityPorts, ActivitySettings } from './ports.ts';
+import { reapPool } from './reaper.ts';
+import { sweep } from './sweep.ts';
+
+export type TimerPorts = ActivityPorts & CommandPorts;
+
+const width = 4;
+
+export async function resync(ports: TimerPorts, settings: ActivitySettings): Promise<void> {
+  const due = await ports.store.readDue();
+  if (due.ok) await mapBounded(due.value, width, (row) => revive(ports, settings, row));
+  else ports.log.warn('The due rows could not be read.', { ...due.error });
+  const pools = await readPools(ports, settings);
+  if (!pools.ok) return ports.log.warn('The pools could not be read.', { ...pools.error });
+  await mapBounded(pools.value, width, (pool) => compare(ports, settings, pool));
+}
+
+async function revive(ports: TimerPorts, settings: ActivitySettings, due: DueRow): Promise<void> {
+  const resent = await resendStale(ports, due.app, settings.resendAfterMs);
+  if (!resent.ok) ports.log.warn('An operation could not be sent again.', { app: due.app, ...resent.error });
+  const overdueMs = ports.now() - due.dueAt;
+  if (overdueMs < 0) return;
+  if (overdueMs > settings.brokenAfterMs && (await endBrokenAssessor(ports, settings, due.app))) return;
+  const started = await startAssessor(ports.workflows, due.app);
+  if (!started.ok) ports.log.warn('An assessor could not be started.', { app: due.app, ...started.error });
+}
+
+/** A new one is started at the next tick only: starting right after a termination is refused. */
+async function endBrokenAssessor(ports: TimerPorts, settings: ActivitySettings, app: string): Promise<boolean> {
+  const id = assessorId(app);
+  const status = await ports.workflows.status(id);
+  if (!status.ok || status.value === null || standingOf(status.value.status) !== 'running') return false;
+  if (ports.now() - status.value.updatedAt <= settings.brokenAfterMs) return false;
+  ports.log.error('An assessor does not move any more; it is ended.', { app });
+  const ended = await ports.workflows.terminate(id, 'WorkflowBroken: its due row is long overdue and it did not move.');
+  return ended.ok;
+}
+
+/** The rows are read after the listing, so that a group which is listed and owned by a new row is never taken for an orphan. */
+async function compare(ports: TimerPorts, settings: ActivitySettings, pool: Stored<PoolRow>): Promise<void> {
+  const listing = await ports.groups.list(pool);
+  if (!listing.ok) return ports.log.warn('A pool could not be listed.', { pool: pool.pool, ...listing.error });
+  const ours = listing.value.filter(({ tags }) => tags[names.tags.installation] === settings.installation);
+  const named = new Set([
+    ...ours.flatMap(({ tags }) => tags[names.tags.app] ?? []),
+    ...pool.reservations.map(({ owner }) => owner.split('/')[0] ?? ''),
+  ]);
+  const read = await mapBounded([...named], width, async (app) => [app, await ports.store.readApp(app)] as const);
+  const apps = new Map(read.flatMap(([app, rows]) => (rows.ok ? [[app, rows.value] as const] : [])));
+  await reapPool(ports, settings, pool, listing.value, apps);
+  await sweep(ports, settings, pool, listing.value, [...apps.values()]);
+}
+
+export async function scan(ports: TimerPorts, settings: ActivitySettings): Promise<void> {
+  let from: string | null = null;
+  do {
+    const page = await ports.store.scanApps(from);
+    if (!page.ok) return ports.log.warn('The scan of all apps broke off; it starts again.', { ...page.error });
+    await mapBounded(page.value.apps, width, ({ app }) => visit(ports, settings, app));
+    from = page.value.next;
+  } while (from !== null);
+}
+
+async function visit(ports: TimerPorts, settings: ActivitySettings, app: string): Promise<void> {
+  const rows = await ports.store.readApp(app);
+  if (!rows.ok || !needsAssessment(rows.value)) return;
+  const stale = await resendStale(ports, app, settings.resendAfterMs);
+  if (!stale.ok) ports.log.warn('An operation could not be sent again.', { app, ...stale.error });
+  const noted = await noteDue(ports, app);
+  if (noted.ok) await startAssessor(ports.workflows, app);
+}
+
+export function needsAssessment({ app, guards, replicas, operations }: AppRows): boolean {
+  if (app === null) return false;
+  const unsettled = guards.some(
+    (guard) =>
+      guard.workflow !== null ||
+      !isSettled(
+        guard,
+        replicas.filter(({ service }) => service === guard.service),
+      ),
+  );
+  const behind = app.state === 'deleting' || (app.state === 'active' && app.observedGeneration !== app.generation);
+  return unsettled || behind || operations.some(({ state }) => state === 'accepted');
+}

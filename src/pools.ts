@@ -1,0 +1,48 @@
+/** Reads the pools file: where container groups may be placed, in order of preference. Every fault is reported at once, with its path and remedy. */
+import { parse, YAMLParseError } from 'yaml';
+import { z } from 'zod';
+import type { PoolConfig } from './activities/ports.ts';
+import { namePattern } from './model/limits.ts';
+import { err, ok, type Result } from './model/result.ts';
+
+const name = z.string().regex(namePattern, 'must be 1-40 of a-z, 0-9 and -');
+const poolSchema = z.strictObject({
+  name,
+  kind: z.literal('aci', 'must be aci, the only kind of pool there is so far'),
+  subscriptionId: z.guid('must be the id of a subscription'),
+  resourceGroup: z.string().regex(/^[-\w.()]{1,90}$/, 'must be the name of a resource group'),
+  region: z.string().regex(/^[a-z0-9]+$/, 'must be a region as in eastus'),
+  quota: z.strictObject({
+    groups: z.int().positive('must be the quota of container groups, above 0'),
+    cores: z.number().positive('must be the quota of cores, above 0'),
+  }),
+});
+const fileSchema = z.strictObject({ pools: z.array(poolSchema).min(1, 'must name at least one pool') });
+
+/** Problems name the file and the path in it. */
+export function parsePools(text: string, file: string): Result<readonly PoolConfig[], readonly string[]> {
+  let document: unknown;
+  try {
+    document = parse(text);
+  } catch (error) {
+    if (error instanceof YAMLParseError) return err([`${file}: ${error.message}`]);
+    throw error;
+  }
+  const parsed = fileSchema.safeParse(document);
+  if (!parsed.success) {
+    return err(parsed.error.issues.map((issue) => `${file}: ${placeOf(issue.path)}: ${issue.message}`));
+  }
+  const pools = parsed.data.pools.map(({ name: pool, kind: type, ...rest }) => ({ pool, type, ...rest }));
+  const twice = pools.filter(({ pool }, index) => pools.findIndex((other) => other.pool === pool) !== index);
+  return twice.length === 0
+    ? ok(pools)
+    : err(twice.map(({ pool }) => `${file}: pools: ${pool} is named twice; give each pool a name of its own`));
+}
+
+const placeOf = (path: readonly PropertyKey[]): string =>
+  path.length === 0
+    ? 'the file'
+    : path
+        .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+        .join('')
+        .replace(/^\./, '');
