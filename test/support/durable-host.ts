@@ -1,8 +1,7 @@
 /** A durable engine over a loaded function app, with the management API on a loopback port: what the engine's tests and bench need of a host. */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
-import { stripTypeScriptTypes } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -21,13 +20,12 @@ export interface TemporaryApp {
   remove(): void;
 }
 
-/** Writes a function app of one TypeScript file; its packages are the project's. */
-export function writeApp(typescript: string): TemporaryApp {
+/** Writes a function app of one ES module; its packages are the project's. */
+export function writeApp(javascript: string): TemporaryApp {
   const appDir = mkdtempSync(join(tmpdir(), 'flotilla-app-'));
-  mkdirSync(appDir, { recursive: true });
   symlinkSync(resolve('node_modules'), join(appDir, 'node_modules'), 'dir');
   writeFileSync(join(appDir, 'package.json'), JSON.stringify({ name: 'app', main: 'app.mjs' }));
-  writeFileSync(join(appDir, 'app.mjs'), stripTypeScriptTypes(typescript));
+  writeFileSync(join(appDir, 'app.mjs'), javascript);
   return { appDir, remove: () => rmSync(appDir, { recursive: true, force: true }) };
 }
 

@@ -3,10 +3,10 @@
  * and waited for when the host is gone. Hands every outcome on as an event; never touches an instance.
  */
 import type { Clock } from '../../../model/clock.ts';
+import { httpActivityName } from './flows.ts';
 import { completion, type FailureFields, failure, type HistoryEvent } from './history.ts';
 import type { AttachedHost, Hosts } from './hosts.ts';
 import { activityResult, activityTrigger } from './payload.ts';
-import { httpActivityName } from './replayer.ts';
 import type { ActivityRecord, DurableStore, Write } from './store.ts';
 import { activityFailed, httpFailed } from './texts.ts';
 import type { EngineFaults, HostDeath, HttpAnswer, SendHttp } from './types.ts';

@@ -7,11 +7,12 @@
 import { failedAnswer, parseAnswer, parseThrown, type WorkerAnswer } from './actions.ts';
 import { Activities } from './activities.ts';
 import { createClient, type DurableClient } from './client.ts';
+import { azureStorageLimits, httpActivityName, type ReplayLimits } from './flows.ts';
 import { executionCompleted, type HistoryEvent, turnMark } from './history.ts';
 import { type AttachedHost, Hosts } from './hosts.ts';
 import { type Inbound, Instance, toInbound } from './instance.ts';
 import { orchestrationPayload } from './payload.ts';
-import { azureStorageLimits, httpActivityName, type ReplayLimits, replay } from './replayer.ts';
+import { replay } from './replayer.ts';
 import type { ActivityRecord, InstanceRecord, MessageRecord, Write } from './store.ts';
 import { customStatusTooBig, orchestratorFailed, unknownFunction } from './texts.ts';
 import {

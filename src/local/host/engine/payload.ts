@@ -1,6 +1,6 @@
 /** Converts between the engine's JSON texts and what triggers and their answers carry. Pure. */
 import type { RpcTypedData } from '../rpc.ts';
-import type { ReplayLimits } from './replayer.ts';
+import type { ReplayLimits } from './flows.ts';
 import type { InstanceRecord } from './store.ts';
 
 /** `d.hh:mm:ss`, the text of a .NET TimeSpan. */

@@ -6,26 +6,12 @@
  * Sources: Azure/azure-functions-durable-extension `OutOfProcOrchestrationShim.cs`, Azure/durabletask `TaskOrchestrationContext.cs`,
  * `TaskOrchestrationExecutor.cs`, `RetryInterceptor.cs` (MIT).
  */
-import { type Action, ActionType, type DurableHttpRequest, type WorkerAnswer } from './actions.ts';
+import { type Action, ActionType, type WorkerAnswer } from './actions.ts';
+import { all, any, Cell, settledCell } from './cells.ts';
+import { type Decision, mismatchText, type ScheduleEvent, sameName } from './decisions.ts';
+import { httpFlow, type ReplayLimits, retryFlow, type Scheduler, timerFlow } from './flows.ts';
 import { type EventRaised, EventType, type HistoryEvent, timeOf } from './history.ts';
-import { type RetryOptions, retryDelayMs } from './retry.ts';
 import { hangs, nonDeterminism, orchestratorFailed, orchestratorFailureDetails } from './texts.ts';
-
-export const httpActivityName = 'BuiltIn::HttpActivity';
-
-/** New work, in the order of its ids. */
-export type Decision =
-  | { readonly kind: 'activity'; readonly id: number; readonly name: string; readonly input: unknown }
-  | { readonly kind: 'timer'; readonly id: number; readonly fireAtMs: number }
-  | {
-      readonly kind: 'sub-orchestration';
-      readonly id: number;
-      readonly name: string;
-      /** Asked for by the action; undefined = the host's default. */
-      readonly version: string | undefined;
-      readonly instanceId: string;
-      readonly input: unknown;
-    };
 
 export interface Ending {
   readonly id: number;
@@ -61,19 +47,6 @@ export interface ReplayInput {
   readonly limits: ReplayLimits;
 }
 
-export interface ReplayLimits {
-  readonly maximumShortTimerMs: number;
-  readonly longTimerIntervalMs: number;
-  readonly httpPollMs: number;
-}
-
-/** The limits of the Azure Storage backend: six days, legs of three days, callHttp polls every 30 s. */
-export const azureStorageLimits: ReplayLimits = {
-  maximumShortTimerMs: 6 * 86_400_000,
-  longTimerIntervalMs: 3 * 86_400_000,
-  httpPollMs: 30_000,
-};
-
 export function replay(input: ReplayInput): ReplayResult {
   return new Replay(input).run();
 }
@@ -81,38 +54,11 @@ export function replay(input: ReplayInput): ReplayResult {
 class NonDeterminism extends Error {}
 class Refused extends Error {}
 
-/** What an action waits for; settles once. */
-class Cell {
-  settled = false;
-  failed = false;
-  value: string | null = null;
-  #waiters: (() => void)[] = [];
-
-  settle(failed: boolean, value: string | null = null): void {
-    if (this.settled) return;
-    this.settled = true;
-    this.failed = failed;
-    this.value = value;
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const waiter of waiters) waiter();
-  }
-
-  whenSettled(waiter: () => void): void {
-    if (this.settled) waiter();
-    else this.#waiters.push(waiter);
-  }
-}
-
-function settledCell(): Cell {
-  const cell = new Cell();
-  cell.settle(false);
-  return cell;
-}
-
-class Replay {
+class Replay implements Scheduler {
+  readonly limits: ReplayLimits;
+  nowMs = 0;
+  refusal: string | undefined;
   readonly #input: ReplayInput;
-  #nowMs = 0;
   #nextId = 0;
   #unconfirmed = new Map<number, Decision>();
   #heldBack = new Map<number, Decision>();
@@ -129,17 +75,17 @@ class Replay {
   #continueAsNew: { readonly input: string | null } | undefined;
   readonly #carriedOver: EventRaised[] = [];
   #terminated: Ending | undefined;
-  #refusal: string | undefined;
 
   constructor(input: ReplayInput) {
     this.#input = input;
+    this.limits = input.limits;
   }
 
   run(): ReplayResult {
     let ending: Ending | undefined;
     try {
       for (const event of this.#input.history) {
-        if (event.EventType === EventType.OrchestratorStarted) this.#nowMs = timeOf(event);
+        if (event.EventType === EventType.OrchestratorStarted) this.nowMs = timeOf(event);
         else this.#process(event);
       }
       ending = this.#ending();
@@ -220,7 +166,7 @@ class Replay {
     if (this.#terminated) return this.#terminated;
     const { answer } = this.#input;
     if (!this.#started || this.#open.size > 0) return undefined;
-    if (this.#refusal !== undefined && this.#isStuck()) return this.#refused(this.#refusal);
+    if (this.refusal !== undefined && this.#isStuck()) return this.#refused(this.refusal);
     if (!this.#allFinished()) return undefined;
     if (answer.error !== undefined) {
       return this.#failure(
@@ -304,20 +250,20 @@ class Replay {
       case ActionType.CallActivity:
         return this.#activity(action);
       case ActionType.CallActivityWithRetry:
-        return this.#retry(action, () => this.#activity(action));
+        return retryFlow(this, action, () => this.#activity(action));
       case ActionType.CallSubOrchestrator:
         return this.#child(action);
       case ActionType.CallSubOrchestratorWithRetry:
-        return this.#retry(action, () => this.#child(action));
+        return retryFlow(this, action, () => this.#child(action));
       case ActionType.ContinueAsNew:
         this.#continueAsNew = { input: jsonText(action.input) };
         return settledCell();
       case ActionType.CreateTimer:
-        return this.#timer(action);
+        return timerFlow(this, action);
       case ActionType.WaitForExternalEvent:
         return this.#wait(action.externalEventName ?? '');
       case ActionType.CallHttp:
-        return this.#http(action.httpRequest ?? { method: 'GET', uri: '' });
+        return httpFlow(this, action.httpRequest ?? { method: 'GET', uri: '' });
       case ActionType.WhenAll:
         return all((action.compoundActions ?? []).map((child) => this.#start(child)));
       case ActionType.WhenAny:
@@ -327,7 +273,11 @@ class Replay {
     }
   }
 
-  #decide(make: (id: number) => Decision): Cell {
+  withdraw(id: number): void {
+    this.#open.delete(id);
+  }
+
+  decide(make: (id: number) => Decision): Cell {
     const id = this.#nextId++;
     const cell = new Cell();
     this.#unconfirmed.set(id, make(id));
@@ -339,7 +289,7 @@ class Replay {
     const name = action.functionName ?? '';
     const unknown = this.#input.unknownFunction('activity', name);
     if (unknown !== undefined) throw new Refused(hangs.unknown(unknown));
-    return this.#decide((id) => ({ kind: 'activity', id, name, input: action.input }));
+    return this.decide((id) => ({ kind: 'activity', id, name, input: action.input }));
   }
 
   #child(action: Action): Cell {
@@ -354,7 +304,7 @@ class Replay {
     ) {
       throw new Refused(hangs.childId(asked));
     }
-    return this.#decide((id) => ({
+    return this.decide((id) => ({
       kind: 'sub-orchestration',
       id,
       name,
@@ -362,34 +312,6 @@ class Replay {
       instanceId: asked?.trim() ? asked : `${executionId}:${id}`,
       input: action.input,
     }));
-  }
-
-  #fire(atMs: number): Cell {
-    return this.#decide((id) => ({ kind: 'timer', id, fireAtMs: atMs }));
-  }
-
-  /** Above the backend's limit a timer is a chain of legs; a cancelled one finishes at once but still takes its id. */
-  #timer(action: Action): Cell {
-    const fireAtMs = Date.parse(action.fireAt ?? '');
-    const { maximumShortTimerMs, longTimerIntervalMs } = this.#input.limits;
-    const isLong = fireAtMs - this.#nowMs > maximumShortTimerMs;
-    const done = new Cell();
-    const leg = (atMs: number) => {
-      const id = this.#nextId;
-      const fired = this.#fire(atMs);
-      if (action.isCanceled) {
-        this.#open.delete(id);
-        done.settle(true);
-        return;
-      }
-      fired.whenSettled(() => {
-        const restMs = fireAtMs - this.#nowMs;
-        if (!isLong || restMs <= 0) done.settle(false);
-        else leg(this.#nowMs + Math.min(restMs, longTimerIntervalMs));
-      });
-    };
-    leg(isLong ? this.#nowMs + longTimerIntervalMs : fireAtMs);
-    return done;
   }
 
   /** Waits on one name form a stack: the last one gets the first event. */
@@ -407,107 +329,6 @@ class Replay {
     else this.#waiting.set(key, [cell]);
     return cell;
   }
-
-  #retry(action: Action, attempt: () => Cell): Cell {
-    const options: RetryOptions = action.retryOptions ?? {
-      firstRetryIntervalInMilliseconds: 1,
-      maxNumberOfAttempts: 1,
-    };
-    const startedAtMs = this.#nowMs;
-    const done = new Cell();
-    const next = (failedBefore: number) => {
-      const call = attempt();
-      call.whenSettled(() => {
-        if (!call.failed) {
-          done.settle(false, call.value);
-          return;
-        }
-        const failed = failedBefore + 1;
-        if (failed >= options.maxNumberOfAttempts) {
-          // One more timer, due at once: DurableTask keeps it for old histories, and the SDK waits for it.
-          this.#fire(this.#nowMs).whenSettled(() => done.settle(true));
-          return;
-        }
-        const delayMs = retryDelayMs(options, failed, startedAtMs, this.#nowMs);
-        if (delayMs === undefined) {
-          this.#refusal ??= hangs.retryTimeout(action.functionName ?? '');
-          done.settle(true);
-          return;
-        }
-        this.#fire(this.#nowMs + delayMs).whenSettled(() => next(failed));
-      });
-    };
-    next(0);
-    return done;
-  }
-
-  /** callHttp: 202 with a Location is polled until another status comes. */
-  #http(request: DurableHttpRequest): Cell {
-    const done = new Cell();
-    const send = (input: DurableHttpRequest) => {
-      const call = this.#decide((id) => ({ kind: 'activity', id, name: httpActivityName, input }));
-      call.whenSettled(() => {
-        const answer = call.failed ? undefined : httpAnswer(call.value);
-        if (
-          answer?.statusCode !== 202 ||
-          request.asynchronousPatternEnabled === false ||
-          answer.location === undefined
-        ) {
-          done.settle(call.failed, call.value);
-          return;
-        }
-        const { location } = answer;
-        const { headers, tokenSource } = request;
-        const poll = {
-          method: 'GET',
-          uri: location,
-          ...(headers && { headers }),
-          ...(tokenSource !== undefined && { tokenSource }),
-        };
-        this.#fire(this.#nowMs + (answer.retryAfterMs ?? this.#input.limits.httpPollMs)).whenSettled(() => send(poll));
-      });
-    };
-    send(request);
-    return done;
-  }
-}
-
-function all(cells: readonly Cell[]): Cell {
-  const done = new Cell();
-  let left = cells.length;
-  if (left === 0) done.settle(false);
-  for (const cell of cells) {
-    cell.whenSettled(() => {
-      if (--left === 0) done.settle(cells.some((c) => c.failed));
-    });
-  }
-  return done;
-}
-
-function any(cells: readonly Cell[]): Cell {
-  const done = new Cell();
-  for (const cell of cells) cell.whenSettled(() => done.settle(false));
-  return done;
-}
-
-type ScheduleEvent = Extract<HistoryEvent, { EventType: 4 | 7 | 10 }>;
-
-/** Why a decision is not the one that the history recorded under its id; undefined = it is. */
-function mismatchText(event: ScheduleEvent, decision: Decision | undefined): string | undefined {
-  const id = event.EventId;
-  if (event.EventType === EventType.TimerCreated) {
-    if (!decision) return nonDeterminism.timerMissing(id);
-    return decision.kind === 'timer' ? undefined : nonDeterminism.timerKind(id, netName(decision));
-  }
-  if (event.EventType === EventType.TaskScheduled) {
-    if (!decision) return nonDeterminism.taskMissing(id, event.Name);
-    if (decision.kind !== 'activity') return nonDeterminism.taskKind(id, event.Name, netName(decision));
-    return sameName(decision.name, event.Name) ? undefined : nonDeterminism.taskName(id, event.Name, decision.name);
-  }
-  const child = [id, event.Name, event.Version ?? '', event.InstanceId] as const;
-  if (!decision) return nonDeterminism.childMissing(...child);
-  if (decision.kind !== 'sub-orchestration') return nonDeterminism.childKind(...child, netName(decision));
-  return sameName(decision.name, event.Name) ? undefined : nonDeterminism.childName(...child, decision.name);
 }
 
 function jsonText(value: unknown): string | null {
@@ -519,15 +340,6 @@ function waitsForEvents(actions: readonly Action[]): boolean {
   return actions.some(
     (action) => action.actionType === ActionType.WaitForExternalEvent || waitsForEvents(action.compoundActions ?? []),
   );
-}
-
-function sameName(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
-}
-
-function netName(decision: Decision): string {
-  if (decision.kind === 'activity') return 'ScheduleTaskOrchestratorAction';
-  return decision.kind === 'timer' ? 'CreateTimerOrchestratorAction' : 'CreateSubOrchestrationAction';
 }
 
 function entityRefusal(action: Action): string {
@@ -543,22 +355,4 @@ function entityRefusal(action: Action): string {
     default:
       return `Received an unexpected action type from the out-of-proc function: '${action.actionType}'.`;
   }
-}
-
-interface HttpAnswer {
-  readonly statusCode: number;
-  readonly location: string | undefined;
-  readonly retryAfterMs: number | undefined;
-}
-
-function httpAnswer(result: string | null): HttpAnswer | undefined {
-  if (result === null) return undefined;
-  const { statusCode, headers } = JSON.parse(result) as { statusCode: number; headers: Record<string, string> };
-  const header = (name: string) => Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1];
-  const seconds = header('retry-after');
-  return {
-    statusCode,
-    location: header('location'),
-    retryAfterMs: seconds !== undefined && /^\d+$/.test(seconds) ? Number(seconds) * 1000 : undefined,
-  };
 }

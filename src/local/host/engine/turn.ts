@@ -3,6 +3,7 @@
  * Pure but for the ids it is given; commits and dispatches nothing.
  */
 import type { WorkerAnswer } from './actions.ts';
+import type { Decision } from './decisions.ts';
 import {
   completion,
   EventType,
@@ -19,7 +20,7 @@ import {
   turnMark,
 } from './history.ts';
 import type { Inbound, Instance } from './instance.ts';
-import type { Decision, Ending, ReplayResult } from './replayer.ts';
+import type { Ending, ReplayResult } from './replayer.ts';
 import type { ActivityRecord, InstanceRecord, MessageRecord, Write } from './store.ts';
 
 /** What the turn takes in. */

@@ -2,7 +2,7 @@
 import type { Clock } from '../../../model/clock.ts';
 import type { RpcTypedData } from '../rpc.ts';
 import type { DurableHttpRequest } from './actions.ts';
-import type { ReplayLimits } from './replayer.ts';
+import type { ReplayLimits } from './flows.ts';
 import type { DurableStore } from './store.ts';
 import type { VersionMatchStrategy } from './versions.ts';
 
