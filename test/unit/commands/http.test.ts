@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { HttpRequest, type HttpRequestInit, type HttpResponseInit } from '@azure/functions';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { applyOperations } from '../../../src/commands/apply-operations.ts';
@@ -234,6 +235,10 @@ describe('reading', () => {
 
   it('tells which installation answers', async () => {
     expect(bodyOf(await get('info', ''))).toEqual({ name: 'flotilla', version, installation: 'test' });
+  });
+
+  it('tells the version of the package', () => {
+    expect(version).toBe(JSON.parse(readFileSync('package.json', 'utf8')).version);
   });
 
   it('lists pools in the order of configuration, with what is used', async () => {

@@ -5,6 +5,7 @@ import { rejectedPartition } from '../../../src/commands/record-rejection.ts';
 import { keys } from '../../../src/model/keys.ts';
 import type { AppRow, OperationRow } from '../../../src/model/state.ts';
 import { type CommandFixture, commandFixture, document, givenPools } from '../../support/command-fixture.ts';
+import { anOperation } from '../../support/rows.ts';
 
 const whole = (idempotencyKey: string, body: unknown = document()) => ({
   command: 'apply',
@@ -86,6 +87,18 @@ describe('a hint', () => {
     });
     expect(await operationOf(fixture, next.operationId)).toMatchObject({ state: 'applied' });
     expect(await appOf(fixture)).toMatchObject({ state: 'active', generation: 1, appliedSeq: 2 });
+  });
+
+  it('never lets a command come after one that was accepted later', async () => {
+    const fixture = commandFixture();
+    await handlersOf(fixture).message(await accepted(fixture, 'k1', document('nginx:1')));
+    await handlersOf(fixture).message(await accepted(fixture, 'k2', document('nginx:2')));
+    const before = await appOf(fixture);
+    const late = anOperation({ id: '1'.repeat(32), seq: 1, body: document('nginx:1') });
+    await fixture.store.commit({ txId: 't', changes: [{ type: 'insert', row: late }] });
+    await handlersOf(fixture).message({ app: 'shop', operationId: late.id });
+    expect(await operationOf(fixture, late.id)).toMatchObject({ state: 'superseded', reason: 'NewerCommandApplied' });
+    expect(await appOf(fixture)).toMatchObject({ generation: 2, appliedSeq: 2, spec: before?.spec });
   });
 
   it('waits out a store that fails for a while', async () => {
