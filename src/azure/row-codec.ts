@@ -8,7 +8,7 @@ import { type Key, keyOf } from '../model/keys.ts';
 import type { Row, Stored } from '../model/state.ts';
 
 /** Values that the Tables client writes and reads without losing their type: `bigint` is Edm.Int64, `Date` Edm.DateTime, bytes Edm.Binary. */
-export type PropertyValue = string | number | bigint | boolean | Date | Uint8Array;
+type PropertyValue = string | number | bigint | boolean | Date | Uint8Array;
 
 export type Entity = { partitionKey: string; rowKey: string } & Record<string, PropertyValue>;
 

@@ -16,7 +16,7 @@ const wholeCommand = z.discriminatedUnion('command', [
 /** Enough of a malformed command to record it in an operation that its sender can ask for. */
 const addressed = z.object({ app, idempotencyKey });
 
-export type Hint = z.infer<typeof hint>;
+type Hint = z.infer<typeof hint>;
 export type WholeCommand = z.infer<typeof wholeCommand>;
 
 export type Message =

@@ -19,11 +19,8 @@ export async function resendStale(
   return await resend(ports, first);
 }
 
-/** Under a new message id, or the bus would take it for a duplicate. `null` = somebody else has just done it. */
-export async function resend(
-  ports: CommandPorts,
-  operation: Stored<OperationRow>,
-): Promise<Result<string | null, PortError>> {
+/** Sends under a new message id, or the bus would take it for a duplicate. `null` = somebody else has just done it. */
+async function resend(ports: CommandPorts, operation: Stored<OperationRow>): Promise<Result<string | null, PortError>> {
   const { etag, ...row } = operation;
   const next: OperationRow = { ...row, attempt: row.attempt + 1, sentAt: ports.now() };
   const written = await ports.store.commit({ txId: ports.ids.next(), changes: [{ type: 'update', row: next, etag }] });
