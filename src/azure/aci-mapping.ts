@@ -60,12 +60,12 @@ function toContainer(container: Container): ContainerObservation | null {
   const view = container.instanceView;
   const current = view?.currentState;
   if (current?.state === undefined) return null;
-  // While it waits to be restarted, the exit code is in the state before.
+  // While it runs again or waits to be restarted, how it ended is in the state before.
   const ended = current.exitCode === undefined ? view?.previousState : current;
   return {
     state: current.state,
     startedAt: timeOf(current.startTime),
-    exitCode: current.state === 'Running' ? null : (ended?.exitCode ?? null),
+    exitCode: ended?.exitCode ?? null,
     detail: current.detailStatus || ended?.detailStatus || null,
     restartCount: view?.restartCount ?? 0,
   };

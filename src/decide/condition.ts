@@ -65,8 +65,7 @@ const rules: readonly Rule[] = [
     name: 'the container crashed and ACI restarts it',
     when: ({ running, container }) =>
       !running && container !== null && (container.state === 'Terminated' || container.restartCount > 0),
-    says: ({ container }) =>
-      unfit('ContainerCrashed', `${ending(container)}; restarted ${container?.restartCount ?? 0} times.`),
+    says: ({ container }) => crashOf(container),
   },
   {
     name: 'the container does not run yet',
@@ -120,10 +119,8 @@ function quietLongEnough({ container, group, template, now }: Seen): Condition {
   const readyAt = Math.max(startedAt, unhealthyAt) + afterMs;
   if (now >= readyAt) return { kind: 'fit' };
   if (unhealthyAt > startedAt) return { ...unfit('ProbeFailed', 'Its own health check failed.'), lookAt: readyAt };
-  const restarted = (container?.restartCount ?? 0) > 0;
-  return restarted
-    ? { ...unfit('ContainerCrashed', `Restarted ${container?.restartCount ?? 0} times.`), lookAt: readyAt }
-    : { ...unfit(null, null), lookAt: readyAt };
+  const crash = (container?.restartCount ?? 0) > 0 ? crashOf(container) : unfit(null, null);
+  return { ...crash, lookAt: readyAt };
 }
 
 const pullEvents: ReadonlySet<string> = new Set(['Pulling', 'Pulled', 'Started', 'Created']);
@@ -149,6 +146,9 @@ function keptDown(container: ContainerObservation | null, policy: ServiceTemplat
   if (maintenanceExitCodes.has(container.exitCode)) return false;
   return policy === 'Never' || (policy === 'OnFailure' && container.exitCode === 0);
 }
+
+const crashOf = (container: ContainerObservation | null): Extract<Condition, { kind: 'unfit' }> =>
+  unfit('ContainerCrashed', `${ending(container)}; restarted ${container?.restartCount ?? 0} times.`);
 
 function ending(container: ContainerObservation | null): string {
   if (container === null || container.exitCode === null) return 'The container stopped';

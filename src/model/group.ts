@@ -33,6 +33,7 @@ export interface ContainerObservation {
   /** Running, Waiting, Terminated. */
   readonly state: string;
   readonly startedAt: number | null;
+  /** Of the last time it ended, also while it runs again. */
   readonly exitCode: number | null;
   readonly detail: string | null;
   readonly restartCount: number;

@@ -1,0 +1,255 @@
+import { describe, expect, it } from 'vitest';
+import { appWorld, converged, deleted, twoPools } from '../support/app-world.ts';
+
+const http = (over: object = {}) => ({
+  image: 'flotilla/http',
+  ports: ['80'],
+  healthcheck: { test: ['CMD', 'wget', '-qO-', 'http://localhost'], interval: '5s', retries: 3 },
+  ...over,
+});
+
+const shop = (over: object = {}) => ({
+  name: 'shop',
+  services: {
+    web: http({ deploy: { replicas: 3 }, depends_on: { store: { condition: 'service_healthy' } } }),
+    store: http(),
+    worker: { image: 'flotilla/worker', deploy: { replicas: 2 } },
+    ...over,
+  },
+});
+
+describe('the path from a document to ready replicas', () => {
+  it('brings every replica up, and the dependant only after what it needs', async () => {
+    const world = appWorld();
+    await world.command('apply', 'shop', shop());
+    await world.until('convergence', converged);
+    const { replicas, guards } = await world.rows();
+    expect(replicas.map(({ service, slot, state, endpoint }) => ({ service, slot, state, endpoint }))).toEqual([
+      { service: 'store', slot: 0, state: 'ready', endpoint: true },
+      { service: 'web', slot: 0, state: 'ready', endpoint: true },
+      { service: 'web', slot: 1, state: 'ready', endpoint: true },
+      { service: 'web', slot: 2, state: 'ready', endpoint: true },
+      { service: 'worker', slot: 0, state: 'ready', endpoint: false },
+      { service: 'worker', slot: 1, state: 'ready', endpoint: false },
+    ]);
+    expect(guards.every(({ reason, verifiedRevision }) => reason === null && verifiedRevision === 1)).toBe(true);
+    expect(world.armLog.filter((line) => line.startsWith('PUT'))).toHaveLength(6);
+    const events = await world.events();
+    const firstAt = (service: string, type: string) =>
+      events.find((event) => event.service === service && event.type === type)?.at ?? Number.NaN;
+    expect(firstAt('web', 'ReplicaPlanned')).toBeGreaterThanOrEqual(firstAt('store', 'ReplicaReady'));
+    expect(firstAt('web', 'ServiceWaiting')).toBeLessThan(firstAt('store', 'ReplicaReady'));
+    expect(events.every(({ cause }) => cause !== '')).toBe(true);
+    expect(world.durable.sizes.largestResultBytes).toBeLessThan(64 * 1024);
+    const pools = await world.ports.store.readPools();
+    expect(pools.ok && pools.value.map(({ pool, reservations }) => [pool, reservations.length])).toEqual([
+      ['eastus', 6],
+      ['westus2', 0],
+    ]);
+  });
+
+  it('comes to rest: once converged, no write and no group call is made for a quarter of an hour', async () => {
+    const world = appWorld();
+    await world.command('apply', 'shop', shop());
+    await world.until('convergence', converged);
+    await world.elapse(6 * 60_000);
+    const before = { events: (await world.events()).length, calls: world.armLog.length };
+    await world.elapse(15 * 60_000);
+    expect({ events: (await world.events()).length, calls: world.armLog.length }).toEqual(before);
+    expect(await world.ports.store.readDue()).toMatchObject({ ok: true, value: [] });
+  });
+
+  it('takes an app down again: endpoints first, then the drain, then the groups, and leaves tombstones', async () => {
+    const world = appWorld();
+    await world.command('apply', 'shop', shop());
+    await world.until('convergence', converged);
+    await world.command('delete', 'shop', null);
+    await world.until('deletion', deleted);
+    const { replicas, guards } = await world.rows();
+    expect(new Set(replicas.map(({ state }) => state))).toEqual(new Set(['gone']));
+    expect(guards.map(({ removed, nextIncarnation, workflow }) => [removed, nextIncarnation, workflow])).toEqual([
+      [true, 2, null],
+      [true, 4, null],
+      [true, 3, null],
+    ]);
+    expect(await world.groups()).toEqual([]);
+    const events = await world.events();
+    for (const replica of replicas.map(({ service, slot, incarnation }) => `${service}/${slot}/${incarnation}`)) {
+      const own = events.filter((event) => event.replica === replica);
+      const draining = own.find(({ type }) => type === 'ReplicaDraining')?.at ?? Number.NaN;
+      const deleting = own.find(({ type }) => type === 'GroupDeleting')?.at ?? Number.NaN;
+      expect(deleting - draining).toBeGreaterThanOrEqual(10_000);
+    }
+    const pools = await world.ports.store.readPools();
+    expect(pools.ok && pools.value.flatMap(({ reservations }) => reservations)).toEqual([]);
+  });
+
+  it('continues a deleted app where it left off: no group name comes twice', async () => {
+    const world = appWorld();
+    await world.command('apply', 'shop', shop());
+    await world.until('convergence', converged);
+    await world.command('delete', 'shop', null);
+    await world.until('deletion', deleted);
+    await world.command('apply', 'shop', shop());
+    await world.until('convergence', converged);
+    const puts = world.armLog.filter((line) => line.startsWith('PUT'));
+    expect(new Set(puts).size).toBe(12);
+  });
+
+  it('replaces a revision by recreating: no new group before every old one is confirmed gone', async () => {
+    const world = appWorld();
+    await world.command('apply', 'shop', shop());
+    await world.until('convergence', converged);
+    await world.command('apply', 'shop', shop({ worker: { image: 'flotilla/worker:2', deploy: { replicas: 2 } } }));
+    await world.until('convergence', converged);
+    const events = (await world.events()).filter(({ service }) => service === 'worker');
+    const lastGone = Math.max(...events.filter(({ type }) => type === 'ReplicaGone').map((event) => event.at));
+    const planned = events.filter(({ type }) => type === 'ReplicaPlanned').map((event) => event.at);
+    expect(planned).toHaveLength(4);
+    expect(planned.filter((at) => at >= lastGone)).toHaveLength(2);
+    const { replicas } = await world.rows();
+    expect(replicas.filter(({ service, state }) => service === 'worker' && state === 'ready')).toMatchObject([
+      { slot: 0, revision: 2, incarnation: 3 },
+      { slot: 1, revision: 2, incarnation: 4 },
+    ]);
+  });
+
+  it('scales out and in, and touches no other replica', async () => {
+    const world = appWorld();
+    const scaled = (replicas: number) => shop({ worker: { image: 'flotilla/worker', deploy: { replicas } } });
+    await world.command('apply', 'shop', scaled(2));
+    await world.until('convergence', converged);
+    await world.command('apply', 'shop', scaled(5));
+    await world.until('convergence', converged);
+    await world.command('apply', 'shop', scaled(1));
+    await world.until('convergence', converged);
+    expect(world.armLog.filter((line) => line.startsWith('PUT'))).toHaveLength(9);
+    expect(world.armLog.filter((line) => line.startsWith('DELETE'))).toHaveLength(4);
+    expect((await world.groups()).filter((name) => name.endsWith('-worker'))).toHaveLength(1);
+  });
+
+  it('tears down a service that left the document, and only that', async () => {
+    const world = appWorld();
+    await world.command('apply', 'shop', shop());
+    await world.until('convergence', converged);
+    const { worker: _, ...services } = shop().services;
+    await world.command('apply', 'shop', { name: 'shop', services });
+    await world.until('convergence', converged);
+    expect((await world.groups()).map((name) => name.split('-').at(-1)).sort()).toEqual(['store', 'web', 'web', 'web']);
+  });
+});
+
+describe('what goes wrong in the world', () => {
+  it('an image that cannot be pulled is told by name, and tried again with growing pauses', async () => {
+    const world = appWorld();
+    await world.command('apply', 'shop', { name: 'shop', services: { web: { image: 'flotilla/missing' } } });
+    await world.until(
+      'three attempts',
+      async () => world.armLog.filter((line) => line.startsWith('PUT')).length >= 3,
+      5 * 60_000,
+    );
+    const { replicas, guards } = await world.rows();
+    expect(replicas[0]).toMatchObject({ reason: 'ImagePullFailed', failures: 1 });
+    expect(replicas[1]).toMatchObject({ reason: 'ImagePullFailed', failures: 2 });
+    expect(guards[0]?.reason).not.toBeNull();
+    const planned = (await world.events()).filter(({ type }) => type === 'ReplicaPlanned').map((event) => event.at);
+    const pauses = planned.slice(1).map((at, index) => at - (planned[index] ?? 0));
+    expect(pauses[0]).toBeGreaterThanOrEqual(10_000);
+    expect(pauses[1]).toBeGreaterThanOrEqual(20_000);
+  });
+
+  it('a crashing container is left to ACI, and shows its reason and last lines', async () => {
+    const world = appWorld();
+    const web = { image: 'flotilla/crash', environment: { STANDIN_LOG: 'cannot open /data' } };
+    await world.command('apply', 'shop', { name: 'shop', services: { web } });
+    await world.until(
+      'a crash is seen',
+      async () => (await world.rows()).replicas[0]?.reason === 'ContainerCrashed',
+      5 * 60_000,
+    );
+    const { replicas } = await world.rows();
+    expect(replicas).toHaveLength(1);
+    expect(replicas[0]?.logTail).toContain('cannot open /data');
+    expect(replicas[0]?.message).toContain('exit code 1');
+  });
+
+  it('a group that somebody deleted by hand is replaced', async () => {
+    const world = appWorld();
+    await world.command('apply', 'shop', shop());
+    await world.until('convergence', converged);
+    const [victim] = (await world.rows()).replicas.filter(({ service }) => service === 'web');
+    const pool = world.settings.pools[0];
+    if (victim === undefined || pool === undefined) throw new Error('nothing to delete');
+    await world.ports.groups.delete(pool, victim.group);
+    await world.elapse(45_000);
+    await world.until('convergence', converged);
+    const { replicas } = await world.rows();
+    const successor = replicas.find(({ service, slot, state }) => service === 'web' && slot === 0 && state === 'ready');
+    expect(successor?.incarnation).toBe(4);
+    expect(replicas.find(({ group }) => group === victim.group)).toMatchObject({
+      state: 'gone',
+      reason: 'GroupMissing',
+    });
+  });
+
+  it('a group of ours that no row owns is deleted after two sightings; what is foreign or newer is left alone', async () => {
+    const world = appWorld();
+    await world.command('apply', 'shop', shop());
+    await world.until('convergence', converged);
+    const [pool] = world.settings.pools;
+    const { app, guards } = await world.rows();
+    const guard = guards.find(({ service }) => service === 'web');
+    if (pool === undefined || app === null || guard === undefined) throw new Error('nothing there');
+    const group = (name: string, incarnation: number, installation = 'test') => ({
+      name,
+      region: 'eastus',
+      image: 'flotilla/worker',
+      containerName: 'web',
+      command: [],
+      environment: {},
+      cpuCores: 1,
+      memoryGiB: 1,
+      ports: [],
+      restartPolicy: 'Always' as const,
+      tags: {
+        'flotilla-installation': installation,
+        'flotilla-installation-epoch': '1',
+        'flotilla-app': 'shop',
+        'flotilla-app-uid': app.uid,
+        'flotilla-service': 'web',
+        'flotilla-slot': '9',
+        'flotilla-incarnation': String(incarnation),
+        'flotilla-revision': '1',
+      },
+    });
+    await world.ports.groups.create(pool, group('f-orphan', guard.nextIncarnation - 1));
+    await world.ports.groups.create(pool, group('f-newer', guard.nextIncarnation));
+    await world.ports.groups.create(pool, group('f-foreign', 1, 'other'));
+    await world.elapse(50_000);
+    expect(await world.groups()).toContain('f-orphan');
+    await world.elapse(90_000);
+    const left = (await world.groups()).filter((name) => ['f-orphan', 'f-newer', 'f-foreign'].includes(name));
+    expect(left.sort()).toEqual(['f-foreign', 'f-newer']);
+    const told = (await world.events()).map(({ type }) => type);
+    expect(told.filter((type) => type.startsWith('Orphan'))).toEqual(['OrphanFound', 'OrphanDeleted']);
+  });
+
+  it('takes the next pool when the first has no room, and says so when none has', async () => {
+    const [east, west] = twoPools;
+    if (east === undefined || west === undefined) throw new Error('no pools');
+    const pools = [
+      { ...east, quota: { groups: 1, cores: 100 } },
+      { ...west, quota: { groups: 1, cores: 100 } },
+    ];
+    const world = appWorld({ pools });
+    await world.command('apply', 'shop', { name: 'shop', services: { web: http({ deploy: { replicas: 3 } }) } });
+    await world.until('two ready', async () => {
+      const { replicas } = await world.rows();
+      return replicas.filter(({ state }) => state === 'ready').length === 2;
+    });
+    const { replicas, guards } = await world.rows();
+    expect(replicas.map(({ pool }) => pool)).toEqual(['eastus', 'westus2']);
+    expect(guards[0]).toMatchObject({ reason: 'NoPoolWithRoom' });
+    expect(guards[0]?.message).toContain('westus2 holds 1 of 1 groups');
+  });
+});
