@@ -195,9 +195,19 @@ export function appWorld(options: AppWorldOptions = {}): AppWorld {
     settings,
     armLog,
     async command(command, name, document) {
-      const operation = await accept(ports, { app: name, command, document, idempotencyKey: `${command}-${ids}` });
-      if (!operation.ok) throw new Error(JSON.stringify(operation.error));
-      await announce(ports, operation.value);
+      const idempotencyKey = `${command}-${ids}`;
+      for (let died = true; died; ) {
+        died = false;
+        try {
+          const operation = await accept(ports, { app: name, command, document, idempotencyKey });
+          if (!operation.ok) throw new Error(JSON.stringify(operation.error));
+          await announce(ports, operation.value);
+        } catch (error) {
+          // Without an answer, the sender sends the same command again.
+          ignoreDeath(error);
+          died = true;
+        }
+      }
     },
     async rows(name = 'shop') {
       const rows = await table.store.readApp(name);

@@ -32,6 +32,8 @@ export interface VirtualDurable {
   nextTimerAt(): number | undefined;
   /** Fires what is due. */
   fire(): void;
+  /** The turn of an instance is lost, as when a worker dies under it: the instance ends as Failed. */
+  loseTurn(id: string): void;
   /** Waits in virtual time. */
   sleep(ms: number): Promise<void>;
   /** Counts outside work, so that `settle` waits for it. */
@@ -41,6 +43,8 @@ export interface VirtualDurable {
 }
 
 const json = <T>(value: T): T => (value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T));
+
+const isOver = (status: InstanceStatus): boolean => status !== 'Running';
 
 export function virtualDurable(options: {
   readonly now: () => number;
@@ -133,6 +137,22 @@ export function virtualDurable(options: {
     },
   });
 
+  async function walk(instance: Instance, generator: Generator<unknown, unknown, unknown>): Promise<unknown> {
+    let turn = generator.next();
+    while (!turn.done && !isOver(instance.status)) {
+      let result: unknown;
+      try {
+        result = await perform(instance, turn.value as Task);
+      } catch (error) {
+        turn = generator.throw(error);
+        continue;
+      }
+      instance.updatedAt = now();
+      turn = generator.next(result);
+    }
+    return turn.value;
+  }
+
   async function run(instance: Instance, first: unknown): Promise<void> {
     let input: unknown = json(first);
     for (;;) {
@@ -142,21 +162,9 @@ export function virtualDurable(options: {
       });
       const generator = orchestrators[instance.name]?.({ df } as unknown as OrchestrationContext);
       if (generator === undefined) throw new Error(`no orchestrator ${instance.name}`);
-      let turn = generator.next();
-      while (!turn.done) {
-        if (instance.status === 'Terminated') return;
-        let result: unknown;
-        try {
-          result = await perform(instance, turn.value as Task);
-        } catch (error) {
-          turn = generator.throw(error);
-          continue;
-        }
-        instance.updatedAt = now();
-        turn = generator.next(result);
-      }
-      if (next === null) {
-        instance.output = turn.value;
+      const output = await walk(instance, generator);
+      if (next === null || isOver(instance.status)) {
+        instance.output = output;
         return;
       }
       input = (next as { input: unknown }).input;
@@ -164,7 +172,6 @@ export function virtualDurable(options: {
     }
   }
 
-  const isOver = (status: InstanceStatus): boolean => status !== 'Running';
   const workflows: Workflows = {
     async start(name, id, input) {
       const known = instances.get(id);
@@ -223,6 +230,12 @@ export function virtualDurable(options: {
         }
         await new Promise((resolve) => setImmediate(resolve));
       }
+    },
+    loseTurn(id) {
+      const known = instances.get(id);
+      if (known === undefined || isOver(known.status)) return;
+      known.status = 'Failed';
+      known.wake?.('event');
     },
     nextTimerAt: () => [...timers].reduce<number | undefined>((min, { at: t }) => Math.min(min ?? t, t), undefined),
     fire() {
