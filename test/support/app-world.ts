@@ -40,7 +40,9 @@ export interface AppWorldOptions {
   readonly pools?: readonly PoolConfig[];
   /** Called before and after every call through a port; throwing {@link HostDied} kills the activity, whose effect stays. */
   readonly onCall?: (name: string, moment: 'before' | 'after') => void;
+  /** What goes wrong at ARM and at the table. */
   readonly armDraw?: Draw;
+  readonly tableDraw?: Draw;
   readonly settings?: Partial<ActivitySettings>;
 }
 
@@ -94,6 +96,7 @@ export function appWorld(options: AppWorldOptions = {}): AppWorld {
   const clock = { now: at };
   const now = (): number => clock.now;
   const table = tableFixture(memoryTableStore(), now);
+  table.fail(options.tableDraw ?? benign);
   const arm = createArmCore({
     store: createMemoryAciStore(),
     authorize: (authorization) => authorization === 'Bearer token',
