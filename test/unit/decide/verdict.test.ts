@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest';
+import { judge } from '../../../src/decide/verdict.ts';
+import { defaults } from '../../../src/model/defaults.ts';
+import type { Observation } from '../../../src/model/snapshot.ts';
+import type { ReplicaRow } from '../../../src/model/state.ts';
+import { aTemplate, at } from '../../support/rows.ts';
+import { aContainer, identity, inState, seen } from '../../support/snapshots.ts';
+
+const missing: Observation = { kind: 'missing' };
+const silent: Observation = { kind: 'unknown', message: 'ARM is down' };
+const judged = (replica: ReplicaRow, observation: Observation | undefined, now = at + 1_000, peersReady = false) =>
+  judge(replica, aTemplate(), observation, { identity, settings: defaults, now, peersReady });
+
+describe('a replica being created', () => {
+  const creating = inState('creating');
+  const expired = at + 360_000;
+
+  it('starts once its group is read back, and its claim is settled', () => {
+    const { row, events } = judged(creating, seen(creating));
+    expect(row).toMatchObject({ state: 'starting', stateAt: at + 1_000, attempt: null, endpoint: false });
+    expect(events.map(({ type }) => type)).toEqual(['GroupCreated']);
+  });
+
+  it('is not concluded to be missing while its claim holds', () => {
+    expect(judged(creating, missing, expired - 1)).toMatchObject({ row: creating, retry: false, lookAt: expired });
+  });
+
+  it('needs two 404s after the claim expired to be created again', () => {
+    const once = judged(creating, missing, expired);
+    expect(once).toMatchObject({ row: { state: 'creating', missing: 1 }, retry: false });
+    expect(judged(once.row, missing, expired + 1_000)).toMatchObject({ row: { missing: 2 }, retry: true });
+  });
+
+  it('fails when a foreign group has its name, and never takes it over', () => {
+    const foreign = seen(creating, { tags: {} });
+    expect(judged(creating, foreign).row).toMatchObject({ state: 'failed', reason: 'CreateRejected', failures: 1 });
+  });
+});
+
+describe('a replica that starts', () => {
+  const starting = inState('starting');
+
+  it('is ready when its probe passes, and joins the endpoints', () => {
+    const { row, events } = judged(starting, seen(starting, {}, 'passed'));
+    expect(row).toMatchObject({ state: 'ready', endpoint: true, ip: '10.0.0.4', readyAt: at + 1_000, reason: null });
+    expect(events.map(({ type }) => type)).toEqual(['ReplicaReady', 'EndpointAdded']);
+  });
+
+  it('without ports is ready but in no endpoints', () => {
+    const worker = { ...starting, ports: [] };
+    expect(judged(worker, seen(worker, {}, 'passed')).row).toMatchObject({ state: 'ready', endpoint: false });
+  });
+
+  it('fails at its deadline, but not before, and not because ARM is silent', () => {
+    const deadline = at + defaults.startDeadlineMs;
+    expect(judged(starting, seen(starting, {}, 'failed'), deadline - 1).row.state).toBe('starting');
+    expect(judged(starting, seen(starting, {}, 'failed'), deadline).row).toMatchObject({
+      state: 'failed',
+      reason: 'StartDeadlineExceeded',
+      failures: 1,
+    });
+    expect(judged(starting, silent, deadline).row).toBe(starting);
+  });
+
+  it('is ready at its deadline rather than failed, if it passes then', () => {
+    expect(judged(starting, seen(starting, {}, 'passed'), at + defaults.startDeadlineMs).row.state).toBe('ready');
+  });
+
+  it('has a deadline that leaves room for a long quiet time', () => {
+    const template = aTemplate({ readiness: { kind: 'running', afterMs: 20 * 60_000 } });
+    const verdict = judge(starting, template, seen(starting), {
+      identity,
+      settings: defaults,
+      now: at + defaults.startDeadlineMs,
+      peersReady: false,
+    });
+    expect(verdict.row.state).toBe('starting');
+  });
+
+  it('is missing after two 404s, and that counts as its failure', () => {
+    const once = judged(starting, missing).row;
+    expect(once).toMatchObject({ state: 'starting', missing: 1 });
+    expect(judged(once, missing).row).toMatchObject({ state: 'failed', reason: 'GroupMissing', failures: 1 });
+  });
+
+  it('forgets a 404 when the group is seen', () => {
+    expect(judged({ ...starting, missing: 1 }, seen(starting)).row.missing).toBe(0);
+  });
+
+  it('shows a crash with its last lines and goes on waiting for ACI', () => {
+    const container = aContainer({ state: 'Waiting', exitCode: 3, restartCount: 1 });
+    const { row } = judged(starting, seen(starting, { container }, null, 'boom'));
+    expect(row).toMatchObject({ state: 'starting', reason: 'ContainerCrashed', logTail: 'boom', restartCount: 1 });
+  });
+});
+
+describe('a replica that was ready', () => {
+  const ready = inState('ready');
+  const unready = inState('unready', { reason: 'ProbeFailed' });
+
+  it('leaves the endpoints in the same write in which it becomes unready', () => {
+    const { row, events } = judged(ready, seen(ready, {}, 'failed'));
+    expect(row).toMatchObject({ state: 'unready', endpoint: false, reason: 'ProbeFailed' });
+    expect(events.map(({ type }) => type)).toEqual(['EndpointRemoved', 'ReplicaUnready']);
+  });
+
+  it('is not written again while nothing changes', () => {
+    expect(judged(ready, seen(ready, {}, 'passed')).row).toBe(ready);
+  });
+
+  it('comes back when it passes again', () => {
+    expect(judged(unready, seen(unready, {}, 'passed')).row).toMatchObject({ state: 'ready', endpoint: true });
+  });
+
+  it('is given up after ten minutes only while others of its revision are ready', () => {
+    const late = at + defaults.startDeadlineMs;
+    const failing = seen(unready, {}, 'failed');
+    expect(judged(unready, failing, late - 1, true).row.state).toBe('unready');
+    expect(judged(unready, failing, late, false).row.state).toBe('unready');
+    expect(judged(unready, failing, late, true).row).toMatchObject({ state: 'failed', reason: 'ProbeFailed' });
+  });
+
+  it('is not blamed for a group that somebody else removed', () => {
+    expect(judged({ ...ready, missing: 1 }, missing).row).toMatchObject({ state: 'failed', failures: 0 });
+  });
+
+  it('starts a new count of failures when it was ready for long', () => {
+    const container = aContainer({ state: 'Terminated', exitCode: 1 });
+    const policy = aTemplate({ restartPolicy: 'Never' });
+    const before = { ...ready, failures: 4 };
+    const circumstances = { identity, settings: defaults, now: at + defaults.backoff.resetMs, peersReady: false };
+    expect(judge(before, policy, seen(before, { container }), circumstances).row.failures).toBe(1);
+    expect(judge(before, policy, seen(before, { container }), { ...circumstances, now: at + 1 }).row.failures).toBe(5);
+  });
+
+  it('that moved changes the endpoints too', () => {
+    const { row, events } = judged(ready, seen(ready, { ip: '10.0.0.9' }, 'passed'));
+    expect(row).toMatchObject({ state: 'ready', ip: '10.0.0.9', endpoint: true });
+    expect(events.map(({ message }) => message)).toEqual([
+      '10.0.0.4 leaves the endpoints.',
+      '10.0.0.9 joins the endpoints.',
+    ]);
+  });
+});
+
+describe('a replica being deleted', () => {
+  const deleting = inState('deleting');
+  const inFlight = { ...deleting, attempt: { id: 'a-1', startedAt: at, expiresAt: at + 360_000 } };
+
+  it('is absent at a 404', () => {
+    expect(judged(deleting, missing).absent).toBe(true);
+  });
+
+  it('is not absent while a PUT of it may still land', () => {
+    expect(judged(inFlight, missing)).toMatchObject({ absent: false, lookAt: at + 360_000 });
+    expect(judged(inFlight, missing, at + 360_000).absent).toBe(true);
+  });
+
+  it('is absent at once when the claim was never started', () => {
+    const { attempt } = inFlight;
+    expect(judged({ ...inFlight, attempt: { ...attempt, startedAt: null } }, missing).absent).toBe(true);
+  });
+
+  it('stands while its group is there and nobody deletes it', () => {
+    expect(judged(deleting, seen(deleting)).standing).toBe(true);
+    expect(judged(deleting, seen(deleting, { provisioningState: 'Deleting' })).standing).toBe(false);
+  });
+
+  it('settles its claim when the group of the PUT is seen', () => {
+    expect(judged(inFlight, seen(inFlight)).row.attempt).toBeNull();
+  });
+
+  it('is absent when only a foreign group has its name', () => {
+    expect(judged(deleting, seen(deleting, { tags: {} })).absent).toBe(true);
+  });
+});
+
+it.each(['planned', 'draining', 'failed', 'gone', 'lost'] as const)('%s is not judged', (state) => {
+  const replica = inState(state);
+  expect(judged(replica, seen(replica, {}, 'passed')).row).toBe(replica);
+  expect(judged(replica, missing).row).toBe(replica);
+});
+
+it.each(['creating', 'starting', 'ready', 'unready', 'deleting'] as const)('silence decides nothing of %s', (state) => {
+  const replica = inState(state);
+  const verdict = judged(replica, silent, at + 24 * 3_600_000, true);
+  expect(verdict).toMatchObject({ row: replica, absent: false, retry: false, standing: false, events: [] });
+});
