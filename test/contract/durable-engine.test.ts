@@ -2,9 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { LoadedApp } from '../../src/local/host/core.ts';
+import { parseAnswer } from '../../src/local/host/engine/actions.ts';
 import { createEngine, type DurableEngine } from '../../src/local/host/engine/engine.ts';
-import { EventType, type TimerCreated } from '../../src/local/host/engine/history.ts';
+import { azureStorageLimits } from '../../src/local/host/engine/flows.ts';
+import { EventType, type HistoryEvent, type TimerCreated } from '../../src/local/host/engine/history.ts';
 import { createMemoryStore } from '../../src/local/host/engine/memory-store.ts';
+import { replay } from '../../src/local/host/engine/replayer.ts';
 import type { DurableStore, InstanceRecord, Write } from '../../src/local/host/engine/store.ts';
 import type { EngineOptions, WorkerHost } from '../../src/local/host/engine/types.ts';
 import { loadApp, type TemporaryApp, workerOf, writeApp } from '../support/durable-host.ts';
@@ -14,13 +17,33 @@ import { type ManualClock, manualClock, until } from '../support/manual-clock.ts
 interface Probe {
   readonly runs: string[];
   readonly gates: Map<string, Promise<void>>;
+  /** The sequence ids that the SDK holds open after its last turn. */
+  sdkOpenIds: readonly number[];
 }
-const probe: Probe = { runs: [], gates: new Map() };
+const probe: Probe = { runs: [], gates: new Map(), sdkOpenIds: [] };
 Object.assign(globalThis, { durableEngineProbe: probe });
 
 const source = `
+import { app } from '@azure/functions';
 import * as df from 'durable-functions';
 const probe = globalThis.durableEngineProbe;
+app.hook.postInvocation(({ invocationContext }) => {
+  const open = invocationContext.df?.taskOrchestratorExecutor?.openTasks;
+  if (open) probe.sdkOpenIds = Object.keys(open).map(Number).sort((a, b) => a - b);
+});
+df.app.activity('flaky', { handler: (name) => {
+  probe.runs.push(name);
+  if (probe.runs.filter((run) => run === name).length < 3) throw new Error('not yet');
+  return name;
+} });
+df.app.orchestration('retrying', function* (c) {
+  const options = new df.RetryOptions(1000, 4);
+  const all = ['x', 'y'].map((name) => c.df.callActivityWithRetry('flaky', options, name));
+  const first = yield c.df.Task.all([...all, c.df.callActivity('step', 'between')]);
+  const timer = c.df.createTimer(new Date(c.df.currentUtcDateTime.getTime() + 1000));
+  yield c.df.Task.any([timer, c.df.waitForExternalEvent('never')]);
+  return [first, yield c.df.callSubOrchestrator('steps', ['last'])];
+});
 df.app.activity('step', { handler: async (name) => {
   probe.runs.push(name);
   await probe.gates.get(name);
@@ -88,6 +111,14 @@ const untilStatus = (engine: DurableEngine, id: string, wanted: string) =>
     () => status(engine, id)?.status === wanted,
     `${id} is ${wanted}, it is ${status(engine, id)?.status}: ${status(engine, id)?.output}`,
   );
+
+/** Lets time pass, a second at a time, while `goesOn`. */
+async function pass(goesOn: () => boolean): Promise<void> {
+  for (let i = 0; i < 200 && goesOn(); i++) {
+    for (let j = 0; j < 5; j++) await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(1_000);
+  }
+}
 
 /** Closes the gate of a step; the function opens it. */
 function hold(name: string): () => void {
@@ -241,6 +272,43 @@ describe('timers', () => {
   });
 });
 
+describe('sequence ids', () => {
+  it.each([
+    ['everything', { round: 0 }],
+    ['retrying', null],
+  ])('are the same for the engine and for the SDK in every turn of %s', async (name, input) => {
+    const worker = workerOf(app);
+    let compared = 0;
+    const watched: WorkerHost = {
+      ...worker,
+      async runOrchestrator(orchestrator, payload, instanceId) {
+        const returned = await worker.runOrchestrator(orchestrator, payload, instanceId);
+        const { history } = JSON.parse(payload) as { history: HistoryEvent[] };
+        const { ending, openIds } = replay({
+          name: orchestrator,
+          instanceId,
+          executionId: 'x',
+          parentInstanceId: undefined,
+          history,
+          answer: parseAnswer(returned),
+          unknownFunction: () => undefined,
+          limits: azureStorageLimits,
+        });
+        if (!ending) {
+          expect(openIds.toSorted((a, b) => a - b)).toEqual(probe.sdkOpenIds);
+          compared++;
+        }
+        return returned;
+      },
+    };
+    const engine = await started({}, [watched]);
+    await start(engine, name, input, 'i');
+    await pass(() => status(engine, 'i')?.status !== 'Completed');
+    expect(status(engine, 'i')).toMatchObject({ status: 'Completed' });
+    expect(compared).toBeGreaterThan(5);
+  });
+});
+
 describe('versions', () => {
   it('without a default leave an explicit version Pending', async () => {
     const engine = await started();
@@ -340,14 +408,6 @@ function mortal(
 describe('a process that dies at any commit', () => {
   const expected = JSON.stringify(['r1-one done', 'r1-a done', 'r1-b done', ['r1-kid done']]);
   const steps = [0, 1].flatMap((round) => ['one', 'a', 'b', 'kid'].map((step) => `r${round}-${step}`));
-
-  /** Lets time pass, a second at a time, while `goesOn`. */
-  async function pass(goesOn: () => boolean): Promise<void> {
-    for (let i = 0; i < 200 && goesOn(); i++) {
-      for (let j = 0; j < 5; j++) await new Promise((resolve) => setImmediate(resolve));
-      clock.advance(1_000);
-    }
-  }
 
   /** @returns whether the process died; after its last commit it does not. */
   async function runWithCrash(commits: number, applied: boolean): Promise<boolean> {

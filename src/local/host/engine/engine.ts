@@ -129,6 +129,8 @@ class Engine implements DurableEngine, EngineState {
     this.#timers.clear();
     await Promise.all(this.#turns);
     await this.#activities.stop();
+    // Commits keep their order: behind this one nothing of ours is left.
+    await this.options.store.commit([]);
   }
 
   attach(host: WorkerHost): void {
