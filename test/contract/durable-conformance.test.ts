@@ -7,7 +7,6 @@ import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createSqliteStore } from '../../src/local/host/engine/sqlite-store.ts';
 import { loadApp, startDurableServer, writeApp } from '../support/durable-host.ts';
 
 const fixtures = resolve('test/contract/fixtures/durable-conformance');
@@ -143,16 +142,14 @@ describe('the recorded cases of the real extension', () => {
 
   beforeAll(async () => {
     const app = writeApp(stripTypeScriptTypes(readFileSync(join(fixtures, 'cases.ts.txt'), 'utf8')));
-    const store = createSqliteStore(join(app.appDir, 'durable.db'));
     // As slow and as early as the cloud: the recording shows Pending instances, racing starts and early timers.
     const server = await startDurableServer(await loadApp({ appDir: app.appDir }), {
-      store,
+      storePath: join(app.appDir, 'durable.db'),
       faults: { earlyTimers: true, queueDelayMs: 20, startGapMs: 40 },
       log: (_level, message) => logged.push(message),
     });
     cleanUp = async () => {
       await server.close();
-      store.close();
       app.remove();
     };
     const observed = await drive(server.url, app.appDir, join(app.appDir, 'observed.json'));

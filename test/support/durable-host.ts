@@ -7,11 +7,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type LoadedApp, loadApp } from '../../src/local/host/core.ts';
 import { createWorkerHost } from '../../src/local/host/durable.ts';
-import { durableClientBinding } from '../../src/local/host/engine/binding.ts';
-import { createHttpSender } from '../../src/local/host/engine/call-http.ts';
-import { createEngine, type DurableEngine } from '../../src/local/host/engine/engine.ts';
-import { createManagement } from '../../src/local/host/engine/management.ts';
-import type { EngineOptions, WorkerHost } from '../../src/local/host/engine/types.ts';
+import { openRuntime, type Runtime, type RuntimeOptions } from '../../src/local/host/engine/runtime.ts';
+import type { WorkerHost } from '../../src/local/host/engine/types.ts';
 import { createInvoker } from '../../src/local/host/invoke.ts';
 import { systemClock } from '../../src/local/system-clock.ts';
 
@@ -42,23 +39,23 @@ export function workerOf(app: LoadedApp, id = 'worker-1'): WorkerHost {
 }
 
 export interface DurableServer {
-  readonly engine: DurableEngine;
   readonly url: string;
   close(): Promise<void>;
 }
 
-export type ServerOptions = Pick<EngineOptions, 'store'> & Partial<EngineOptions>;
+export type ServerOptions = Pick<RuntimeOptions, 'storePath' | 'faults' | 'log'>;
 
-/** Serves both forms of the management API, and the raw binding at `GET /api/_client`. The store stays the caller's. */
+/** Serves both forms of the management API, and the raw binding at `GET /api/_client`. */
 export async function startDurableServer(app: LoadedApp, options: ServerOptions): Promise<DurableServer> {
-  const engine = createEngine({
-    clock: systemClock,
-    newId: randomUUID,
-    hubName: 'TestHub',
-    sendHttp: createHttpSender(),
-    ...options,
-  });
-  let answer: (incoming: IncomingMessage, body: string) => Promise<{ status: number; headers: object; body: string }>;
+  let runtime: Runtime | undefined;
+  const answer = async (incoming: IncomingMessage, body: string) => {
+    if (!runtime) return { status: 503, headers: {}, body: '' };
+    const json = { 'content-type': 'application/json' };
+    if (incoming.url === '/api/_client') return { status: 200, headers: json, body: runtime.clientBinding };
+    const headers = incoming.headers as Record<string, string | undefined>;
+    const request = { method: incoming.method ?? 'GET', url: incoming.url ?? '/', headers, body };
+    return (await runtime.management(request)) ?? { status: 404, headers: {}, body: '' };
+  };
   const server = createServer((incoming, outgoing) => {
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -71,23 +68,18 @@ export async function startDurableServer(app: LoadedApp, options: ServerOptions)
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const { port } = server.address() as AddressInfo;
-  const settings = { origin: `http://localhost:${port}`, hubName: 'TestHub', systemKey: 'testkey' };
-  const management = createManagement({ engine, settings });
-  const binding = JSON.stringify(durableClientBinding(settings, `http://127.0.0.1:${port}`));
-  answer = async (incoming, body) => {
-    if (incoming.url === '/api/_client')
-      return { status: 200, headers: { 'content-type': 'application/json' }, body: binding };
-    const headers = incoming.headers as Record<string, string | undefined>;
-    const response = await management({ method: incoming.method ?? 'GET', url: incoming.url ?? '/', headers, body });
-    return response ?? { status: 404, headers: {}, body: '' };
-  };
-  engine.attach(workerOf(app));
-  await engine.start();
+  const opened = await openRuntime({
+    ...options,
+    settings: { hubName: 'TestHub' },
+    workers: [workerOf(app)],
+    clock: systemClock,
+    port,
+  });
+  runtime = opened;
   return {
-    engine,
     url: `http://127.0.0.1:${port}`,
     close: async () => {
-      await engine.stop();
+      await opened.close();
       await new Promise<void>((done) => {
         server.close(() => done());
         server.closeAllConnections();

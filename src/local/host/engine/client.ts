@@ -2,7 +2,6 @@
  * What clients may ask of the engine: start, look, raise events, terminate, suspend, resume, rewind, restart, purge, query, wait.
  * Expected refusals are values. HTTP is in `management.ts`.
  */
-import type { EngineState } from './engine.ts';
 import {
   eventRaised,
   generic,
@@ -15,7 +14,8 @@ import {
 import { Instance } from './instance.ts';
 import { rewindHistory } from './rewind.ts';
 import { hasEnded, type InstanceFilter, type InstanceRecord, type MessageRecord, type Write } from './store.ts';
-import { newExecution } from './turn.ts';
+import { newExecution, type TurnTools } from './turn.ts';
+import type { EngineOptions } from './types.ts';
 
 export interface StartRequest {
   readonly name: string;
@@ -59,6 +59,18 @@ export interface DurableClient {
   purge(instanceId: string): Promise<CommandResult>;
   /** Resolves with true when the instance has finished, false after `timeoutMs`. */
   waitForEnd(instanceId: string, timeoutMs: number): Promise<boolean>;
+}
+
+/** What the client needs of the engine. */
+export interface EngineState {
+  readonly options: EngineOptions;
+  readonly instances: Map<string, Instance>;
+  readonly tools: Pick<TurnTools, 'nowMs' | 'nextId' | 'keyOf' | 'newExecutionId'>;
+  deliver(message: MessageRecord): void;
+  /** Begins a new execution in memory after its rows were committed. */
+  install(record: InstanceRecord): void;
+  forget(instanceId: string): void;
+  onEnded(instanceId: string, callback: () => void): () => void;
 }
 
 export function createClient(engine: EngineState): DurableClient {

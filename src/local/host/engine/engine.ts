@@ -6,7 +6,7 @@
 
 import { failedAnswer, parseAnswer, parseThrown, type WorkerAnswer } from './actions.ts';
 import { Activities } from './activities.ts';
-import { createClient, type DurableClient } from './client.ts';
+import { createClient, type DurableClient, type EngineState } from './client.ts';
 import { azureStorageLimits, httpActivityName, type ReplayLimits } from './flows.ts';
 import { executionCompleted, type HistoryEvent, turnMark } from './history.ts';
 import { type AttachedHost, Hosts } from './hosts.ts';
@@ -50,18 +50,6 @@ export interface DurableEngine {
 
 export function createEngine(options: EngineOptions): DurableEngine {
   return new Engine(options);
-}
-
-/** What `client.ts` needs of the engine. */
-export interface EngineState {
-  readonly options: EngineOptions;
-  readonly instances: Map<string, Instance>;
-  readonly tools: Pick<TurnTools, 'nowMs' | 'nextId' | 'keyOf' | 'newExecutionId'>;
-  deliver(message: MessageRecord): void;
-  /** Begins a new execution in memory after its rows were committed. */
-  install(record: InstanceRecord): void;
-  forget(instanceId: string): void;
-  onEnded(instanceId: string, callback: () => void): () => void;
 }
 
 class Engine implements DurableEngine, EngineState {
