@@ -38,8 +38,7 @@ async function story(nth: number, blow: Blow): Promise<number> {
   await world.until(`deletion after ${blow} ${nth}`, deleted, 45 * 60_000);
   await world.elapse(3 * 60_000);
   expect(await world.groups()).toEqual([]);
-  const pools = await world.ports.store.readPools();
-  expect(pools.ok && pools.value.flatMap(({ reservations }) => reservations)).toEqual([]);
+  expect((await world.reservations()).flat()).toEqual([]);
   expectOncePerName(world);
   return calls;
 }

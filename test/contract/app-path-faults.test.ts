@@ -60,8 +60,7 @@ describe('bad weather', () => {
       await world.until('deletion', deleted, 60 * 60_000);
       await world.elapse(5 * 60_000);
       expect(await world.groups()).toEqual([]);
-      const pools = await world.ports.store.readPools();
-      expect(pools.ok && pools.value.flatMap(({ reservations }) => reservations)).toEqual([]);
+      expect((await world.reservations()).flat()).toEqual([]);
     },
     60_000,
   );

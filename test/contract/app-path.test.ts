@@ -41,11 +41,7 @@ describe('the path from a document to ready replicas', () => {
     expect(firstAt('web', 'ServiceWaiting')).toBeLessThan(firstAt('store', 'ReplicaReady'));
     expect(events.every(({ cause }) => cause !== '')).toBe(true);
     expect(world.durable.sizes.largestResultBytes).toBeLessThan(64 * 1024);
-    const pools = await world.ports.store.readPools();
-    expect(pools.ok && pools.value.map(({ pool, reservations }) => [pool, reservations.length])).toEqual([
-      ['eastus', 6],
-      ['westus2', 0],
-    ]);
+    expect((await world.reservations()).map((held) => held.length)).toEqual([6, 0]);
   });
 
   it('comes to rest: once converged, no write and no group call is made for a quarter of an hour', async () => {
@@ -80,8 +76,7 @@ describe('the path from a document to ready replicas', () => {
       const deleting = own.find(({ type }) => type === 'GroupDeleting')?.at ?? Number.NaN;
       expect(deleting - draining).toBeGreaterThanOrEqual(10_000);
     }
-    const pools = await world.ports.store.readPools();
-    expect(pools.ok && pools.value.flatMap(({ reservations }) => reservations)).toEqual([]);
+    expect((await world.reservations()).flat()).toEqual([]);
   });
 
   it('continues a deleted app where it left off: no group name comes twice', async () => {

@@ -59,6 +59,8 @@ export interface AppWorld {
   rows(appName?: string): Promise<AppRows>;
   events(appName?: string): Promise<readonly EventRow[]>;
   groups(): Promise<readonly string[]>;
+  /** Owners of all reservations, in the order of the pools. */
+  reservations(): Promise<readonly (readonly string[])[]>;
   /** Moves time until the condition holds. Fails with the rows when it does not within `withinMs` of virtual time. */
   until(what: string, condition: (world: AppWorld) => Promise<boolean>, withinMs?: number): Promise<void>;
   elapse(ms: number): Promise<void>;
@@ -227,6 +229,11 @@ export function appWorld(options: AppWorldOptions = {}): AppWorld {
         settings.pools.map((pool) => createGroupsReader(http).list({ ...pool, pool: pool.pool })),
       );
       return listings.flatMap((listing) => (listing.ok ? listing.value.map(({ name }) => name) : []));
+    },
+    async reservations() {
+      const pools = await table.store.readPools();
+      if (!pools.ok) throw new Error(pools.error.message);
+      return pools.value.map(({ reservations }) => reservations.map(({ owner }) => owner));
     },
     async until(what, condition, withinMs = 15 * 60_000) {
       const limit = clock.now + withinMs;

@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { type Case, classify, rules } from '../../../src/decide/classify.ts';
+import { judge, type Verdict } from '../../../src/decide/verdict.ts';
+import { defaults } from '../../../src/model/defaults.ts';
+import type { GuardRow, ReplicaRow } from '../../../src/model/state.ts';
+import { aGuard, aTemplate, at } from '../../support/rows.ts';
+import { identity, inState } from '../../support/snapshots.ts';
+
+const still = (replica: ReplicaRow, over: Partial<Verdict> = {}): Verdict => ({
+  ...judge(replica, aTemplate(), undefined, { identity, settings: defaults, now: at, peersReady: false }),
+  ...over,
+});
+const one = (replica: ReplicaRow, over: Partial<Case> = {}, verdict: Partial<Verdict> = {}): Case => ({
+  replica,
+  verdict: still(replica, verdict),
+  guard: aGuard(),
+  keeper: true,
+  gateOpen: true,
+  now: at,
+  ...over,
+});
+const removed: GuardRow = aGuard({ removed: true });
+const unstarted = (over: Partial<ReplicaRow> = {}) =>
+  inState('creating', { attempt: { id: 'a', startedAt: null, expiresAt: at + 1_000 }, ...over });
+
+type Row = [string, Case, string, string | null];
+
+const cases: readonly Row[] = [
+  ['gone', one(inState('gone'), { guard: removed }), 'none', null],
+  ['deleting, absent', one(inState('deleting'), {}, { absent: true }), 'confirmGone', null],
+  ['deleting, standing for 10 s', one(inState('deleting'), { now: at + 10_000 }, { standing: true }), 'redelete', null],
+  ['deleting, standing for less', one(inState('deleting'), { now: at + 9_999 }, { standing: true }), 'none', null],
+  ['deleting, nothing known', one(inState('deleting')), 'none', null],
+  ['draining, not over', one(inState('draining'), { now: at + 9_999 }), 'none', null],
+  ['draining, over', one(inState('draining'), { now: at + 10_000 }), 'delete', null],
+  ['failed', one(inState('failed', { reason: 'ImagePullFailed' })), 'delete', null],
+  ['failed by its restart policy', one(inState('failed', { reason: 'ContainerExited' })), 'none', null],
+  [
+    'failed by its restart policy, and not wanted',
+    one(inState('failed', { reason: 'ContainerExited' }), { keeper: false }),
+    'delete',
+    null,
+  ],
+  ['planned, wanted', one(inState('planned')), 'create', null],
+  ['planned, not wanted', one(inState('planned'), { keeper: false }), 'release', 'Surplus'],
+  ['creating, not wanted', one(inState('creating'), { keeper: false }), 'delete', 'Surplus'],
+  ['starting, service removed', one(inState('starting'), { guard: removed }), 'delete', 'ServiceRemoved'],
+  ['ready, service removed', one(inState('ready'), { guard: removed }), 'drain', 'ServiceRemoved'],
+  ['ready, surplus', one(inState('ready'), { keeper: false }), 'drain', 'Surplus'],
+  ['ready, old revision', one(inState('ready', { revision: 0 })), 'drain', 'OldRevision'],
+  ['ready, old revision, gate shut', one(inState('ready', { revision: 0 }), { gateOpen: false }), 'none', null],
+  ['ready, wanted', one(inState('ready')), 'none', null],
+  [
+    'unready, not wanted, out for less than a drain',
+    one(inState('unready'), { keeper: false, now: at + 9_999 }),
+    'drain',
+    'Surplus',
+  ],
+  [
+    'unready, not wanted, out for a drain',
+    one(inState('unready'), { keeper: false, now: at + 10_000 }),
+    'delete',
+    'Surplus',
+  ],
+  [
+    'unready, never ready, not wanted',
+    one(inState('unready', { readyAt: null }), { keeper: false }),
+    'delete',
+    'Surplus',
+  ],
+  ['lost, not wanted', one(inState('lost'), { keeper: false }), 'drain', 'Surplus'],
+  ['claimed but not started', one(unstarted()), 'create', null],
+  ['claimed but not started, expired', one(unstarted(), { now: at + 1_000 }), 'retry', null],
+  ['refused for now', one(unstarted({ reason: 'PoolUnavailable' })), 'none', null],
+  ['refused, wait over', one(unstarted({ reason: 'PoolUnavailable' }), { now: at + 1_000 }), 'retry', null],
+  ['started, nothing known', one(inState('creating')), 'none', null],
+  ['started, twice 404 after expiry', one(inState('creating'), {}, { retry: true }), 'retry', null],
+  ['changed', one(inState('starting'), {}, { row: inState('ready') }), 'observe', null],
+  [
+    'changed for the better, but not wanted (conflict): it goes',
+    one(inState('starting'), { keeper: false }, { row: inState('ready') }),
+    'delete',
+    'Surplus',
+  ],
+  [
+    'removed and surplus and old (conflict): removed says why',
+    one(inState('ready', { revision: 0 }), { guard: removed, keeper: false }),
+    'drain',
+    'ServiceRemoved',
+  ],
+];
+
+describe('what is done about a replica', () => {
+  it.each(cases)('%s', (_, given, action, reason) => {
+    expect(classify(given)).toMatchObject({ action, reason });
+  });
+
+  it('the last rule takes everything, so that no replica falls through', () => {
+    expect(rules.at(-1)?.when(one(inState('ready')))).toBe(true);
+  });
+
+  it('every rule is reached by one of these cases', () => {
+    const reached = new Set(cases.map(([, given]) => classify(given).because));
+    expect([...reached].toSorted()).toEqual(rules.map(({ because }) => because).toSorted());
+  });
+});
