@@ -1,0 +1,238 @@
+/** Laws of the planner in a world of its own: groups come up, crash, vanish; steps and observations get lost; the spec changes; the planner must cope. */
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { reconcile } from '../../src/decide/reconcile.ts';
+import { defaults } from '../../src/model/defaults.ts';
+import type { Plan, Step } from '../../src/model/plan.ts';
+import { type Observation, replicaKey, type ServiceSnapshot } from '../../src/model/snapshot.ts';
+import type { GuardRow, ReplicaRow } from '../../src/model/state.ts';
+import { isLegal, isLive } from '../../src/model/transitions.ts';
+import { aGuard, aPool, aTemplate, at } from '../support/rows.ts';
+import { aContainer, aSnapshot, seen } from '../support/snapshots.ts';
+
+interface Group {
+  readonly createdAt: number;
+  health: 'well' | 'failing' | 'crashed';
+}
+
+/** A tiny ARM and table: rows, groups by name, and the guard. */
+class World {
+  now = at;
+  guard: GuardRow = aGuard({ workflow: 'deployment:shop.web:1', epoch: 1, desired: 2, revision: 1 });
+  rows = new Map<string, ReplicaRow>();
+  groups = new Map<string, Group>();
+  /** When each replica was last in the endpoints. */
+  endpointUntil = new Map<string, number>();
+  names = new Set<string>();
+  attempts = 0;
+
+  snapshot(silent: boolean): ServiceSnapshot {
+    const replicas = [...this.rows.values()];
+    const observations = new Map<string, Observation>(
+      replicas
+        .filter((row) => ['creating', 'starting', 'unready', 'deleting'].includes(row.state))
+        .filter((row) => !(row.state === 'creating' && row.attempt?.startedAt === null))
+        .map((row) => [replicaKey(row), silent ? { kind: 'unknown', message: 'silent' } : this.look(row)]),
+    );
+    return aSnapshot({
+      guard: this.guard,
+      replicas,
+      observations,
+      templates: new Map([1, 2, 3, 4].map((revision) => [revision, aTemplate({ image: `nginx:${revision}` })])),
+      pools: [aPool()],
+      attemptIds: Array.from({ length: 45 }, () => `attempt-${this.attempts++}`),
+    });
+  }
+
+  look(row: ReplicaRow): Observation {
+    const group = this.groups.get(row.group);
+    if (group === undefined) return { kind: 'missing' };
+    if (this.now - group.createdAt < 2_000) return seen(row, { container: null, provisioningState: 'Creating' });
+    if (group.health === 'crashed') {
+      return seen(row, { container: aContainer({ state: 'Waiting', exitCode: 1, restartCount: 1 }) });
+    }
+    return seen(row, {}, group.health === 'well' ? 'passed' : 'failed');
+  }
+
+  commit(plan: Plan): void {
+    for (const { row } of plan.replicas) {
+      const before = this.rows.get(replicaKey(row));
+      if (before?.endpoint && !row.endpoint) this.endpointUntil.set(replicaKey(row), this.now);
+      this.rows.set(replicaKey(row), row);
+    }
+    this.guard = { ...this.guard, ...plan.guard };
+  }
+
+  walk(step: Step): void {
+    const key = replicaKey(step);
+    const row = this.rows.get(key);
+    if (row === undefined || row.epoch !== step.epoch) return;
+    if (step.kind === 'deleteGroup') {
+      expect(row.state).toBe('deleting');
+      const out = this.endpointUntil.get(key);
+      if (out !== undefined && row.failures === 0 && row.reason !== 'GroupMissing' && row.reason !== 'ProbeFailed') {
+        expect(this.now - out).toBeGreaterThanOrEqual(this.guard.drainMs);
+      }
+      this.groups.delete(row.group);
+      return;
+    }
+    if (row.state !== 'creating' || row.attempt?.id !== step.attempt || row.attempt.startedAt !== null) return;
+    expect(this.groups.has(row.group)).toBe(false);
+    this.groups.set(row.group, { createdAt: this.now, health: 'well' });
+    this.rows.set(key, { ...row, state: 'starting', stateAt: this.now, attempt: null });
+  }
+}
+
+const freeze = <T>(value: T): T => {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) freeze(inner);
+  }
+  return value;
+};
+
+function expectLawful(world: World, snapshot: ServiceSnapshot, plan: Plan): void {
+  expect(reconcile({ ...snapshot, replicas: snapshot.replicas.toReversed() }, world.now)).toEqual(plan);
+  const events = plan.replicas.flatMap((change) => change.events).length + plan.events.length;
+  expect(plan.replicas.length).toBeLessThanOrEqual(45);
+  expect(1 + plan.replicas.length + events).toBeLessThanOrEqual(100);
+  const after = new Map(world.rows);
+  for (const { insert, row } of plan.replicas) {
+    const before = world.rows.get(replicaKey(row));
+    expect(insert).toBe(before === undefined);
+    if (before === undefined) {
+      expect(world.names.has(row.group)).toBe(false);
+      world.names.add(row.group);
+      expect(row.incarnation).toBeLessThan(plan.guard.nextIncarnation);
+    } else if (before.state !== row.state) {
+      expect([before.state, row.state, isLegal('pass', before.state, row.state)]).toEqual([
+        before.state,
+        row.state,
+        true,
+      ]);
+    }
+    if (row.endpoint) expect(row.state).toBe('ready');
+    after.set(replicaKey(row), row);
+  }
+  const present = [...after.values()].filter((row) => row.state !== 'gone');
+  if (plan.replicas.some(({ insert }) => insert)) {
+    expect(present.filter((row) => isLive(row.state)).length).toBeLessThanOrEqual(world.guard.desired);
+    expect(new Set(present.map((row) => row.revision))).toEqual(new Set([world.guard.revision]));
+    expect(world.guard.removed).toBe(false);
+  }
+  if (plan.done) expect(plan.steps).toEqual([]);
+  expect(plan.wakeAt).toBeGreaterThanOrEqual(world.now);
+  expect(plan.wakeAt).toBeLessThanOrEqual(world.now + defaults.transitionWakeMs);
+}
+
+function pass(world: World, loss: { readonly silent: boolean; readonly steps: number }): Plan {
+  const snapshot = freeze(world.snapshot(loss.silent));
+  const plan = reconcile(snapshot, world.now);
+  expectLawful(world, snapshot, plan);
+  world.commit(plan);
+  // A workflow may die after any prefix of its steps.
+  for (const step of plan.steps.slice(0, loss.steps)) world.walk(step);
+  return plan;
+}
+
+const anAct = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('pass' as const), silent: fc.boolean(), steps: fc.nat(3) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('time' as const), ms: fc.constantFrom(500, 3_000, 12_000, 400_000) }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('scale' as const), desired: fc.nat(5) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('revise' as const), revision: fc.integer({ min: 1, max: 4 }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), removed: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('vanish' as const), n: fc.nat(5) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('ail' as const),
+      n: fc.nat(5),
+      health: fc.constantFrom('well' as const, 'failing', 'crashed'),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('doubt' as const), n: fc.nat(5) }) },
+);
+type Act = typeof anAct extends fc.Arbitrary<infer A> ? A : never;
+
+function act(world: World, move: Act): void {
+  switch (move.kind) {
+    case 'pass':
+      return void pass(world, { silent: move.silent, steps: move.steps === 3 ? 99 : move.steps });
+    case 'time':
+      world.now += move.ms;
+      return;
+    case 'scale':
+      world.guard = { ...world.guard, desired: move.desired, generation: world.guard.generation + 1 };
+      return;
+    case 'revise':
+      world.guard = { ...world.guard, revision: move.revision, generation: world.guard.generation + 1 };
+      return;
+    case 'remove':
+      world.guard = { ...world.guard, removed: move.removed, generation: world.guard.generation + 1 };
+      return;
+    case 'vanish': {
+      const name = [...world.groups.keys()][move.n];
+      if (name !== undefined) world.groups.delete(name);
+      return;
+    }
+    case 'ail': {
+      const group = [...world.groups.values()][move.n];
+      if (group !== undefined) group.health = move.health;
+      return;
+    }
+    case 'doubt': {
+      // What the sweep does to a ready replica whose probe fails.
+      const row = [...world.rows.values()].filter(({ state }) => state === 'ready')[move.n];
+      if (row === undefined) return;
+      world.endpointUntil.set(replicaKey(row), world.now);
+      world.rows.set(replicaKey(row), {
+        ...row,
+        state: 'unready',
+        stateAt: world.now,
+        endpoint: false,
+        reason: 'ProbeFailed',
+      });
+      return;
+    }
+  }
+}
+
+it('every plan is lawful, and once the world is calm the plans converge and stay so', () => {
+  fc.assert(
+    fc.property(fc.array(anAct, { maxLength: 60 }), (acts) => {
+      const world = new World();
+      for (const move of acts) act(world, move);
+      for (const group of world.groups.values()) group.health = 'well';
+      // The sweep finds ready replicas whose group is gone.
+      for (const row of world.rows.values()) {
+        if (row.state !== 'ready' || world.groups.has(row.group)) continue;
+        world.rows.set(replicaKey(row), {
+          ...row,
+          state: 'failed',
+          stateAt: world.now,
+          reason: 'GroupMissing',
+          endpoint: false,
+        });
+      }
+      let plan = pass(world, { silent: false, steps: 99 });
+      for (let n = 0; n < 300 && !plan.done; n += 1) {
+        world.now = Math.max(world.now + 100, plan.wakeAt);
+        plan = pass(world, { silent: false, steps: 99 });
+      }
+      expect(plan.done).toBe(true);
+      const live = [...world.rows.values()].filter(({ state }) => state !== 'gone');
+      expect(live.map(({ state }) => state)).toEqual(live.map(() => 'ready'));
+      expect(live).toHaveLength(world.guard.removed ? 0 : world.guard.desired);
+      expect([...world.groups.keys()].toSorted()).toEqual(live.map(({ group }) => group).toSorted());
+      const again = pass(world, { silent: false, steps: 99 });
+      expect(again).toMatchObject({ replicas: [], steps: [], events: [], done: true });
+    }),
+    { numRuns: 300 },
+  );
+}, 60_000);

@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest';
+import { type AppView, assess, type Standing } from '../../../src/decide/assess.ts';
+import { defaults } from '../../../src/model/defaults.ts';
+import type { GuardRow, ReplicaRow } from '../../../src/model/state.ts';
+import { aGuard, anAppRow, anOperation, aRevision, at } from '../../support/rows.ts';
+import { inState } from '../../support/snapshots.ts';
+
+const id = 'deployment:shop.web:4';
+const minute = 60_000;
+const own = (over: Partial<GuardRow> = {}) =>
+  aGuard({ workflow: id, epoch: 4, claimedAt: at, wakeAt: at, passAt: at + 1, ...over });
+const settled: Partial<GuardRow> = { observedGeneration: 1 };
+const view = (
+  guard: GuardRow,
+  standing: Standing = 'running',
+  replicas: readonly ReplicaRow[] = [],
+  over: Partial<AppView> = {},
+): AppView => ({
+  app: anAppRow({ updatedAt: at - 1 }),
+  guards: [guard],
+  replicas,
+  revisions: [aRevision({ createdAt: at - 1 })],
+  operations: [],
+  standings: new Map(guard.workflow === null ? [] : [[guard.workflow, standing]]),
+  ...over,
+});
+const summary = (given: AppView, now = at + 1_000) => {
+  const { changes, orders } = assess(given, defaults, now);
+  return {
+    workflows: changes.map(({ guard, event }) => `${event.type} ${guard.workflow}`),
+    orders: orders.map(({ order }) => `${order.kind} ${order.id}`),
+  };
+};
+const ready = [inState('ready')];
+const none = { workflows: [], orders: [] };
+const next = 'deployment:shop.web:5';
+
+describe('what an assessment does about a service', () => {
+  it.each<[string, AppView, number, ReturnType<typeof summary>]>([
+    ['settled and unclaimed', view(aGuard(settled), 'absent', ready), at, none],
+    [
+      'work and no workflow',
+      view(aGuard({ epoch: 4 })),
+      at,
+      { workflows: [`WorkflowStarted ${next}`], orders: [`start ${next}`] },
+    ],
+    [
+      'a settled service that lost a replica',
+      view(aGuard({ ...settled, epoch: 4 }), 'absent', [inState('unready')]),
+      at,
+      { workflows: [`WorkflowStarted ${next}`], orders: [`start ${next}`] },
+    ],
+    ['claimed, its start lost', view(own(), 'absent'), at + 6 * minute - 1, { workflows: [], orders: [`start ${id}`] }],
+    [
+      'claimed, absent for too long',
+      view(own(), 'absent'),
+      at + 6 * minute,
+      { workflows: [`WorkflowReplaced ${next}`], orders: [`start ${next}`] },
+    ],
+    [
+      'finished before the work was done',
+      view(own(), 'finished'),
+      at,
+      { workflows: [`WorkflowReplaced ${next}`], orders: [`start ${next}`] },
+    ],
+    [
+      'finished without letting go, work done',
+      view(own(settled), 'finished', ready),
+      at,
+      { workflows: ['WorkflowEnded null'], orders: [] },
+    ],
+    ['overdue', view(own()), at + 10 * minute + 1, { workflows: [], orders: [`terminate ${id}`] }],
+    ['due, but not long', view(own()), at + 10 * minute, none],
+    [
+      'a teardown is wanted and a deployment runs',
+      view(own({ removed: true })),
+      at,
+      { workflows: ['WorkflowReplaced teardown:shop.web:5'], orders: ['start teardown:shop.web:5', `hint ${id}`] },
+    ],
+    [
+      'a newer revision than the workflow was claimed for',
+      view(own({ revision: 2 }), 'running', [], { revisions: [aRevision({ revision: 2, createdAt: at + 1 })] }),
+      at + 2,
+      { workflows: [`WorkflowReplaced ${next}`], orders: [`start ${next}`, `hint ${id}`] },
+    ],
+    [
+      'the app changed since the last pass',
+      view(own(), 'running', [], { app: anAppRow({ updatedAt: at + 2 }) }),
+      at + 3,
+      { workflows: [], orders: [`hint ${id}`] },
+    ],
+    [
+      'a replica changed since the last pass',
+      view(own(), 'running', [inState('unready', { stateAt: at + 2 })]),
+      at + 3,
+      { workflows: [], orders: [`hint ${id}`] },
+    ],
+    [
+      'waiting for a dependency',
+      view(own({ reason: 'AwaitingDependency' })),
+      at + 3,
+      { workflows: [], orders: [`hint ${id}`] },
+    ],
+    ['at work, nothing new', view(own()), at + 3, none],
+  ])('%s', (_, given, now, expected) => {
+    expect(summary(given, now)).toEqual(expected);
+  });
+
+  it('a claim raises the epoch and makes the workflow due now', () => {
+    const [change] = assess(view(aGuard({ epoch: 4 })), defaults, at).changes;
+    expect(change?.guard).toMatchObject({ epoch: 5, claimedAt: at, wakeAt: at, passAt: null });
+  });
+
+  it('a broken workflow is ended now and replaced only by a later assessment', () => {
+    const broken = assess(view(own()), defaults, at + 11 * minute);
+    expect(broken).toMatchObject({ changes: [], dueAt: at + 11 * minute });
+    const later = assess(view(own(), 'finished'), defaults, at + 12 * minute);
+    expect(later.changes[0]?.guard.workflow).toBe(next);
+  });
+});
+
+describe('the app as a whole', () => {
+  it('is converged once every service is', () => {
+    const app = assess(view(aGuard(settled), 'absent', ready), defaults, at).app;
+    expect(app).toMatchObject({ row: { observedGeneration: 1 }, event: { type: 'AppConverged' } });
+  });
+
+  it('is not converged while one service is not', () => {
+    const guards = [aGuard(settled), aGuard({ service: 'db' })];
+    expect(assess(view(aGuard(), 'absent', ready, { guards }), defaults, at).app).toBeNull();
+  });
+
+  it('is deleted once every service is gone', () => {
+    const app = anAppRow({ state: 'deleting', generation: 2 });
+    const gone = view(aGuard({ ...settled, removed: true }), 'absent', [inState('gone')], { app });
+    expect(assess(gone, defaults, at).app).toMatchObject({ row: { state: 'deleted', observedGeneration: 2 } });
+    const going = view(aGuard({ ...settled, removed: true }), 'absent', [inState('deleting')], { app });
+    expect(assess(going, defaults, at).app).toBeNull();
+  });
+
+  it('that nothing was ever applied to is left alone', () => {
+    const empty = view(aGuard(), 'absent', [], { guards: [], app: anAppRow({ generation: 0 }) });
+    expect(assess(empty, defaults, at)).toEqual({ changes: [], orders: [], app: null, dueAt: null });
+  });
+});
+
+describe('when to look again', () => {
+  it('never, when no work is left', () => {
+    expect(assess(view(aGuard(settled), 'absent', ready), defaults, at).dueAt).toBeNull();
+  });
+
+  it('when the earliest workflow would count as broken', () => {
+    expect(assess(view(own({ wakeAt: at + 5_000 })), defaults, at).dueAt).toBe(at + 5_000 + 10 * minute);
+  });
+
+  it('when the message of an accepted operation would count as lost', () => {
+    const waiting = view(aGuard(settled), 'absent', ready, { operations: [anOperation()] });
+    expect(assess(waiting, defaults, at).dueAt).toBe(at + minute);
+  });
+});

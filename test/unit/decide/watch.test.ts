@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import { recount } from '../../../src/decide/recount.ts';
+import { type Suspicion, suspicionOf, watch } from '../../../src/decide/watch.ts';
+import { defaults } from '../../../src/model/defaults.ts';
+import type { ListedGroup } from '../../../src/model/group.ts';
+import type { Observation } from '../../../src/model/snapshot.ts';
+import { aPool, aTemplate, at } from '../../support/rows.ts';
+import { aContainer, identity, inState, seen, tagsOf } from '../../support/snapshots.ts';
+
+const ready = inState('ready');
+const listed: ListedGroup = {
+  name: ready.group,
+  tags: tagsOf(ready),
+  provisioningState: 'Succeeded',
+  ip: '10.0.0.4',
+};
+const quiet = aTemplate({ readiness: { kind: 'running', afterMs: 10_000 } });
+
+describe('what makes a ready replica suspect', () => {
+  it.each<[string, Parameters<typeof suspicionOf>, Suspicion | null]>([
+    ['nothing', [ready, aTemplate(), listed, 'passed'], null],
+    ['a probe that was not made', [ready, aTemplate(), listed, null], null],
+    ['not being listed', [ready, aTemplate(), undefined, 'passed'], 'unlisted'],
+    ['another address', [ready, aTemplate(), { ...listed, ip: '10.0.0.9' }, 'passed'], 'moved'],
+    ['no address in the listing (near miss)', [ready, aTemplate(), { ...listed, ip: null }, 'passed'], null],
+    ['a failing probe', [ready, aTemplate(), listed, 'failed'], 'failing'],
+    ['not being probed from outside at all', [ready, quiet, listed, null], 'unprobed'],
+    ['not being ready: its own workflow looks after it', [inState('unready'), aTemplate(), undefined, 'failed'], null],
+  ])('%s', (_, given, expected) => {
+    expect(suspicionOf(...given)).toBe(expected);
+  });
+});
+
+describe('what a full read of it changes', () => {
+  const changed = (suspicion: Suspicion, observation: Observation, template = aTemplate()) =>
+    watch(ready, template, suspicion, observation, {
+      identity,
+      settings: defaults,
+      now: at + 60_000,
+      peersReady: false,
+    });
+
+  it('not listed and 404: its group is gone', () => {
+    expect(changed('unlisted', { kind: 'missing' })?.row).toMatchObject({
+      state: 'failed',
+      reason: 'GroupMissing',
+      endpoint: false,
+    });
+  });
+
+  it('not listed but there: a stale listing changes nothing', () => {
+    expect(changed('unlisted', seen(ready, {}, 'passed'))).toBeNull();
+  });
+
+  it('listed but 404: one answer against another changes nothing', () => {
+    expect(changed('failing', { kind: 'missing' })).toBeNull();
+  });
+
+  it('no answer: changes nothing', () => {
+    expect(changed('unlisted', { kind: 'unknown', message: '' })).toBeNull();
+  });
+
+  it('failing its probe: unready', () => {
+    expect(changed('failing', seen(ready, {}, 'failed'))?.row).toMatchObject({ state: 'unready', endpoint: false });
+  });
+
+  it('crashed: unready with that reason', () => {
+    const container = aContainer({ state: 'Terminated', exitCode: 137 });
+    expect(changed('failing', seen(ready, { container }))?.row).toMatchObject({ reason: 'ContainerCrashed' });
+  });
+
+  it('moved and well: the endpoints follow', () => {
+    expect(changed('moved', seen(ready, { ip: '10.0.0.9' }, 'passed'))?.row).toMatchObject({
+      state: 'ready',
+      ip: '10.0.0.9',
+    });
+  });
+
+  it('well: nothing is written', () => {
+    expect(changed('unprobed', seen(ready), quiet)).toBeNull();
+  });
+});
+
+describe('the recount of a ledger', () => {
+  const held = (owner: string, atMs = at) => ({ owner, cores: 1, at: atMs });
+  const counted = (reservations: ReturnType<typeof held>[], replicas = [ready], read = ['shop'], now = at + 1) =>
+    recount(
+      {
+        pool: aPool({ reservations }),
+        replicas,
+        read: new Set(read),
+        coresOf: () => 2,
+        graceMs: 60_000,
+      },
+      now,
+    ).map(({ owner }) => owner);
+
+  it.each<[string, string[], string[]]>([
+    ['keeps what a row owns', counted([held('shop/web/0/1')]), ['shop/web/0/1']],
+    ['drops what is confirmed gone', counted([held('shop/web/0/1')], [inState('gone')]), []],
+    ['keeps what may still be committed', counted([held('shop/web/0/9')], []), ['shop/web/0/9']],
+    ['drops what was never committed', counted([held('shop/web/0/9')], [], ['shop'], at + 60_000), []],
+    ['keeps what it could not read', counted([held('other/web/0/9')], [], ['shop'], at + 60_000), ['other/web/0/9']],
+    ['adds what is missing', counted([]), ['shop/web/0/1']],
+    ['adds nothing of another pool', counted([], [{ ...ready, pool: 'west' }]), []],
+  ])('%s', (_, actual, expected) => {
+    expect(actual).toEqual(expected);
+  });
+});
