@@ -52,7 +52,7 @@ async function expectOwned(world: AppWorld): Promise<void> {
 
 /** A PUT on a group that is there would restart its containers. */
 function expectOncePerName(world: AppWorld): void {
-  const accepted = world.armLog.filter((line) => /^PUT .* 20\d$/.test(line));
+  const accepted = world.armLog.flatMap((line) => /^PUT (.*) 20\d$/.exec(line)?.[1] ?? []);
   expect(new Set(accepted).size).toBe(accepted.length);
 }
 

@@ -38,6 +38,8 @@ describe('the path from a document to ready replicas', () => {
     const firstAt = (service: string, type: string) =>
       events.find((event) => event.service === service && event.type === type)?.at ?? Number.NaN;
     expect(firstAt('web', 'ReplicaPlanned')).toBeGreaterThanOrEqual(firstAt('store', 'ReplicaReady'));
+    // The dependant is woken; it would look again by itself only seconds later.
+    expect(firstAt('web', 'ReplicaPlanned')).toBeLessThan(firstAt('store', 'ReplicaReady') + 1_000);
     expect(firstAt('web', 'ServiceWaiting')).toBeLessThan(firstAt('store', 'ReplicaReady'));
     expect(events.every(({ cause }) => cause !== '')).toBe(true);
     expect(world.durable.sizes.largestResultBytes).toBeLessThan(64 * 1024);

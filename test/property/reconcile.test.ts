@@ -135,8 +135,17 @@ function pass(world: World, loss: { readonly silent: boolean; readonly steps: nu
   return plan;
 }
 
+const seldom = fc.nat(4).map((n) => n === 0);
 const anAct = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('pass' as const), silent: fc.boolean(), steps: fc.nat(3) }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('calm' as const), passes: fc.integer({ min: 1, max: 8 }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('pass' as const),
+      silent: seldom,
+      steps: fc.oneof(fc.constant(3), fc.nat(3)),
+    }),
+  },
   {
     weight: 4,
     arbitrary: fc.record({ kind: fc.constant('time' as const), ms: fc.constantFrom(500, 3_000, 12_000, 400_000) }),
@@ -164,6 +173,12 @@ function act(world: World, move: Act): void {
   switch (move.kind) {
     case 'pass':
       return void pass(world, { silent: move.silent, steps: move.steps === 3 ? 99 : move.steps });
+    case 'calm':
+      for (let n = 0; n < move.passes; n += 1) {
+        const { wakeAt } = pass(world, { silent: false, steps: 99 });
+        world.now = Math.max(world.now, wakeAt);
+      }
+      return;
     case 'time':
       world.now += move.ms;
       return;
