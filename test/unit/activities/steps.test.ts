@@ -1,0 +1,330 @@
+/** Each step against a real table and a recording ARM: carried out once, only for the attempt it was planned for, and every answer of ARM in the row. */
+import { describe, expect, it } from 'vitest';
+import { assess, settle, startWorkflow } from '../../../src/activities/assess.ts';
+import { type CreateInput, createGroup } from '../../../src/activities/create-group.ts';
+import { deleteGroup } from '../../../src/activities/delete-group.ts';
+import { finish } from '../../../src/activities/finish.ts';
+import type { ActivityPorts, ActivitySettings } from '../../../src/activities/ports.ts';
+import { defaults } from '../../../src/model/defaults.ts';
+import { keys } from '../../../src/model/keys.ts';
+import { err, ok, type Result } from '../../../src/model/result.ts';
+import type { DueRow, GuardRow, ReplicaRow, Row } from '../../../src/model/state.ts';
+import type { ContainerGroups } from '../../../src/ports/container-groups.ts';
+import type { PortError } from '../../../src/ports/errors.ts';
+import type { InstanceStatus } from '../../../src/ports/workflows.ts';
+import { aDue, aGuard, anAppRow, aPool, aRevision, at } from '../../support/rows.ts';
+import { aGroup, inState } from '../../support/snapshots.ts';
+import { tableFixture } from '../../support/table-fixture.ts';
+
+const settings: ActivitySettings = { ...defaults, installation: 'test', installationEpoch: 1, pools: [] };
+const refusal = (kind: PortError['kind'], over: Partial<PortError> = {}) =>
+  err<PortError>({ kind, code: null, message: `ARM says ${kind}`, retryAfterMs: null, ...over });
+
+async function bench(...rows: Row[]) {
+  const { store } = tableFixture();
+  const clock = { now: at + 1_000 };
+  const called: string[] = [];
+  const answers: {
+    create: Result<'accepted', PortError>;
+    get: Awaited<ReturnType<ContainerGroups['get']>>;
+    delete: Result<'accepted' | 'gone', PortError>;
+    status: InstanceStatus | null;
+  } = { create: ok('accepted'), get: refusal('NotFound'), delete: ok('accepted'), status: null };
+  let ids = 0;
+  const ports: ActivityPorts = {
+    store,
+    groups: {
+      async create(_, { name }) {
+        called.push(`create ${name}`);
+        return answers.create;
+      },
+      get: async () => answers.get,
+      list: async () => ok([]),
+      async delete(_, name) {
+        called.push(`delete ${name}`);
+        return answers.delete;
+      },
+      logs: async () => ok(''),
+    },
+    prober: { probe: async () => ({ passed: true, detail: '' }) },
+    workflows: {
+      async start(_, id) {
+        called.push(`start ${id}`);
+        return ok('started');
+      },
+      async hint(id) {
+        called.push(`hint ${id}`);
+      },
+      status: async () => ok(answers.status === null ? null : { status: answers.status, updatedAt: at }),
+      async terminate(id) {
+        called.push(`terminate ${id}`);
+        return ok(undefined);
+      },
+      purge: async () => ok(0),
+    },
+    now: () => clock.now,
+    ids: { next: () => `tx-${ids++}` },
+    log: { info() {}, warn() {}, error() {} },
+    sleep: async () => {},
+  };
+  for (const row of [anAppRow(), aRevision(), aPool(), ...rows]) {
+    const put = await store.commit({ txId: 'given', changes: [{ type: 'insert', row }] });
+    if (!put.ok) throw new Error(put.error.message);
+  }
+  const read = async <R extends Row>(key: Parameters<typeof store.read>[0]) => {
+    const row = await store.read<R>(key);
+    if (!row.ok) throw new Error(row.error.message);
+    return row.value;
+  };
+  return {
+    ports,
+    clock,
+    called,
+    answers,
+    replica: () => read<ReplicaRow>(keys.replica('shop', 'web', 0, 1)),
+    guard: () => read<GuardRow>(keys.guard('shop', 'web')),
+    due: () => read<DueRow>(keys.due('shop')),
+    async events() {
+      const page = await store.readEvents('shop', { limit: 100 });
+      return page.ok ? page.value.events.map(({ type, cause }) => `${type} by ${cause}`).toReversed() : [];
+    },
+    async change(row: Row, key: Parameters<typeof store.read>[0]) {
+      const before = await read(key);
+      await store.commit({ txId: 'other', changes: [{ type: 'update', row, etag: before?.etag ?? '' }] });
+    },
+  };
+}
+
+const workflow = 'deployment:shop.web:1';
+const claimed = inState('creating', { attempt: { id: 'a-1', startedAt: null, expiresAt: at + 360_000 } });
+const create: CreateInput = {
+  kind: 'createGroup',
+  app: 'shop',
+  service: 'web',
+  slot: 0,
+  incarnation: 1,
+  epoch: 1,
+  attempt: 'a-1',
+  workflow,
+};
+
+describe('createGroup', () => {
+  it('writes that it starts, creates, and writes that ARM accepted', async () => {
+    const { ports, called, replica, events } = await bench(claimed);
+    expect(await createGroup(ports, settings, create)).toMatchObject({ outcome: 'done' });
+    expect(called).toEqual([`create ${claimed.group}`]);
+    expect(await replica()).toMatchObject({ state: 'starting', attempt: null });
+    expect((await events()).toSorted()).toEqual([`GroupCreated by ${workflow}`, `GroupCreating by ${workflow}`]);
+  });
+
+  it('delivered again creates nothing', async () => {
+    const { ports, called, answers } = await bench(claimed);
+    answers.create = refusal('Unknown');
+    expect(await createGroup(ports, settings, create)).toMatchObject({ outcome: 'unknown' });
+    expect(await createGroup(ports, settings, create)).toMatchObject({ outcome: 'skipped' });
+    expect(called).toHaveLength(1);
+  });
+
+  it('delivered twice at once creates once', async () => {
+    const { ports, called } = await bench(claimed);
+    await Promise.all([1, 2, 3, 4].map(() => createGroup(ports, settings, create)));
+    expect(called).toHaveLength(1);
+  });
+
+  it.each<[string, Partial<ReplicaRow>]>([
+    ['a newer epoch', { epoch: 2 }],
+    ['another state', { state: 'deleting' }],
+    ['another attempt', { attempt: { id: 'a-2', startedAt: null, expiresAt: at + 360_000 } }],
+    ['an expired claim', { attempt: { id: 'a-1', startedAt: null, expiresAt: at + 1_000 } }],
+    ['a started claim', { attempt: { id: 'a-1', startedAt: at, expiresAt: at + 360_000 } }],
+    ['no claim', { attempt: null }],
+  ])('touches nothing when the row has %s', async (_, over) => {
+    const before = { ...claimed, ...over };
+    const { ports, called, replica } = await bench(before);
+    expect(await createGroup(ports, settings, create)).toMatchObject({ outcome: 'skipped' });
+    expect(called).toEqual([]);
+    expect(await replica()).toMatchObject(before);
+  });
+
+  it('renews the claim with the start, so that it outlives the PUT', async () => {
+    const { ports, clock, answers, replica } = await bench(claimed);
+    clock.now = at + 359_999;
+    answers.create = refusal('Unknown');
+    await createGroup(ports, settings, create);
+    expect((await replica())?.attempt).toEqual({ id: 'a-1', startedAt: at + 359_999, expiresAt: at + 719_999 });
+  });
+
+  it.each<[PortError['kind'], string]>([
+    ['Invalid', 'CreateRejected'],
+    ['NotFound', 'CreateRejected'],
+    ['QuotaExceeded', 'QuotaExceeded'],
+    ['NoCapacity', 'NoCapacity'],
+  ])('%s fails the replica: %s', async (kind, reason) => {
+    const { ports, answers, replica } = await bench(claimed);
+    answers.create = refusal(kind);
+    expect(await createGroup(ports, settings, create)).toMatchObject({ outcome: 'refused' });
+    expect(await replica()).toMatchObject({ state: 'failed', reason, failures: 1, attempt: null });
+  });
+
+  it('a refused image says so', async () => {
+    const { ports, answers, replica } = await bench(claimed);
+    answers.create = refusal('Invalid', { code: 'InaccessibleImage' });
+    await createGroup(ports, settings, create);
+    expect(await replica()).toMatchObject({ state: 'failed', reason: 'ImagePullFailed' });
+  });
+
+  it.each<[PortError['kind'], number | null, number]>([
+    ['Throttled', 45_000, 45_000],
+    ['Throttled', null, 10_000],
+    ['Unavailable', null, 10_000],
+  ])('%s with Retry-After %s ms is tried anew after %i ms', async (kind, retryAfterMs, waitMs) => {
+    const { ports, clock, answers, replica } = await bench(claimed);
+    answers.create = refusal(kind, { retryAfterMs });
+    await createGroup(ports, settings, create);
+    expect(await replica()).toMatchObject({
+      state: 'creating',
+      reason: 'PoolUnavailable',
+      attempt: { startedAt: null, expiresAt: clock.now + waitMs },
+    });
+  });
+
+  it.each<PortError['kind']>(['Unknown', 'Conflict'])('%s leaves the claim for the read-back', async (kind) => {
+    const { ports, answers, replica } = await bench(claimed);
+    answers.create = refusal(kind);
+    expect(await createGroup(ports, settings, create)).toMatchObject({ outcome: 'unknown' });
+    expect(await replica()).toMatchObject({ state: 'creating', attempt: { startedAt: at + 1_000 } });
+  });
+});
+
+describe('deleteGroup', () => {
+  const deleting = inState('deleting');
+  const step = { ...create, kind: 'deleteGroup' as const };
+
+  it('deletes the group whose tags name this incarnation', async () => {
+    const { ports, called, answers } = await bench(deleting);
+    answers.get = ok(aGroup(deleting));
+    expect(await deleteGroup(ports, settings, step)).toMatchObject({ outcome: 'done' });
+    expect(called).toEqual([`delete ${deleting.group}`]);
+  });
+
+  it.each<[string, Partial<ReplicaRow>]>([
+    ['a newer epoch', { epoch: 2 }],
+    ['another state', { state: 'draining' }],
+  ])('touches nothing when the row has %s', async (_, over) => {
+    const { ports, called, answers } = await bench({ ...deleting, ...over });
+    answers.get = ok(aGroup(deleting));
+    expect(await deleteGroup(ports, settings, step)).toMatchObject({ outcome: 'skipped' });
+    expect(called).toEqual([]);
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['no tags', {}],
+    ['another installation', { ...aGroup(deleting).tags, 'flotilla-installation': 'other' }],
+    ['another incarnation', { ...aGroup(deleting).tags, 'flotilla-incarnation': '2' }],
+    ['another app of the same name', { ...aGroup(deleting).tags, 'flotilla-app-uid': 'uid-2' }],
+  ])('never deletes a group with %s', async (_, tags) => {
+    const { ports, called, answers } = await bench(deleting);
+    answers.get = ok(aGroup(deleting, { tags }));
+    expect(await deleteGroup(ports, settings, step)).toMatchObject({ outcome: 'skipped' });
+    expect(called).toEqual([]);
+  });
+
+  it('deletes nothing that it cannot see', async () => {
+    const { ports, called, answers } = await bench(deleting);
+    answers.get = refusal('Unavailable');
+    expect(await deleteGroup(ports, settings, step)).toMatchObject({ outcome: 'unknown' });
+    expect(called).toEqual([]);
+  });
+});
+
+describe('finish', () => {
+  const guard = aGuard({ workflow, epoch: 1, claimedAt: at });
+  const input = { app: 'shop', service: 'web', workflow };
+
+  it('lets go of the guard it saw, and wakes the app', async () => {
+    const { ports, called, guard: read, due } = await bench(guard);
+    const guardEtag = (await read())?.etag ?? '';
+    expect(await finish(ports, { ...input, guardEtag })).toEqual({ outcome: 'released' });
+    expect(await read()).toMatchObject({ workflow: null, claimedAt: null, wakeAt: null });
+    expect(called).toEqual(['start app:shop']);
+    expect(await due()).toMatchObject({ dueAt: at + 1_000 });
+    expect(await finish(ports, { ...input, guardEtag })).toEqual({ outcome: 'released' });
+  });
+
+  it('asks for one more pass when the guard has changed since', async () => {
+    const { ports, called, change, guard: read } = await bench(guard);
+    const guardEtag = (await read())?.etag ?? '';
+    await change({ ...guard, desired: 5 }, keys.guard('shop', 'web'));
+    expect(await finish(ports, { ...input, guardEtag })).toEqual({ outcome: 'again' });
+    expect(await read()).toMatchObject({ workflow, desired: 5 });
+    expect(called).toEqual([]);
+  });
+
+  it('leaves a guard alone that names another workflow', async () => {
+    const { ports, guard: read } = await bench({ ...guard, workflow: 'teardown:shop.web:2' });
+    const guardEtag = (await read())?.etag ?? '';
+    await finish(ports, { ...input, guardEtag });
+    expect(await read()).toMatchObject({ workflow: 'teardown:shop.web:2' });
+  });
+});
+
+describe('the assessor', () => {
+  it('claims before it orders a start, and loses to a faster one', async () => {
+    const { ports, guard } = await bench(aGuard());
+    const results = await Promise.all([1, 2].map(() => assess(ports, settings, { app: 'shop' })));
+    expect(await guard()).toMatchObject({ workflow, epoch: 1 });
+    expect(results.flatMap(({ orders }) => orders)).toHaveLength(1);
+    expect(results.map(({ again }) => again).toSorted()).toEqual([false, true]);
+  });
+
+  it.each<[string, Partial<GuardRow>, InstanceStatus | null, string[]]>([
+    ['starts what is claimed and absent', {}, null, [`start ${workflow}`]],
+    ['never starts what has run before', {}, 'Completed', []],
+    ['starts nothing that another workflow has taken over', { workflow: 'deployment:shop.web:2' }, null, []],
+  ])('%s', async (_, over, status, expected) => {
+    const { ports, answers, called } = await bench(aGuard({ workflow, ...over }));
+    answers.status = status;
+    const order = { kind: 'start', service: 'web', workflow: 'deployment', id: workflow } as const;
+    await startWorkflow(ports, settings, { app: 'shop', order });
+    expect(called).toEqual(expected);
+  });
+
+  it('ends a broken workflow only while it is still overdue', async () => {
+    const order = { kind: 'terminate', id: workflow, reason: 'broken' } as const;
+    const moved = await bench(aGuard({ workflow, wakeAt: at }));
+    await startWorkflow(moved.ports, settings, { app: 'shop', order });
+    expect(moved.called).toEqual([]);
+    const stuck = await bench(aGuard({ workflow, wakeAt: at - 600_000 }));
+    await startWorkflow(stuck.ports, settings, { app: 'shop', order });
+    expect(stuck.called).toEqual([`terminate ${workflow}`]);
+  });
+
+  const settled = async (dueAt: number | null, since: number, changed = false) => {
+    const { ports, due, change } = await bench(aDue({ since }));
+    const before = await due();
+    if (changed) await change(aDue({ dueAt: at + 5 }), keys.due('shop'));
+    const noted = before === null ? null : { etag: before.etag, since: before.since };
+    const result = await settle(ports, settings, { app: 'shop', due: noted, dueAt, again: false });
+    return { result, due: await due() };
+  };
+
+  it('re-arms the due row while work is left', async () => {
+    expect(await settled(at + 600_000, at - 600_000)).toMatchObject({
+      result: { again: false },
+      due: { dueAt: at + 600_000, since: at - 600_000 },
+    });
+  });
+
+  it('keeps a young due row for five minutes: the change it announces may still be on its way', async () => {
+    expect(await settled(null, at)).toMatchObject({ due: { dueAt: at + 301_000 } });
+  });
+
+  it('deletes it when no work is left', async () => {
+    expect(await settled(null, at - 299_000)).toMatchObject({ result: { again: false }, due: null });
+  });
+
+  it('looks again when somebody woke the app meanwhile', async () => {
+    expect(await settled(null, at - 299_000, true)).toMatchObject({ result: { again: true }, due: { dueAt: at + 5 } });
+    expect(await settled(at + 600_000, at, true)).toMatchObject({ result: { again: true } });
+  });
+});
