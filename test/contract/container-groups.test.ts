@@ -1,0 +1,175 @@
+/** The ARM adapter through the real client and the ARM core: what each answer becomes, and that nothing is ever sent twice. */
+import { describe, expect, it } from 'vitest';
+import { createContainerGroups } from '../../src/azure/container-groups.ts';
+import { createArmCore } from '../../src/local/aci/core.ts';
+import { DEFAULT_SETTINGS } from '../../src/local/aci/settings.ts';
+import { createMemoryAciStore } from '../../src/local/aci/store.ts';
+import { standinContainers } from '../../src/local/containers/catalogue.ts';
+import { benign, type CoreRequest, type Draw } from '../../src/local/core.ts';
+import { coreHttpClient } from '../../src/local/core-http-client.ts';
+import type { GroupSpec } from '../../src/model/group.ts';
+import { at } from '../support/rows.ts';
+import { anyToken } from '../support/table-fixture.ts';
+
+const east = {
+  pool: 'eastus',
+  subscriptionId: DEFAULT_SETTINGS.subscriptionIds[0] ?? '',
+  resourceGroup: 'flotilla',
+  region: 'eastus',
+};
+const west = { ...east, pool: 'westus2', region: 'westus2' };
+const spec = (name: string, over: Partial<GroupSpec> = {}): GroupSpec => ({
+  name,
+  region: 'eastus',
+  image: 'flotilla/http',
+  containerName: 'web',
+  command: [],
+  environment: { COLOUR: 'blue' },
+  cpuCores: 1,
+  memoryGiB: 1.5,
+  ports: [{ port: 80, protocol: 'TCP' }],
+  restartPolicy: 'Always',
+  tags: { owner: 'us' },
+  ...over,
+});
+
+function bench(pageSize = 50) {
+  const clock = { now: at };
+  const requests: string[] = [];
+  const weather: { draw: Draw } = { draw: benign };
+  const arm = createArmCore({
+    store: createMemoryAciStore(),
+    authorize: (authorization) => authorization === 'Bearer token',
+    containers: standinContainers,
+    settings: { pageSize },
+  });
+  const groups = createContainerGroups({
+    endpoint: 'https://management.azure.com',
+    credential: anyToken,
+    putTimeoutMs: 5_000,
+    callTimeoutMs: 5_000,
+    httpClient: coreHttpClient(
+      {
+        handle(request: CoreRequest, now, draw) {
+          requests.push(request.method);
+          return arm.handle(request, now, draw);
+        },
+      },
+      () => clock.now,
+      (key, options) => weather.draw(key, options),
+    ),
+  });
+  const strike = (pattern: RegExp, choice: number): void => {
+    weather.draw = (key) => (pattern.test(key) ? choice : 0);
+  };
+  const elapse = (ms: number): void => {
+    clock.now += ms;
+    arm.advance(clock.now);
+  };
+  return { clock, requests, groups, strike, elapse };
+}
+
+describe('container groups through the real client', () => {
+  it('creates, reads back what was asked for and what runs, and deletes', async () => {
+    const { groups, elapse } = bench();
+    expect(await groups.create(east, spec('f-1-web'))).toEqual({ ok: true, value: 'accepted' });
+    elapse(5_000);
+    const read = await groups.get(east, 'f-1-web');
+    expect(read).toMatchObject({
+      ok: true,
+      value: {
+        name: 'f-1-web',
+        tags: { owner: 'us' },
+        provisioningState: 'Succeeded',
+        state: 'Running',
+        ip: expect.stringMatching(/^127\./),
+        container: { state: 'Running', exitCode: null, restartCount: 0, startedAt: expect.any(Number) },
+      },
+    });
+    expect(await groups.delete(east, 'f-1-web')).toEqual({ ok: true, value: 'accepted' });
+    elapse(5_000);
+    expect(await groups.get(east, 'f-1-web')).toMatchObject({ ok: false, error: { kind: 'NotFound' } });
+    expect(await groups.delete(east, 'f-1-web')).toEqual({ ok: true, value: 'gone' });
+  });
+
+  it('does not wait for the deployment', async () => {
+    const { groups, requests } = bench();
+    await groups.create(east, spec('f-1-web'));
+    expect(requests.filter((method) => method === 'PUT')).toHaveLength(1);
+    expect(requests.length).toBeLessThanOrEqual(3);
+  });
+
+  it('reports events newest first, and how a container ended while it runs again', async () => {
+    const { groups, elapse } = bench();
+    await groups.create(east, spec('f-1-web', { image: 'flotilla/crash' }));
+    elapse(60_000);
+    const read = await groups.get(east, 'f-1-web');
+    if (!read.ok || read.value.container === null) throw new Error('no container');
+    expect(read.value.container.exitCode).toBe(1);
+    expect(read.value.container.restartCount).toBeGreaterThan(0);
+    const times = read.value.events.map(({ lastAt }) => lastAt ?? 0);
+    expect(times).toEqual(times.toSorted((a, b) => b - a));
+    expect(read.value.events.map(({ name }) => name)).toContain('Started');
+  });
+
+  it('lists all pages, and only the groups of the pool’s region', async () => {
+    const { groups, elapse } = bench(3);
+    for (let n = 0; n < 8; n += 1) {
+      await groups.create(n < 7 ? east : west, spec(`f-${n}-web`, { region: n < 7 ? 'eastus' : 'westus2' }));
+    }
+    elapse(5_000);
+    const names = async (place: typeof east) => {
+      const listing = await groups.list(place);
+      return listing.ok ? listing.value.map(({ name }) => name).toSorted() : listing.error.kind;
+    };
+    expect(await names(east)).toEqual(['f-0-web', 'f-1-web', 'f-2-web', 'f-3-web', 'f-4-web', 'f-5-web', 'f-6-web']);
+    expect(await names(west)).toEqual(['f-7-web']);
+  });
+
+  it('gives no listing at all when a page fails', async () => {
+    const { groups, strike } = bench(1);
+    await groups.create(east, spec('f-1-web'));
+    strike(/^arm list/, 2);
+    expect(await groups.list(east)).toMatchObject({ ok: false, error: { kind: 'Unavailable' } });
+  });
+
+  it.each<[string, number, string]>([
+    ['throttled', 1, 'Throttled'],
+    ['refused with 503', 2, 'Unknown'],
+    ['applied, answered 500', 3, 'Unknown'],
+    ['lost on the way', 4, 'Unknown'],
+    ['applied, the answer lost', 5, 'Unknown'],
+  ])('a PUT that is %s is sent once and is %s', async (_, choice, kind) => {
+    const { groups, strike, requests } = bench();
+    strike(/^arm create/, choice);
+    expect(await groups.create(east, spec('f-1-web'))).toMatchObject({ ok: false, error: { kind } });
+    expect(requests.filter((method) => method === 'PUT')).toHaveLength(1);
+  });
+
+  it.each([1, 2, 5])(
+    'a PUT that ARM took on is accepted, whatever becomes of the poll after it (%i)',
+    async (choice) => {
+      const { groups, strike } = bench();
+      strike(/^arm (poll|get)/, choice);
+      expect(await groups.create(east, spec('f-1-web'))).toEqual({ ok: true, value: 'accepted' });
+    },
+  );
+
+  it('a group that ARM refuses is invalid, a quota is a quota', async () => {
+    const { groups } = bench();
+    expect(await groups.create(east, spec('f-1-web', { cpuCores: 64 }))).toMatchObject({ ok: false });
+    const refused = await groups.create(east, spec('f-1-web', { image: 'flotilla/inaccessible' }));
+    expect(refused).toMatchObject({ ok: false, error: { kind: 'Invalid', code: 'InaccessibleImage' } });
+    for (let n = 0; n < 100; n += 1) await groups.create(west, spec(`f-${n}-web`, { region: 'westus2' }));
+    const full = await groups.create(west, spec('f-100-web', { region: 'westus2' }));
+    expect(full).toMatchObject({ ok: false, error: { kind: expect.stringMatching(/QuotaExceeded|Throttled/) } });
+  });
+
+  it('reads the last lines of a container', async () => {
+    const { groups, elapse } = bench();
+    await groups.create(east, spec('f-1-web', { environment: { STANDIN_LOG: 'one\ntwo\nthree' } }));
+    elapse(5_000);
+    const logs = await groups.logs(east, 'f-1-web', 'web', 2);
+    expect(logs.ok && logs.value).toContain('three');
+  });
+});

@@ -1,0 +1,68 @@
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTcpServer, type Server } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { networkProber } from '../../src/activities/network-prober.ts';
+
+const open: Server[] = [];
+afterEach(() => {
+  for (const server of open.splice(0)) server.close();
+});
+const listening = async (server: Server): Promise<number> => {
+  open.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as { port: number }).port;
+};
+const http = (listener: RequestListener) => listening(createServer(listener) as unknown as Server);
+const probe = (port: number, timeoutMs = 1_000) =>
+  networkProber.probe({ kind: 'http', ip: '127.0.0.1', port, path: '/healthz?full=1', scheme: 'http', timeoutMs });
+
+describe('the network prober', () => {
+  it.each([
+    [200, true],
+    [204, true],
+    [302, true],
+    [399, true],
+    [400, false],
+    [404, false],
+    [503, false],
+  ])('HTTP %i passes: %s', async (status, passed) => {
+    const paths: (string | undefined)[] = [];
+    const port = await http((request, response) => {
+      paths.push(request.url);
+      response.writeHead(status, { location: '/elsewhere' }).end();
+    });
+    expect(await probe(port)).toEqual({ passed, detail: `HTTP ${status}` });
+    expect(paths).toEqual(['/healthz?full=1']);
+  });
+
+  it('fails when nothing answers in time, nothing listens, or the answer is no HTTP', async () => {
+    const silent = await listening(createTcpServer());
+    expect(await probe(silent, 50)).toEqual({ passed: false, detail: 'no answer within 50 ms' });
+    const server = createTcpServer();
+    const closed = await listening(server);
+    await new Promise((resolve) => server.close(resolve));
+    expect(await probe(closed)).toEqual({ passed: false, detail: 'ECONNREFUSED' });
+    const rude = await listening(createTcpServer((socket) => socket.end('hello')));
+    expect(await probe(rude)).toMatchObject({ passed: false });
+  });
+
+  it('believes the status of an answer whose body never ends', async () => {
+    const endless = await http((_, response) => {
+      response.writeHead(200).write('x'.repeat(16 * 1024));
+    });
+    expect(await probe(endless)).toMatchObject({ passed: true });
+    const slow = await http((_, response) => {
+      response.writeHead(200).write('x');
+    });
+    expect(await probe(slow, 50)).toMatchObject({ passed: true });
+  });
+
+  it('TCP passes on connect and fails without', async () => {
+    const server = createTcpServer();
+    const port = await listening(server);
+    const target = { kind: 'tcp', ip: '127.0.0.1', port, timeoutMs: 1_000 } as const;
+    expect(await networkProber.probe(target)).toEqual({ passed: true, detail: 'connected' });
+    await new Promise((resolve) => server.close(resolve));
+    expect(await networkProber.probe(target)).toEqual({ passed: false, detail: 'ECONNREFUSED' });
+  });
+});
