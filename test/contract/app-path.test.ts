@@ -46,6 +46,16 @@ describe('the path from a document to ready replicas', () => {
     expect((await world.reservations()).map((held) => held.length)).toEqual([6, 0]);
   });
 
+  it('starts a dependant that only needs its dependency started, without waiting for it to be ready', async () => {
+    const world = appWorld();
+    const web = http({ depends_on: { store: { condition: 'service_started' } } });
+    await world.command('apply', 'shop', { name: 'shop', services: { web, store: { image: 'flotilla/worker' } } });
+    await world.until('convergence', converged);
+    const { replicas } = await world.rows();
+    const [store, dependant] = replicas;
+    expect((dependant?.createdAt ?? 0) + 5_000).toBeLessThan(store?.readyAt ?? 0);
+  });
+
   it('comes to rest: once converged, no write and no group call is made for a quarter of an hour', async () => {
     const world = appWorld();
     await world.command('apply', 'shop', shop());
