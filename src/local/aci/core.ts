@@ -9,6 +9,7 @@ import { type ArmError, armError, badRequest, json, notModelled, toResponse } fr
 import { type Act, regionStates, type Strike, strike } from './faults.ts';
 import { maintain } from './lifecycle.ts';
 import { createOperations, type Operations } from './operations.ts';
+import { normalLocation } from './request.ts';
 import { API_VERSION, groupKey, type Operation, type Route, routeOf } from './routes.ts';
 import { type ArmSettings, DEFAULT_SETTINGS } from './settings.ts';
 import type { AciStore } from './store.ts';
@@ -121,12 +122,23 @@ function targetOf(store: AciStore, route: Route, request: CoreRequest) {
   const operation = route.operationId ? store.operation(route.operationId) : undefined;
   const name = route.group ?? operation?.groupKey.split('/').at(-1);
   const group = route.group ? store.group(groupKey(route)) : undefined;
-  const location = route.location ?? group?.location ?? /"location"\s*:\s*"([^"]*)"/.exec(request.body)?.[1];
+  const location = route.location ?? group?.location ?? locationIn(request.body);
   return {
     act: ACTS[route.operation],
     ...(name !== undefined && { name }),
-    ...(location !== undefined && { location: location.toLowerCase().replaceAll(' ', '') }),
+    ...(location !== undefined && { location: normalLocation(location) }),
   };
+}
+
+/** Where a create wants to be; undefined when the body does not say. */
+function locationIn(body: string): string | undefined {
+  if (body === '') return undefined;
+  try {
+    const { location } = JSON.parse(body) as { location?: unknown };
+    return typeof location === 'string' ? location : undefined;
+  } catch {
+    return undefined; // the operation itself refuses it
+  }
 }
 
 function withHeaders(response: CoreResponse, headers: Readonly<Record<string, string>>): CoreResponse {

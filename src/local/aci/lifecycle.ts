@@ -37,7 +37,8 @@ export interface Outcome {
 
 export interface Surroundings {
   readonly containers: Pick<Containers, 'exec'>;
-  addressFor(group: GroupRecord): string;
+  /** Undefined = none is left. */
+  addressFor(group: GroupRecord): string | undefined;
   log(group: GroupRecord, container: ContainerRecord, at: number, text: string): void;
   /** The current operation of the group ends; a second end is ignored. */
   finish(group: GroupRecord, at: number, outcome: Outcome): void;
@@ -48,7 +49,7 @@ export function advance(draft: GroupRecord, now: number, around: Surroundings): 
   for (;;) {
     const next = takeEarliest(draft, now);
     if (!next) return 'alive';
-    if (next.container) containerStep(draft, next.container, next.step, next.at, around);
+    if (next.container) STEPS[next.step](draft, next.container, next.at, around);
     else if (groupStep(draft, next.step, next.at, around) === 'gone') return 'gone';
   }
 }
@@ -84,7 +85,7 @@ function groupStep(group: GroupRecord, step: GroupStep, at: number, around: Surr
   switch (step) {
     case 'schedule':
       if (group.provisioningState === 'Pending') group.provisioningState = 'Creating';
-      if (group.exposed && !group.ip) group.ip = around.addressFor(group);
+      if (group.exposed && !group.ip) giveAddress(group, at, around);
       if (group.mishap) scheduleMishap(group, at);
       else for (const container of group.containers) beginPull(group, container, at);
       return 'alive';
@@ -101,6 +102,13 @@ function groupStep(group: GroupRecord, step: GroupStep, at: number, around: Surr
       around.finish(group, at, { status: 'Succeeded' });
       return 'gone';
   }
+}
+
+function giveAddress(group: GroupRecord, at: number, around: Surroundings): void {
+  const address = around.addressFor(group);
+  if (address === undefined)
+    recordEvent(group.events, at, 'Failed', 'Error: no address is left in the location.', 'Warning');
+  else group.ip = address;
 }
 
 function scheduleMishap(group: GroupRecord, at: number): void {
@@ -130,35 +138,22 @@ function giveUp(group: GroupRecord, at: number, around: Surroundings): void {
   around.finish(group, at, { status: 'Failed', error: { code: 'ProvisioningTimeout', message }, events: group.events });
 }
 
-function containerStep(
-  group: GroupRecord,
-  container: ContainerRecord,
-  step: ContainerStep,
-  at: number,
-  around: Surroundings,
-): void {
-  switch (step) {
-    case 'pull':
-      return beginPull(group, container, at);
-    case 'pulled':
-      return endPull(group, container, at, around);
-    case 'start':
-      return start(group, container, at, around);
-    case 'ready':
-      around.log(group, container, at, listeningLine(container));
-      return changeCondition(group, container, 'serving', at);
-    case 'hang':
-      return changeCondition(group, container, 'hung', at);
-    case 'sicken':
-      return changeCondition(group, container, 'sick', at);
-    case 'exit':
-      return endProcess(group, container, at, container.behaviour.exitCode, around);
-    case 'liveness':
-      return probe(group, container, 'liveness', at, around);
-    case 'readiness':
-      return probe(group, container, 'readiness', at, around);
-  }
-}
+type Step = (group: GroupRecord, container: ContainerRecord, at: number, around: Surroundings) => void;
+
+const STEPS: Readonly<Record<ContainerStep, Step>> = {
+  pull: beginPull,
+  pulled: endPull,
+  start,
+  ready(group, container, at, around) {
+    around.log(group, container, at, listeningLine(container));
+    changeCondition(group, container, 'serving', at);
+  },
+  hang: (group, container, at) => changeCondition(group, container, 'hung', at),
+  sicken: (group, container, at) => changeCondition(group, container, 'sick', at),
+  exit: (group, container, at, around) => endProcess(group, container, at, container.behaviour.exitCode, around),
+  liveness: (group, container, at, around) => probe(group, container, 'liveness', at, around),
+  readiness: (group, container, at, around) => probe(group, container, 'readiness', at, around),
+};
 
 function listeningLine(container: ContainerRecord): string {
   const { protocol, ports } = container.behaviour;
@@ -280,7 +275,10 @@ function probe(
     const title = kind === 'liveness' ? 'Liveness' : 'Readiness';
     recordEvent(container.events, at, 'Unhealthy', `${title} probe failed: ${answer.why}`, 'Warning');
     if (record.failures >= record.failureThreshold) {
-      if (kind === 'liveness') return killUnhealthy(group, container, at, around);
+      if (kind === 'liveness') {
+        killUnhealthy(group, container, at, around);
+        return;
+      }
       container.ready = false;
     }
   }
@@ -337,6 +335,7 @@ function stopProcess(
   container.current = ended;
   container.due = [];
   container.ready = false;
+  container.unbound = [];
   changeCondition(group, container, 'down', at);
   return ended;
 }

@@ -4,11 +4,12 @@ import { beginOperation, type Call, operationPath, operationUrl, regionUnavailab
 import type { Containers } from './containers-port.ts';
 import { type ArmError, armError, badRequest, empty, groupNotFound, json } from './errors.ts';
 import { regionStates } from './faults.ts';
-import { beginDeletion } from './lifecycle.ts';
+import { beginDeletion, type Outcome } from './lifecycle.ts';
 import { renderLogs } from './logs.ts';
 import type { GroupRecord, OperationRecord } from './model.ts';
 import { createPutGroup } from './put-group.ts';
 import { quotasOf, usageOf } from './quota.ts';
+import { normalLocation } from './request.ts';
 import { groupKey, type Operation, type Route } from './routes.ts';
 import type { ArmSettings } from './settings.ts';
 import type { AciStore } from './store.ts';
@@ -63,6 +64,7 @@ function deleteGroup(parts: Parts, call: Call): CoreResponse | ArmError {
   if (group.provisioningState === 'Deleting') return accepted(parts, call, group);
   const windows = askWindows(parts.store, 'delete', group, call.now);
   if (windows.refused) return { ...windows.refused, headers: windows.headers };
+  parts.time.surroundings.finish(group, call.now, PREEMPTED);
   const operationId = beginOperation(parts.store, 'delete', group, call.now);
   parts.store.appendAudit({ at: call.now, action: 'delete', id, name, subscriptionId, location });
   const deleting = parts.time.change(group.key, call.now, (draft) => {
@@ -73,6 +75,12 @@ function deleteGroup(parts: Parts, call: Call): CoreResponse | ArmError {
   const response = accepted(parts, call, deleting);
   return { ...response, headers: { ...windows.headers, ...response.headers } };
 }
+
+/** What a create that is still under way ends with when the group is deleted. */
+const PREEMPTED: Outcome = {
+  status: 'Failed',
+  error: { code: 'OperationPreempted', message: 'The operation has been preempted by a more recent operation.' },
+};
 
 function accepted(parts: Parts, call: Call, group: GroupRecord): CoreResponse {
   return json(202, groupView(group), {
@@ -132,7 +140,7 @@ function listLogs(parts: Parts, call: Call): CoreResponse | ArmError {
 }
 
 function listUsage(parts: Parts, call: Call): CoreResponse | ArmError {
-  const location = (call.route.location ?? '').toLowerCase().replaceAll(' ', '');
+  const location = normalLocation(call.route.location ?? '');
   if (!parts.settings.regions.includes(location)) {
     return badRequest('LocationNotAvailableForResourceType', `The provided location '${location}' is not available.`);
   }

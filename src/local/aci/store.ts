@@ -93,8 +93,9 @@ export function createMemoryAciStore(): AciStore {
     },
     appendAudit: (entry) => void audits.push(entry),
     audit(fromAt) {
-      const first = audits.findIndex((entry) => entry.at >= fromAt);
-      return first < 0 ? [] : audits.slice(first);
+      let first = audits.length;
+      while (first > 0 && (audits[first - 1]?.at ?? 0) >= fromAt) first -= 1;
+      return audits.slice(first);
     },
     appendLog(groupKey, container, line) {
       const name = `${groupKey}\n${container}`;

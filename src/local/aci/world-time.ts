@@ -15,16 +15,15 @@ export interface WorldTime {
   /** Changes one group, then lets its course go on; nothing happens when it does not exist. */
   change(key: string, now: number, act: (draft: GroupRecord) => void): GroupRecord | undefined;
   reportBinding(report: { groupKey: string; container: string; port: number; cause?: string }, now: number): void;
-  /** A free address for the group; keeps none of its own. */
-  freeAddress(group: GroupRecord): string;
+  /** A free address for the group, never the one it has; undefined = none is left. */
+  freeAddress(group: GroupRecord): string | undefined;
 }
 
 export function createWorldTime(store: AciStore, containers: Containers, settings: ArmSettings): WorldTime {
-  const freeAddress = (group: GroupRecord): string => {
+  const freeAddress = (group: GroupRecord): string | undefined => {
     const taken = new Set(store.groups().flatMap((other) => (other.ip === undefined ? [] : [other.ip])));
     if (group.ip !== undefined) taken.add(group.ip);
-    // 0.0.0.0 is what the service shows while a group has no usable address.
-    return lowestFreeAddress(settings.firstAddress, settings.regions.indexOf(group.location), taken) ?? '0.0.0.0';
+    return lowestFreeAddress(settings.firstAddress, Math.max(0, settings.regions.indexOf(group.location)), taken);
   };
   const surroundings: Surroundings = {
     containers,

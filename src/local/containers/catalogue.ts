@@ -13,30 +13,43 @@ export const standinContainers: Containers = { behaviour: behaviourOf, exec: exe
 export function behaviourOf(spec: ContainerSpec): Behaviour {
   const image = imageOf(spec);
   const env = spec.environment;
-  const command = commandOf(spec.command, image);
-  const exitAfterMs = milliseconds(env['STANDIN_CRASH_AFTER_S']) ?? command.exitAfterMs ?? image.exitAfterMs;
-  const crashes = env['STANDIN_CRASH_AFTER_S'] !== undefined;
-  const hangAfterMs =
-    env['STANDIN_HANG'] === 'true' ? 0 : (milliseconds(env['STANDIN_HANG_AFTER_S']) ?? image.hangAfterMs);
-  const sickAfterMs = milliseconds(env['STANDIN_UNHEALTHY_AFTER_S']);
-  const protocol = image.protocol;
   const fallback = image.port === undefined ? [] : [image.port];
   return {
     pull: image.pull ?? 'ok',
     pullMs: milliseconds(env['STANDIN_PULL_S']) ?? 0,
-    protocol,
-    ports: protocol === 'none' ? [] : spec.ports.length > 0 ? spec.ports : fallback,
+    protocol: image.protocol,
+    ports: image.protocol === 'none' ? [] : spec.ports.length > 0 ? spec.ports : fallback,
     startDelayMs: milliseconds(env['STANDIN_START_DELAY_S']) ?? image.startDelayMs ?? 0,
-    ...(exitAfterMs !== undefined && { exitAfterMs }),
-    exitCode: number(env['STANDIN_EXIT_CODE']) ?? command.exitCode ?? image.exitCode ?? (crashes ? 1 : 0),
-    ...(hangAfterMs !== undefined && { hangAfterMs }),
-    ...(sickAfterMs !== undefined && { sickAfterMs }),
+    ...endOf(spec, image),
+    ...illnessOf(env, image),
     httpStatus: number(env['STANDIN_HTTP_STATUS']) ?? 200,
     responseDelayMs: milliseconds(env['STANDIN_RESPONSE_DELAY_S']) ?? image.responseDelayMs ?? 0,
     banner: env['STANDIN_BANNER'] ?? image.banner ?? '',
     log: [`stand-in for ${spec.image}`, ...lines(env['STANDIN_LOG'])],
     files: (env['STANDIN_FILES'] ?? '').split(',').filter((path) => path !== ''),
   };
+}
+
+/** When the process ends by itself, and how. The environment wins over the command, the command over the image. */
+function endOf(spec: ContainerSpec, image: KnownImage): Pick<Behaviour, 'exitAfterMs' | 'exitCode'> {
+  const command = commandOf(spec.command, image);
+  const crashAfterMs = milliseconds(spec.environment['STANDIN_CRASH_AFTER_S']);
+  const exitAfterMs = crashAfterMs ?? command.exitAfterMs ?? image.exitAfterMs;
+  const exitCode = number(spec.environment['STANDIN_EXIT_CODE']) ?? command.exitCode ?? image.exitCode;
+  return {
+    ...(exitAfterMs !== undefined && { exitAfterMs }),
+    exitCode: exitCode ?? (crashAfterMs === undefined ? 0 : 1),
+  };
+}
+
+function illnessOf(
+  env: ContainerSpec['environment'],
+  image: KnownImage,
+): Pick<Behaviour, 'hangAfterMs' | 'sickAfterMs'> {
+  const hangAfterMs =
+    env['STANDIN_HANG'] === 'true' ? 0 : (milliseconds(env['STANDIN_HANG_AFTER_S']) ?? image.hangAfterMs);
+  const sickAfterMs = milliseconds(env['STANDIN_UNHEALTHY_AFTER_S']);
+  return { ...(hangAfterMs !== undefined && { hangAfterMs }), ...(sickAfterMs !== undefined && { sickAfterMs }) };
 }
 
 const UNKNOWN: KnownImage = { protocol: 'none', pull: 'notFound' };
@@ -47,24 +60,43 @@ function imageOf(spec: ContainerSpec): KnownImage {
   return KNOWN_IMAGES[repositoryOf(named)] ?? UNKNOWN;
 }
 
-/** How long a command runs, as far as that can be read off it: `sleep N`, `exit N`, `true`, `false`. Any other command of a shell image runs on. */
+/** How long a shell image's command runs, as far as that can be read off it; any command not named in `partOf` runs on. */
 function commandOf(command: readonly string[], image: KnownImage): { exitAfterMs?: number; exitCode?: number } {
-  if (command.length === 0) return image.shell ? { exitAfterMs: 0, exitCode: 0 } : {};
   if (!image.shell) return {};
-  const isShell = /(^|\/)(ba|a|da)?sh$/.test(command[0] ?? '') && command[1] === '-c';
-  const script = isShell ? (command[2] ?? '') : command.join(' ');
   let exitAfterMs = 0;
-  for (const part of script.split(/&&|;/)) {
-    const [name, argument] = part.trim().split(/\s+/);
-    if (name === 'sleep') {
-      const seconds = Number(argument);
-      if (!Number.isFinite(seconds)) return {};
-      exitAfterMs += seconds * 1000;
-    } else if (name === 'exit') return { exitAfterMs, exitCode: number(argument) ?? 0 };
-    else if (name === 'false') return { exitAfterMs, exitCode: 1 };
-    else if (name !== 'true' && name !== 'echo') return {};
+  for (const text of scriptOf(command).split(/&&|;/)) {
+    const part = partOf(text.trim());
+    if (part === 'runs on') return {};
+    exitAfterMs += part.takesMs;
+    if (part.exitCode !== undefined) return { exitAfterMs, exitCode: part.exitCode };
   }
   return { exitAfterMs, exitCode: 0 };
+}
+
+/** A shell without a terminal reads the end of its input and is done: the empty script. */
+function scriptOf(command: readonly string[]): string {
+  const isShell = /(^|\/)(ba|a|da)?sh$/.test(command[0] ?? '') && command[1] === '-c';
+  return isShell ? (command[2] ?? '') : command.join(' ');
+}
+
+function partOf(text: string): { readonly takesMs: number; readonly exitCode?: number } | 'runs on' {
+  const [name = '', argument] = text.split(/\s+/);
+  switch (name) {
+    case '':
+    case 'true':
+    case 'echo':
+      return { takesMs: 0 };
+    case 'false':
+      return { takesMs: 0, exitCode: 1 };
+    case 'exit':
+      return { takesMs: 0, exitCode: number(argument) ?? 0 };
+    case 'sleep': {
+      const takesMs = milliseconds(argument);
+      return takesMs === undefined ? 'runs on' : { takesMs };
+    }
+    default:
+      return 'runs on';
+  }
 }
 
 function number(text: string | undefined): number | undefined {

@@ -65,41 +65,44 @@ function grep(args: readonly string[], _inside: Inside, input: string): ExecResu
   return found.length > 0 ? done(0, `${found.join('\n')}\n`) : done(1);
 }
 
-/** Exit codes: wget 8 for an error status, 4 for the network; curl 22 (with -f), 7, 28. From the tools' manuals. */
+/** Exit codes from the tools' manuals. */
+const DOWNLOAD_CODES = {
+  wget: { usage: 1, host: 4, refused: 4, timedOut: 4, garbage: 1, status: 8 },
+  curl: { usage: 3, host: 6, refused: 7, timedOut: 28, garbage: 52, status: 22 },
+} as const;
+
+/** Options that take the next word as their value. */
+const VALUED = {
+  wget: /^(-[OTtU]|--(timeout|tries|output-document))$/,
+  curl: /^(-[omXHdwAu]|--(max-time|connect-timeout|output|request|header|retry|data|user))$/,
+} as const;
+
 function download(tool: 'wget' | 'curl', args: readonly string[], inside: Inside): ExecResult {
-  const valued = tool === 'wget' ? /^-(O|T|t|U)$/ : /^-(o|m|X|H|d|w|A|u)$/;
-  const address = args.find(
-    (arg, i) =>
-      !arg.startsWith('-') &&
-      !valued.test(args[i - 1] ?? '') &&
-      !/^(--(timeout|tries|max-time|output|request|header|connect-timeout|retry))$/.test(args[i - 1] ?? ''),
-  );
+  const codes = DOWNLOAD_CODES[tool];
+  const address = args.find((arg, index) => !arg.startsWith('-') && !VALUED[tool].test(args[index - 1] ?? ''));
   const url = address === undefined ? undefined : parseUrl(address);
-  if (!url) return done(tool === 'wget' ? 1 : 3, `${tool}: bad address`);
-  if (!LOCAL.has(url.host)) return done(tool === 'wget' ? 4 : 6, `${tool}: bad address '${url.host}'`);
+  if (!url) return done(codes.usage, `${tool}: bad address`);
+  if (!LOCAL.has(url.host)) return done(codes.host, `${tool}: bad address '${url.host}'`);
   const reached = inside.reach(url.port);
   switch (reached.kind) {
     case 'refused':
-      return done(
-        tool === 'wget' ? 4 : 7,
-        `${tool}: can't connect to remote host (127.0.0.1:${url.port}): Connection refused`,
-      );
+      return done(codes.refused, `${tool}: can't connect to remote host (127.0.0.1:${url.port}): Connection refused`);
     case 'silent':
-      return done(tool === 'wget' ? 4 : 28, `${tool}: download timed out`, FOR_EVER_MS);
+      return done(codes.timedOut, `${tool}: download timed out`, FOR_EVER_MS);
     case 'tcp':
-      return done(tool === 'wget' ? 1 : 52, `${tool}: error getting response`);
+      return done(codes.garbage, `${tool}: error getting response`);
     case 'http': {
-      const failed =
-        reached.status >= 400 && (tool === 'wget' || args.some((arg) => arg === '--fail' || /^-[a-zA-Z]*f/.test(arg)));
-      if (failed)
-        return done(
-          tool === 'wget' ? 8 : 22,
-          `${tool}: server returned error: HTTP/1.1 ${reached.status}`,
-          reached.delayMs,
-        );
-      return done(0, `{"status":${reached.status}}\n`, reached.delayMs);
+      const { status, delayMs } = reached;
+      if (status >= 400 && minds(tool, args))
+        return done(codes.status, `${tool}: server returned error: HTTP/1.1 ${status}`, delayMs);
+      return done(0, `{"status":${status}}\n`, delayMs);
     }
   }
+}
+
+/** curl is content with an error page unless told otherwise. */
+function minds(tool: 'wget' | 'curl', args: readonly string[]): boolean {
+  return tool === 'wget' || args.some((arg) => arg === '--fail' || /^-[a-zA-Z]*f/.test(arg));
 }
 
 function parseUrl(address: string): { host: string; port: number } | undefined {

@@ -6,7 +6,7 @@ import type { Server } from 'node:net';
 import type { Clock } from '../../model/clock.ts';
 import type { Endpoint } from '../aci/endpoints.ts';
 import { bindProblem } from './bind-problem.ts';
-import { createHttpResponder, createTcpResponder } from './servers.ts';
+import { createHttpResponder, createTcpResponder, type StandinServer } from './servers.ts';
 
 export interface BindingReport {
   readonly groupKey: string;
@@ -26,7 +26,7 @@ export interface Responders {
 
 interface Responder {
   endpoint: Endpoint;
-  readonly server: Server;
+  readonly standin: StandinServer;
   state: 'opening' | 'open' | 'refused';
   closed: boolean;
 }
@@ -47,12 +47,10 @@ export function createResponders(options: {
     void work.finally(() => pending.delete(work));
   };
   const open = (key: string, endpoint: Endpoint) => {
+    const create = endpoint.protocol === 'http' ? createHttpResponder : createTcpResponder;
     const responder: Responder = {
       endpoint,
-      server:
-        endpoint.protocol === 'http'
-          ? createHttpResponder(() => responder.endpoint)
-          : createTcpResponder(() => responder.endpoint),
+      standin: create(() => responder.endpoint),
       state: 'opening',
       closed: false,
     };
@@ -63,8 +61,8 @@ export function createResponders(options: {
     const { groupKey, container, port, address } = responder.endpoint;
     responder.state = 'opening';
     track(
-      bind(responder.server, address, port).then((code) => {
-        if (responder.closed) return;
+      bind(responder.standin.server, address, port).then((code) => {
+        if (responder.closed) return responder.standin.end(); // shut while it was still opening
         responder.state = code === undefined ? 'open' : 'refused';
         if (code === undefined && again) options.report({ groupKey, container, port });
         if (code !== undefined) {
@@ -72,6 +70,7 @@ export function createResponders(options: {
             options.report({ groupKey, container, port, cause: bindProblem(code, address, port, process.platform) });
           scheduleRetry();
         }
+        return undefined;
       }),
     );
   };
@@ -84,7 +83,7 @@ export function createResponders(options: {
   const shut = (key: string, responder: Responder) => {
     responders.delete(key);
     responder.closed = true;
-    track(closeServer(responder.server));
+    track(responder.standin.end());
   };
   return {
     reconcile(endpoints) {
@@ -124,13 +123,5 @@ function bind(server: Server, address: string, port: number): Promise<string | u
     server.once('error', failed);
     server.once('listening', listening);
     server.listen(port, address);
-  });
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.emit('standin:close');
-    if (!server.listening) resolve();
-    else server.close(() => resolve());
   });
 }

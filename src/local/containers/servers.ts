@@ -3,8 +3,14 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import type { Endpoint } from '../aci/endpoints.ts';
 
+export interface StandinServer {
+  readonly server: Server;
+  /** Stops listening and breaks every connection, as the end of a process does. */
+  end(): Promise<void>;
+}
+
 /** Answers every path with who it is. */
-export function createHttpResponder(endpoint: () => Endpoint): Server {
+export function createHttpResponder(endpoint: () => Endpoint): StandinServer {
   const server = createHttpServer((request, response) => {
     const { silent, responseDelayMs } = endpoint();
     request.resume();
@@ -22,7 +28,7 @@ export function createHttpResponder(endpoint: () => Endpoint): Server {
 }
 
 /** Says its banner, answers redis' PING, echoes everything else. */
-export function createTcpResponder(endpoint: () => Endpoint): Server {
+export function createTcpResponder(endpoint: () => Endpoint): StandinServer {
   const server = createTcpServer((socket) => {
     const { silent, banner } = endpoint();
     if (!silent && banner !== '') socket.write(banner);
@@ -37,16 +43,20 @@ export function createTcpResponder(endpoint: () => Endpoint): Server {
   return withConnections(server);
 }
 
-/** A process that ends takes its connections with it. */
-function withConnections(server: Server): Server {
+function withConnections(server: Server): StandinServer {
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.on('error', () => socket.destroy()); // a client that went away is no concern of the container
     socket.once('close', () => sockets.delete(socket));
   });
-  server.on('standin:close', () => {
-    for (const socket of sockets) socket.destroy();
-  });
-  return server;
+  return {
+    server,
+    end: () =>
+      new Promise((resolve) => {
+        if (server.listening) server.close(() => resolve());
+        else resolve();
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
 }

@@ -141,7 +141,10 @@ function onGroup(
 }
 
 function newAddress({ arm }: ControlOptions, group: GroupRecord): void {
-  if (group.ip !== undefined) group.ip = arm.time.freeAddress(group);
+  const address = group.ip === undefined ? undefined : arm.time.freeAddress(group);
+  if (address === undefined) return;
+  group.ip = address;
+  for (const container of group.containers) container.unbound = [];
 }
 
 /** The group is gone, and nobody asked for it: what the portal or another installation may do. */
