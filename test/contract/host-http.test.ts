@@ -149,6 +149,14 @@ describe('the HTTP door', () => {
     },
   );
 
+  it('refuses requests that a web page of another origin sends, and accepts its own', async () => {
+    for (const origin of ['http://evil.example', 'null', `http://localhost:${host.port}`]) {
+      const response = await get('/api/text', { method: 'POST', headers: { origin } });
+      expect([response.status, response.headers.get('content-type')]).toEqual([403, 'application/problem+json']);
+    }
+    expect((await get('/api/text', { method: 'POST', headers: { origin: host.url } })).status).toBe(200);
+  });
+
   it('refuses a request target with a host in it', async () => {
     const answer = await rawGet('http://evil.example/api/text', `localhost:${host.port}`);
     expect(answer.status).toBe(400);

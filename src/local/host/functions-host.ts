@@ -3,13 +3,15 @@
  * durable functions. `main.ts` is the same as a process.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../model/clock.ts';
 import { systemClock } from '../system-clock.ts';
 import { type LoadedApp, loadApp } from './core.ts';
 import { clientInputs, createWorkerHost, usesDurable } from './durable.ts';
-import { type DurableRuntime, type DurableTuning, startDurable } from './durable-runtime.ts';
+import { rpcPath, webhookPath } from './engine/binding.ts';
+import { openRuntime, type Runtime } from './engine/runtime.ts';
+import type { EngineFaults } from './engine/types.ts';
 import { type HostJson, readHostJson } from './host-json.ts';
 import { createHttpTriggers } from './http.ts';
 import { type HttpHandler, type HttpServer, problem, startHttpServer } from './http-server.ts';
@@ -21,7 +23,7 @@ import { HostStartError } from './start-error.ts';
 import { type RunningTimer, startTimer } from './timers.ts';
 import { planTriggers, type TriggerPlan } from './triggers.ts';
 
-export interface FunctionsHostOptions extends DurableTuning {
+export interface FunctionsHostOptions {
   /** Directory with package.json and host.json of the app. */
   readonly appDir: string;
   /** Where durable state and timer status are kept; created if absent. `undefined` keeps both in memory. */
@@ -34,6 +36,10 @@ export interface FunctionsHostOptions extends DurableTuning {
   readonly clock?: Clock;
   /** Default: warnings and errors go to stderr. */
   readonly log?: LogSink;
+  /** How long an activity whose host died is waited for. Default 5 min, as in the cloud. */
+  readonly activityLeaseMs?: number;
+  /** How the durable engine misbehaves, for drills. */
+  readonly faults?: EngineFaults;
 }
 
 export interface FunctionsHost {
@@ -86,8 +92,9 @@ class RunningHost implements FunctionsHost {
   #handler: HttpHandler = starting;
   #clientBinding = '{}';
   #http: HttpServer | undefined;
-  #durable: DurableRuntime | undefined;
+  #durable: Runtime | undefined;
   #monitor: ScheduleMonitor | undefined;
+  #closing: Promise<void> | undefined;
 
   constructor(
     options: FunctionsHostOptions & { readonly log: LogSink },
@@ -128,12 +135,18 @@ class RunningHost implements FunctionsHost {
     });
     const functions = createHttpTriggers(this.#plan.router, this.#invoker);
     const durable = await this.#startDurable();
-    this.#handler = async (request) => (await durable?.handle(request)) ?? (await functions(request));
+    this.#handler = async (request) => {
+      const body = durable && isManagement(request.url) ? request.body.toString('utf8') : undefined;
+      const answer = body === undefined ? undefined : await durable?.management({ ...request, body });
+      return answer ?? (await functions(request));
+    };
+    // Only now: work that waited for this start may call the durable client, and with it this host, at once.
+    durable?.engine.attach(createWorkerHost(randomUUID(), this.#plan, this.#invoker));
     this.#startTimers();
     this.#startListeners();
   }
 
-  async #startDurable(): Promise<DurableRuntime | undefined> {
+  async #startDurable(): Promise<Runtime | undefined> {
     if (!usesDurable(this.app.functions)) return undefined;
     const { log, dataDir } = this.#options;
     for (const fn of this.#plan.entities) {
@@ -143,13 +156,15 @@ class RunningHost implements FunctionsHost {
     // The SDK takes `localhost:7071` for the host unless this is set, and axios would ask a proxy for loopback addresses.
     process.env['WEBSITE_HOSTNAME'] = `localhost:${this.port}`;
     process.env['NO_PROXY'] ??= '127.0.0.1,localhost';
-    this.#durable = await startDurable({
-      tuning: this.#options,
-      config: this.#hostJson.extensions.durableTask,
+    this.#durable = await openRuntime({
+      settings: this.#hostJson.extensions.durableTask,
       storePath: dataDir === undefined ? ':memory:' : join(dataDir, 'durable.db'),
-      worker: createWorkerHost(randomUUID(), this.#plan, this.#invoker),
+      workers: [],
       clock: this.#clock,
       port: this.port,
+      systemKey: webhookKey(dataDir),
+      activityLeaseMs: this.#options.activityLeaseMs,
+      faults: this.#options.faults,
       log: (level, message) => log({ level, category: 'host', message }),
     });
     this.#clientBinding = this.#durable.clientBinding;
@@ -183,15 +198,48 @@ class RunningHost implements FunctionsHost {
     }
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     const timers = Promise.all(this.#timers.map((timer) => timer.stop()));
     await Promise.all([
       ...this.#listeners.map((listener) => listener.stop()),
       this.#http?.close(),
-      Promise.race([timers, new Promise((resolve) => setTimeout(resolve, 2_000).unref())]),
+      endsWithin(timers, closingGraceMs),
     ]);
-    await this.#durable?.close();
+    if (this.#durable) await endsWithin(this.#durable.close(), closingGraceMs);
     await this.app.terminate();
     this.#monitor?.close();
+  }
+}
+
+const isManagement = (url: string) => url.startsWith(webhookPath) || url.startsWith(rpcPath);
+
+/** What runs longer is left to itself; its process is about to end. */
+const closingGraceMs = 2_000;
+
+async function endsWithin(work: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+}
+
+/** The same at every start, because links that contain it are handed out. */
+function webhookKey(dataDir: string | undefined): string {
+  const fresh = randomUUID().replaceAll('-', '');
+  if (dataDir === undefined) return fresh;
+  const path = join(dataDir, 'webhook.key');
+  try {
+    writeFileSync(path, fresh, { flag: 'wx', mode: 0o600 });
+    return fresh;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return readFileSync(path, 'utf8');
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The host's HTTP door: loopback only, whole requests up to the cloud's limit, foreign `Host` headers refused (a web page that rebinds its
- * DNS name to 127.0.0.1 cannot reach the API). What a request means is the handler's business.
+ * The host's HTTP door: loopback only, whole requests up to the cloud's limit. Foreign `Host` headers are refused (a web page that rebinds its
+ * DNS name to 127.0.0.1 cannot reach the API), foreign `Origin` headers too (nor can one that sends requests across origins). What a request means is the handler's business.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { listenOnLoopback } from './port-holder.ts';
@@ -79,6 +79,11 @@ async function respond(options: HttpServerOptions, port: number, incoming: Incom
   const host = incoming.headers.host ?? '';
   const url = incoming.url ?? '/';
   if (!isOwnHost(host, port)) return send(outgoing, foreignHost(host, port), true);
+  const { origin } = incoming.headers;
+  if (origin !== undefined && origin.toLowerCase() !== `http://${host.toLowerCase()}`) {
+    const detail = `A page of "${origin}" may not call this server. Use a client outside the browser, or a page served from here.`;
+    return send(outgoing, problem(403, 'Foreign origin', detail), true);
+  }
   if (!url.startsWith('/')) {
     return send(
       outgoing,

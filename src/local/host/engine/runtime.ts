@@ -25,6 +25,8 @@ export interface RuntimeOptions {
   readonly clock: Clock;
   /** The port on which the host serves `management`; loopback. */
   readonly port: number;
+  /** `code` of the webhook addresses. Links with it are handed out, so it should outlive a restart. Default: a new one. */
+  readonly systemKey?: string | undefined;
   /** Default 5 min. */
   readonly activityLeaseMs?: number | undefined;
   readonly faults?: EngineFaults | undefined;
@@ -60,7 +62,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const webhooks = {
     origin: `http://localhost:${port}`,
     hubName: settings.hubName,
-    systemKey: randomUUID().replaceAll('-', ''),
+    systemKey: options.systemKey ?? randomUUID().replaceAll('-', ''),
   };
   for (const worker of options.workers) engine.attach(worker);
   await engine.start();
