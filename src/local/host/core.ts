@@ -19,10 +19,10 @@ import type {
 } from './rpc.ts';
 import { HostStartError } from './start-error.ts';
 
-export const hookNames = ['preInvocation', 'postInvocation', 'appStart', 'appTerminate', 'log'] as const;
+const hookNames = ['preInvocation', 'postInvocation', 'appStart', 'appTerminate', 'log'] as const;
 export type HookName = (typeof hookNames)[number];
 export type HookContext = Record<string, unknown>;
-export type HookCallback = (context: HookContext) => unknown;
+type HookCallback = (context: HookContext) => unknown;
 
 /** One registered function. Names are unique without regard to case, as in the extension. */
 export interface RegisteredFunction {

@@ -10,7 +10,7 @@ import type { RpcHttpCookie, RpcHttpData, RpcNullableMap } from './rpc.ts';
 import type { StartProblem } from './start-error.ts';
 
 /** Paths the host itself answers; a function may not take them. */
-export const reservedPaths = ['runtime', 'durabletask', 'admin'] as const;
+const reservedPaths = ['runtime', 'durabletask', 'admin'] as const;
 
 /** The router over all HTTP functions, or every reason why there is none. */
 export function routeFunctions(

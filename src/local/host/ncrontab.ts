@@ -6,7 +6,7 @@
  */
 
 /** A parsed schedule. */
-export interface CronSchedule {
+interface CronSchedule {
   readonly text: string;
   /** First occurrence strictly after `afterMs` (epoch ms, UTC), or `undefined` when there is none (30 February). */
   nextAfter(afterMs: number): number | undefined;

@@ -27,7 +27,7 @@ export async function listenOnLoopback(server: Server, port: number): Promise<nu
 }
 
 /** `process 4711 (node server.js)`, or `undefined` where the system does not tell. */
-export async function portHolder(port: number): Promise<string | undefined> {
+async function portHolder(port: number): Promise<string | undefined> {
   try {
     if (process.platform === 'linux') return await linuxHolder(port);
     if (process.platform === 'darwin') return await macHolder(port);

@@ -15,7 +15,7 @@ export interface Route<T> {
   readonly target: T;
 }
 
-export type RouteMatch<T> =
+type RouteMatch<T> =
   | { readonly found: true; readonly target: T; readonly parameters: RouteParameters }
   /** `pathKnown`: some function answers this path with another method. */
   | { readonly found: false; readonly pathKnown: boolean };

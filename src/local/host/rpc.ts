@@ -51,7 +51,7 @@ export interface RpcBinding {
   readonly [option: string]: unknown;
 }
 
-export interface RpcRetryOptions {
+interface RpcRetryOptions {
   readonly strategy?: string;
   readonly retryStrategy?: string;
   readonly maxRetryCount?: number;
@@ -115,7 +115,7 @@ export interface CoreInvocationContext {
 }
 
 /** The library's object for one invocation; `context` is its `InvocationContext`, opaque to the host. */
-export interface InvocationModel {
+interface InvocationModel {
   getArguments(): Promise<{ readonly context: unknown; readonly inputs: unknown[] }>;
   invokeFunction(context: unknown, inputs: readonly unknown[], callback: FunctionCallback): Promise<unknown>;
   getResponse(context: unknown, result: unknown): Promise<InvocationResponse>;

@@ -12,14 +12,14 @@ import { type ClientFactory, resolveConnection } from './service-bus-connection.
 import { resolveSettings, type Settings } from './settings.ts';
 import type { StartProblem } from './start-error.ts';
 
-export interface TimerPlan {
+interface TimerPlan {
   readonly fn: RegisteredFunction;
   readonly schedule: Schedule;
   readonly runOnStartup: boolean;
   readonly useMonitor: boolean;
 }
 
-export interface QueuePlan {
+interface QueuePlan {
   readonly fn: RegisteredFunction;
   readonly connect: ClientFactory;
   readonly queueName: string;
