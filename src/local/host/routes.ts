@@ -132,23 +132,23 @@ function match<T>(compiled: readonly Compiled<T>[], method: string, path: string
 }
 
 function matchSegments(segments: readonly Segment[], given: readonly string[]): RouteParameters | undefined {
+  const takesRest = segments.at(-1)?.kind === 'rest';
+  if (given.length > segments.length && !takesRest) return undefined;
   const parameters: Record<string, string> = {};
   for (const [index, segment] of segments.entries()) {
-    if (segment.kind === 'literal') {
-      if (decode(given[index] ?? '').toLowerCase() !== segment.text.toLowerCase()) return undefined;
-      continue;
-    }
-    const text = segment.kind === 'rest' ? given.slice(index).join('/') : given[index];
-    if (text === undefined || text === '') {
-      if (!segment.optional) return undefined;
-      continue;
-    }
-    const value = decode(text);
-    if (segment.constraint && !constraints[segment.constraint].test(value)) return undefined;
-    parameters[segment.name] = value;
+    const text = segment.kind === 'rest' ? given.slice(index).join('/') : (given[index] ?? '');
+    const value = matchSegment(segment, decode(text));
+    if (value === undefined) return undefined;
+    if (segment.kind !== 'literal' && value !== '') parameters[segment.name] = value;
   }
-  const rest = segments.at(-1)?.kind === 'rest';
-  return rest || given.length <= segments.length ? parameters : undefined;
+  return parameters;
+}
+
+/** The value when the segment takes it (empty for an optional one that is absent), else `undefined`. */
+function matchSegment(segment: Segment, value: string): string | undefined {
+  if (segment.kind === 'literal') return value.toLowerCase() === segment.text.toLowerCase() ? value : undefined;
+  if (value === '') return segment.optional ? value : undefined;
+  return segment.constraint && !constraints[segment.constraint].test(value) ? undefined : value;
 }
 
 /** Kestrel decodes everything but an encoded slash. */
