@@ -58,19 +58,18 @@ type Taken =
   | { readonly at: number; readonly step: GroupStep; readonly container?: undefined }
   | { readonly at: number; readonly step: ContainerStep; readonly container: ContainerRecord };
 
-/** Ties: the group before its containers, then the order of scheduling. */
+/** Ties: the group before its containers, probes after everything else (they see what the instant brought), then the order of scheduling. */
 function takeEarliest(group: GroupRecord, now: number): Taken | undefined {
-  let best: { at: number; take: () => Taken } | undefined;
-  for (const due of group.due) {
-    if (due.at <= now && (!best || due.at < best.at)) {
-      best = { at: due.at, take: () => ({ ...removeDue(group, due) }) };
-    }
-  }
+  let best: { readonly at: number; readonly isProbe: boolean; readonly take: () => Taken } | undefined;
+  const offer = (at: number, isProbe: boolean, take: () => Taken) => {
+    if (at > now) return;
+    if (!best || at < best.at || (at === best.at && best.isProbe && !isProbe)) best = { at, isProbe, take };
+  };
+  for (const due of group.due) offer(due.at, false, () => removeDue(group, due));
   for (const container of group.containers) {
     for (const due of container.due) {
-      if (due.at <= now && (!best || due.at < best.at)) {
-        best = { at: due.at, take: () => ({ ...removeDue(container, due), container }) };
-      }
+      const isProbe = due.step === 'liveness' || due.step === 'readiness';
+      offer(due.at, isProbe, () => ({ ...removeDue(container, due), container }));
     }
   }
   return best?.take();

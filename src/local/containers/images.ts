@@ -31,6 +31,7 @@ export const KNOWN_IMAGES: Readonly<Record<string, KnownImage>> = {
   'flotilla/missing': { protocol: 'none', pull: 'notFound' },
   'flotilla/inaccessible': { protocol: 'none', pull: 'inaccessible' },
   nginx: http(),
+  'nginxinc/nginx-unprivileged': http(8080),
   httpd: http(),
   caddy: http(),
   traefik: http(),

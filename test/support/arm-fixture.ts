@@ -1,0 +1,108 @@
+/** The ARM core on a memory store at an instant that a test moves: requests in, answers out, no client between. */
+import type { ArmCore } from '../../src/local/aci/core.ts';
+import { createArmCore } from '../../src/local/aci/core.ts';
+import type { GroupRecord } from '../../src/local/aci/model.ts';
+import { type ArmSettings, DEFAULT_SETTINGS } from '../../src/local/aci/settings.ts';
+import { type AciStore, createMemoryAciStore } from '../../src/local/aci/store.ts';
+import { standinContainers } from '../../src/local/containers/catalogue.ts';
+import { benign, type CoreResponse } from '../../src/local/core.ts';
+
+export interface ContainerSpec {
+  readonly name?: string;
+  readonly image?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly port?: number;
+  readonly cpu?: number;
+  readonly livenessProbe?: object;
+  readonly readinessProbe?: object;
+  readonly command?: readonly string[];
+}
+
+export interface GroupSpec {
+  readonly restartPolicy?: string;
+  readonly location?: string;
+  readonly containers?: readonly ContainerSpec[];
+}
+
+export interface ArmFixture {
+  readonly core: ArmCore;
+  readonly store: AciStore;
+  readonly clock: { now: number };
+  request(method: string, path: string, body?: unknown): CoreResponse & { readonly json: Record<string, unknown> };
+  put(name: string, spec?: GroupSpec): CoreResponse;
+  remove(name: string): CoreResponse;
+  /** Lets time pass and returns the group's record. */
+  after(ms: number, name?: string): GroupRecord;
+}
+
+const subscription = DEFAULT_SETTINGS.subscriptionIds[0] ?? '';
+
+export function armFixture(settings: Partial<ArmSettings> = {}): ArmFixture {
+  const store = createMemoryAciStore();
+  const core = createArmCore({ store, authorize: () => true, containers: standinContainers, settings });
+  const clock = { now: Date.UTC(2040, 0, 1) };
+  const path = (name: string) =>
+    `/subscriptions/${subscription}/resourceGroups/flotilla/providers/Microsoft.ContainerInstance/containerGroups/${name}`;
+  const request: ArmFixture['request'] = (method, url, body) => {
+    const target = url.startsWith('/') ? url : path(url);
+    const response = core.handle(
+      {
+        method,
+        url: `${target}?api-version=2023-05-01`,
+        headers: { host: 'arm' },
+        body: body === undefined ? '' : JSON.stringify(body),
+      },
+      clock.now,
+      benign,
+    );
+    return { ...response, json: response.body === '' ? {} : JSON.parse(response.body) };
+  };
+  return {
+    core,
+    store,
+    clock,
+    request,
+    put: (name, spec) => request('PUT', name, bodyOf(spec)),
+    remove: (name) => request('DELETE', name),
+    after(ms, name = 'g') {
+      clock.now += ms;
+      core.advance(clock.now);
+      const record = store.group(path(name).toLowerCase());
+      if (!record) throw new Error(`there is no group ${name}`);
+      return record;
+    },
+  };
+}
+
+function bodyOf({ restartPolicy = 'Always', location = 'eastus', containers = [{}] }: GroupSpec = {}): unknown {
+  const ports = containers.flatMap(({ port = 8080 }) => (port === 0 ? [] : [{ port }]));
+  return {
+    location,
+    properties: {
+      osType: 'Linux',
+      restartPolicy,
+      containers: containers.map(containerOf),
+      ...(ports.length > 0 && { ipAddress: { type: 'Public', ports } }),
+    },
+  };
+}
+
+function containerOf({
+  name = 'main',
+  image = 'flotilla/http',
+  env = {},
+  port = 8080,
+  cpu = 1,
+  ...rest
+}: ContainerSpec) {
+  return {
+    name,
+    properties: {
+      image,
+      resources: { requests: { cpu, memoryInGB: 1 } },
+      ports: port === 0 ? [] : [{ port }],
+      environmentVariables: Object.entries(env).map(([key, value]) => ({ name: key, value })),
+      ...rest,
+    },
+  };
+}
