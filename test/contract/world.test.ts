@@ -76,7 +76,7 @@ async function ask(
   timeoutMs = 2_000,
 ): Promise<{ status: number; body: Record<string, unknown> } | string> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
+    const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs), headers: { connection: 'close' } });
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   } catch (error) {
     const { name, cause } = error as { name: string; cause?: { code?: string } };

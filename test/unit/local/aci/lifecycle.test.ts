@@ -203,7 +203,7 @@ describe('liveness', () => {
     arm.put('g', {
       containers: [
         { name: 'main', port: 0, image: 'flotilla/worker', livenessProbe: exec(['nc', '-z', 'localhost', '9090']) },
-        { name: 'side', port: 9090, env: { STANDIN_CRASH_AFTER_S: '20' } },
+        { name: 'side', port: 9090, env: { STANDIN_CRASH_AFTER_S: '19' } },
       ],
     });
     expect(counts(arm.after(20_000))).not.toHaveProperty('Unhealthy');
