@@ -6,7 +6,6 @@
 import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { generate } from 'selfsigned';
 
 export interface Authority {
   /** PEM file of the authority's certificate, absolute if `dir` is. */
@@ -57,6 +56,8 @@ function isCurrent(cert: string, ca: string, now: number): boolean {
 }
 
 async function make(now: number): Promise<{ ca: string; key: string; cert: string }> {
+  // Loaded only when needed: a process that comes back to its data directory saves its memory.
+  const { generate } = await import('selfsigned');
   const validity = { notBeforeDate: new Date(now - BACKDATED_MS), notAfterDate: new Date(now + VALID_MS) };
   const common = { ...validity, algorithm: 'sha256', keyType: 'ec', curve: 'P-256' } as const;
   const authority = await generate([{ name: 'commonName', value: 'Flotilla embedded platform' }], {
