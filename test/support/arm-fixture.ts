@@ -22,6 +22,8 @@ export interface GroupSpec {
   readonly restartPolicy?: string;
   readonly location?: string;
   readonly containers?: readonly ContainerSpec[];
+  /** Ports of the address; default those of all containers. */
+  readonly exposed?: readonly number[];
 }
 
 export interface ArmFixture {
@@ -74,8 +76,14 @@ export function armFixture(settings: Partial<ArmSettings> = {}): ArmFixture {
   };
 }
 
-function bodyOf({ restartPolicy = 'Always', location = 'eastus', containers = [{}] }: GroupSpec = {}): unknown {
-  const ports = containers.flatMap(({ port = 8080 }) => (port === 0 ? [] : [{ port }]));
+function bodyOf({
+  restartPolicy = 'Always',
+  location = 'eastus',
+  containers = [{}],
+  exposed,
+}: GroupSpec = {}): unknown {
+  const declared = containers.flatMap(({ port = 8080 }) => (port === 0 ? [] : [port]));
+  const ports = (exposed ?? declared).map((port) => ({ port }));
   return {
     location,
     properties: {

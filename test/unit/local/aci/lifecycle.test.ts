@@ -91,6 +91,42 @@ describe('provisioning', () => {
   });
 });
 
+describe('an address', () => {
+  it('stays through an update, also when a lower one is free by then', () => {
+    const arm = armFixture();
+    arm.put('a');
+    arm.put('g');
+    const { ip } = arm.after(1_500);
+    arm.remove('a');
+    arm.after(1_000);
+    expect(arm.put('g').status).toBe(200);
+    expect(arm.after(1_500).ip).toBe(ip);
+    expect(ip).toBe('127.64.0.2');
+  });
+
+  it('answers only on the ports it names', () => {
+    const arm = armFixture();
+    arm.put('g', { containers: [{}, { name: 'admin', port: 9090 }], exposed: [8080] });
+    arm.after(1_500);
+    expect(arm.core.endpoints().map(({ port }) => port)).toEqual([8080]);
+  });
+});
+
+describe('a create reported as failed', () => {
+  it('stays failed as an operation when the group runs after all', () => {
+    const arm = armFixture();
+    const mishap = { code: 'ServiceUnavailable', message: 'Not now.', afterMs: 100, runsAfterMs: 100 };
+    arm.store.setMeta('faults', [{ id: 1, times: 1, effect: { kind: 'mishap', mishap } }]);
+    arm.put('g');
+    const group = arm.after(10_000);
+    expect(group).toMatchObject({ provisioningState: 'Succeeded' });
+    expect(arm.store.operation(group.operationId)).toMatchObject({
+      status: 'Failed',
+      error: { code: 'ServiceUnavailable' },
+    });
+  });
+});
+
 describe('crashing', () => {
   const startsWithin = (arm: ReturnType<typeof armFixture>, seconds: number) => {
     const starts: number[] = [];
@@ -198,6 +234,18 @@ describe('liveness', () => {
     expect(counts(arm.after(7_000))).toMatchObject({ Unhealthy: 1 });
   });
 
+  it('looks once at its next tick, however often the group changed before', () => {
+    const arm = armFixture();
+    arm.put('g', {
+      containers: [
+        { env: { STANDIN_UNHEALTHY_AFTER_S: '16' }, livenessProbe: exec(['curl', '-f', 'localhost:8080']) },
+        { name: 'a', port: 9090, env: { STANDIN_CRASH_AFTER_S: '13' } },
+        { name: 'b', port: 9091, env: { STANDIN_CRASH_AFTER_S: '14' } },
+      ],
+    });
+    expect(counts(arm.after(1_500 + 20_000))).toMatchObject({ Unhealthy: 1 });
+  });
+
   it('sees what another container of the group does: they share localhost', () => {
     const arm = armFixture();
     arm.put('g', {
@@ -272,5 +320,16 @@ describe('ports that the machine refuses', () => {
     arm.core.reportBinding(where, arm.clock.now);
     expect(counts(arm.after(60_000))).toMatchObject({ Unhealthy: 1 });
     expect(main(arm.after(0)).restartCount).toBe(0);
+  });
+
+  it('are forgotten with the process that wanted them', () => {
+    const arm = armFixture();
+    const livenessProbe = exec(['nc', '-z', 'localhost', '8080'], { initialDelaySeconds: 1 });
+    arm.put('g', { containers: [{ env: { STANDIN_CRASH_AFTER_S: '100' }, livenessProbe }] });
+    const group = arm.after(1_500);
+    arm.core.reportBinding({ groupKey: group.key, container: 'main', port: 8080, cause: 'no' }, arm.clock.now);
+    const restarted = arm.after(32_000);
+    expect(main(restarted)).toMatchObject({ restartCount: 1, unbound: [] });
+    expect(counts(arm.after(60_000))).toMatchObject({ Unhealthy: 3 });
   });
 });
