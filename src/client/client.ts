@@ -70,7 +70,8 @@ export function createClient(options: ClientOptions): ApiClient {
     remove: (name, idempotencyKey) => call({ method: 'DELETE', path: appPath(name), idempotencyKey }),
     operation: (app, id) => get(`${appPath(app)}/operations/${encodeURIComponent(id)}`),
     events: (app, query) => {
-      const parameters = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
+      const parameters = new URLSearchParams();
+      for (const [name, value] of Object.entries(query)) parameters.set(name, String(value));
       return get(`${appPath(app)}/events?${parameters}`);
     },
   };

@@ -55,7 +55,7 @@ async function main(): Promise<number> {
   }
   const dataDir = options.data ? resolve(options.data) : mkdtempSync(join(tmpdir(), 'flotilla-'));
   let platform: Platform | undefined;
-  const interrupted = once(process, 'SIGINT');
+  const interrupted = Promise.race((['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((signal) => once(process, signal)));
   try {
     platform = await startPlatform({
       appDir,

@@ -103,6 +103,8 @@ export interface AmqpConnection extends EventEmitter {
   input(chunk: Buffer): void;
   output(): void;
   _register(): void;
+  /** Stops timers and reconnecting. */
+  _disconnected(): void;
   /** Without arguments: an empty frame. */
   _write_frame(): void;
 }

@@ -1,12 +1,12 @@
 /** Starts and stops a Service Bus namespace of declared queues on one address: wires store, queues and the AMQP front. */
 import { randomUUID } from 'node:crypto';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '../../model/clock.ts';
+import { systemClock } from '../system-clock.ts';
 import type { SharedAccessKey } from './cbs.ts';
 import { createFront } from './front.ts';
 import { Queue } from './queue.ts';
 import { Store } from './store.ts';
-import { systemClock } from './system-clock.ts';
 
 /** A queue as declared; unset fields take Azure's defaults. */
 export interface QueueOptions {
@@ -67,10 +67,12 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     serve(socket);
   });
   const address = options.address ?? '127.0.0.1';
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, address, resolve);
-  });
+  try {
+    await listen(server, options.port, address);
+  } catch (error) {
+    await store.close();
+    throw new Error(`The broker cannot listen on ${address}:${options.port}: ${String(error)}. Choose another port.`);
+  }
   const { port } = server.address() as AddressInfo;
   return {
     port,
@@ -85,6 +87,12 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     },
   };
 }
+
+const listen = (server: Server, port: number, address: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, address, resolve);
+  });
 
 const connectionString = (address: string, port: number, key: SharedAccessKey): string =>
   `Endpoint=sb://${address}:${port};SharedAccessKeyName=${key.name};SharedAccessKey=${key.value};UseDevelopmentEmulator=true;`;

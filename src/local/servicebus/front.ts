@@ -30,6 +30,9 @@ const RECEIVE_AND_DELETE = 1;
 /** How long an acceptNextSession waits when the client names no time, in ms: the client's default. */
 const DEFAULT_WAIT_MS = 60_000;
 
+/** By itself rhea would accept every message before it is stored. */
+const CONNECTION_OPTIONS = { port: 0, reconnect: false, receiver_options: { autoaccept: false } };
+
 export interface FrontParts {
   readonly key: SharedAccessKey;
   /** Keyed by path in lower case: `orders`, `orders/$deadletterqueue`. */
@@ -51,7 +54,7 @@ interface LinkEvent {
 export function createFront(parts: FrontParts): (socket: Socket) => void {
   const container = createContainer({ id: 'flotilla-service-bus' });
   return (socket) => {
-    const connection = container.create_connection({ port: 0, reconnect: false }) as unknown as AmqpConnection;
+    const connection = container.create_connection(CONNECTION_OPTIONS) as unknown as AmqpConnection;
     const peer = new Peer(parts);
     listen(connection, socket, peer);
     socket.setNoDelay(true);
@@ -96,7 +99,11 @@ function listen(connection: AmqpConnection, socket: Socket, peer: Peer): void {
       console.error(`service bus: a connection is closed: ${explain(error)}`);
       socket.destroy();
     });
-  socket.once('close', () => peer.close());
+  socket.once('close', () => {
+    // rhea notices the end of a socket, but not that it was destroyed; its heartbeat would go on.
+    connection._disconnected();
+    peer.close();
+  });
 }
 
 /** A TLS handshake where AMQP is expected is the likeliest mistake of a connection string. */
@@ -148,6 +155,7 @@ class Peer {
     const binding = typeof address === 'string' ? this.#bind(link, outgoing, address) : notOffered('transactions');
     if ('condition' in binding) {
       refuse(link, binding);
+      this.#bindings.set(link, refusing(binding));
       return;
     }
     this.#bindings.set(link, binding);
@@ -255,6 +263,12 @@ function refuse(link: Link, refusal: Refusal): void {
   link.local.attach.target = null;
   link.close(refusal);
 }
+
+/** A client that has not seen the detach yet hears the same reason for what it sends. */
+const refusing = (refusal: Refusal): Binding => ({
+  message: (_bytes, delivery) => delivery.update(true, rejected(refusal)),
+  closed: () => undefined,
+});
 
 function readWish(link: Link, filter: unknown): SessionWish {
   const timeout = Number(link.remote.attach?.properties?.['com.microsoft:timeout']);

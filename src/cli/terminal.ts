@@ -1,0 +1,46 @@
+/** Where the CLI writes. On a terminal a status block is redrawn below the lines that scroll by; in a pipe there are only lines. */
+export interface Terminal {
+  readonly isLive: boolean;
+  /** Result lines, to stdout. */
+  line(text: string): void;
+  /** Warnings and errors, to stderr. */
+  note(text: string): void;
+  /** Replaces the status block; nothing in a pipe. */
+  status(lines: readonly string[]): void;
+}
+
+interface Stream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+export function createTerminal(out: Stream, errors: Stream): Terminal {
+  const isLive = out.isTTY === true;
+  let drawn: readonly string[] = [];
+  const erase = () => {
+    if (drawn.length > 0) out.write(`\u001b[${drawn.length}A\u001b[0J`);
+  };
+  const draw = (lines: readonly string[]) => {
+    const width = (out.columns ?? 80) - 1;
+    drawn = lines.map((line) => (line.length > width ? `${line.slice(0, width - 1)}…` : line));
+    for (const line of drawn) out.write(`${line}\n`);
+  };
+  const above = (write: () => void) => {
+    const block = drawn;
+    erase();
+    drawn = [];
+    write();
+    draw(block);
+  };
+  return {
+    isLive,
+    line: (text) => above(() => out.write(`${text}\n`)),
+    note: (text) => above(() => errors.write(`${text}\n`)),
+    status(lines) {
+      if (!isLive) return;
+      erase();
+      draw(lines);
+    },
+  };
+}
