@@ -66,7 +66,7 @@ async function read({ store }: ActivityPorts, input: CreateInput): Promise<Parts
 }
 
 /** The step may be as old as its queue: only the very attempt it was planned for is carried out. */
-export function refusalOf(replica: ReplicaRow, step: CreateInput, now: number): string | null {
+function refusalOf(replica: ReplicaRow, step: CreateInput, now: number): string | null {
   if (replica.epoch !== step.epoch) return `superseded by epoch ${replica.epoch}`;
   if (replica.state !== 'creating') return `the replica is ${replica.state}`;
   if (replica.attempt?.id !== step.attempt) return 'another attempt has taken over';

@@ -84,7 +84,7 @@ async function visit(ports: TimerPorts, settings: ActivitySettings, app: string)
   if (noted.ok) await startAssessor(ports.workflows, app);
 }
 
-export function needsAssessment({ app, guards, replicas, operations }: AppRows): boolean {
+function needsAssessment({ app, guards, replicas, operations }: AppRows): boolean {
   if (app === null) return false;
   const unsettled = guards.some(
     (guard) =>

@@ -16,7 +16,7 @@ type Client = Pick<df.DurableClient, 'startNew' | 'raiseEvent' | 'getStatus' | '
 
 const defaultTimeoutMs = 30_000;
 
-export function createDurableWorkflows(client: Client, timeoutMs = defaultTimeoutMs): Workflows {
+function createDurableWorkflows(client: Client, timeoutMs = defaultTimeoutMs): Workflows {
   const call = <T>(what: string, effect: boolean, run: () => Promise<T>) => settle(what, effect, run, timeoutMs);
   return {
     async start(orchestrator, id, input) {

@@ -65,7 +65,7 @@ interface Rule {
   readonly verdict: Verdict;
 }
 
-export const rules: readonly Rule[] = [
+const rules: readonly Rule[] = [
   { because: 'nothing is left to do', when: (c) => c.guard.workflow === null && c.settled, verdict: 'none' },
   { because: 'there is work and nobody does it', when: (c) => c.guard.workflow === null, verdict: 'claim' },
   {

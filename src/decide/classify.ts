@@ -45,7 +45,7 @@ interface Rule {
 const redeleteAfterMs = 10_000;
 
 /** Why a replica that lives is not wanted, else null. */
-export function unwanted({ replica, guard, keeper, gateOpen }: Case): Reason | null {
+function unwanted({ replica, guard, keeper, gateOpen }: Case): Reason | null {
   if (guard.removed) return 'ServiceRemoved';
   if (!keeper) return 'Surplus';
   return replica.revision !== guard.revision && gateOpen ? 'OldRevision' : null;

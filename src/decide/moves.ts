@@ -26,7 +26,7 @@ export interface MoveContext {
   readonly now: number;
 }
 
-export const nothing: Move = { change: null, step: null, usesAttempt: false };
+const nothing: Move = { change: null, step: null, usesAttempt: false };
 
 export function moveOf({ replica, verdict }: Case, { action, reason }: Classification, context: MoveContext): Move {
   const { now } = context;

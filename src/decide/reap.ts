@@ -77,7 +77,7 @@ export function reap(input: ReapInput, now: number): Reaping {
 
 const newerEpoch = 'it carries a higher installation epoch';
 
-export function findingOf(group: ListedGroup, input: ReapInput): Finding {
+function findingOf(group: ListedGroup, input: ReapInput): Finding {
   const { tags } = group;
   if (tags[names.tags.installation] !== input.installation) return { verdict: 'foreign' };
   const app = tags[names.tags.app];

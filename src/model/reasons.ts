@@ -1,5 +1,5 @@
 /** Stable PascalCase tokens that say why; each is documented here once. */
-export const reasons = {
+const reasons = {
   // operations
   InvalidDocument: 'the document does not pass validation; `problems` lists every fault',
   InvalidMessage: 'a message on the command queue could not be understood',

@@ -4,7 +4,7 @@
  */
 import type { ReplicaState } from './state.ts';
 
-export const rank: Readonly<Record<ReplicaState, number>> = {
+const rank: Readonly<Record<ReplicaState, number>> = {
   planned: 0,
   creating: 1,
   starting: 2,
@@ -56,6 +56,3 @@ export const isLegal = (owner: keyof typeof transitions, from: ReplicaState, to:
 
 /** Counts in desired, ceiling and floor: everything that is not on its way out. */
 export const isLive = (state: ReplicaState): boolean => rank[state] < rank.draining;
-
-/** May still have a container group at ARM. */
-export const mayHoldGroup = (state: ReplicaState): boolean => state !== 'planned' && state !== 'gone';

@@ -19,13 +19,13 @@ import { evaluateProbe } from './probes.ts';
 
 /** Wait before a restart in place, in ms: doubles from the first to the last value. Kubernetes' published schedule; ACI publishes none. */
 export const BACKOFF_FIRST_MS = 10_000;
-export const BACKOFF_LAST_MS = 300_000;
+const BACKOFF_LAST_MS = 300_000;
 /** A run at least this long clears the back-off (Kubernetes). */
-export const BACKOFF_CLEARED_AFTER_MS = 600_000;
+const BACKOFF_CLEARED_AFTER_MS = 600_000;
 /** The service gives up creating after 30 minutes. Source: Container Instances "container state" page (read 2026-11). */
 export const PROVISIONING_TIMEOUT_MS = 30 * 60_000;
 /** Exit code of a container that the platform moves: expected, not the app's fault. Source: support article on "Killing" events. */
-export const MAINTENANCE_EXIT_CODE = 7147;
+const MAINTENANCE_EXIT_CODE = 7147;
 /** 128 + SIGKILL. */
 const KILLED_EXIT_CODE = 137;
 

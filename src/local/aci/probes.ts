@@ -5,7 +5,7 @@ import type { ContainerRecord, GroupRecord, ProbeRecord } from './model.ts';
 export type ProbeAnswer = { readonly ok: true } | { readonly ok: false; readonly why: string };
 
 /** What `localhost:port` of the group answers: containers of one group share the address. */
-export function reach(group: GroupRecord, port: number): Reached {
+function reach(group: GroupRecord, port: number): Reached {
   const listener = group.containers.find(
     (c) =>
       c.behaviour.ports.includes(port) &&
@@ -21,7 +21,7 @@ export function reach(group: GroupRecord, port: number): Reached {
   return { kind: 'http', status: listener.condition === 'sick' ? 503 : httpStatus, delayMs: responseDelayMs };
 }
 
-export function insideOf(group: GroupRecord, container: ContainerRecord): Inside {
+function insideOf(group: GroupRecord, container: ContainerRecord): Inside {
   return { reach: (port) => reach(group, port), files: container.behaviour.files };
 }
 

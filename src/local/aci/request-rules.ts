@@ -5,11 +5,11 @@
 import { type ArmError, badRequest, notModelled } from './errors.ts';
 import { isObject, type Json, objects, strings } from './json.ts';
 
-export const CONTAINERS_MAX = 60;
-export const VOLUMES_MAX = 20;
-export const PORTS_MAX = 5;
-export const CORES_MAX = 31;
-export const MEMORY_MAX_GIB = 240;
+const CONTAINERS_MAX = 60;
+const VOLUMES_MAX = 20;
+const PORTS_MAX = 5;
+const CORES_MAX = 31;
+const MEMORY_MAX_GIB = 240;
 const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /** The refusal of the first broken rule. */

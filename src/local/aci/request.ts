@@ -5,8 +5,8 @@ import type { ProbeRecord, RestartPolicy } from './model.ts';
 import { firstRefusal, portsOf, requestsOf } from './request-rules.ts';
 
 /** Smallest allocation of a whole group; its containers may ask for less. */
-export const CORES_MIN = 1;
-export const MEMORY_MIN_GIB = 1;
+const CORES_MIN = 1;
+const MEMORY_MIN_GIB = 1;
 
 export interface ContainerRequest {
   readonly name: string;

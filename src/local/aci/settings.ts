@@ -25,7 +25,7 @@ export interface Quotas {
 }
 
 /** Groups and cores: service quotas page (read 2026-11). Spot cores: the figure seen for default offers (aci-spot has no published default). */
-export const DEFAULT_QUOTAS: Quotas = { containerGroups: 100, standardCores: 100, standardSpotCores: 10 };
+const DEFAULT_QUOTAS: Quotas = { containerGroups: 100, standardCores: 100, standardSpotCores: 10 };
 
 export const DEFAULT_SETTINGS: ArmSettings = {
   subscriptionIds: ['00000000-0000-0000-0000-000000000001'],

@@ -18,7 +18,7 @@ export type BucketKind = keyof typeof BUCKETS;
 const GLOBAL_FACTOR = 15;
 
 /** Creates and deletes, each: 100 in 5 minutes and 300 in an hour, per region and subscription. Source: service quotas page. */
-export const WINDOWS = [
+const WINDOWS = [
   { name: 'pt5m', lengthMs: 300_000, limit: 100 },
   { name: 'pt1h', lengthMs: 3_600_000, limit: 300 },
 ] as const;

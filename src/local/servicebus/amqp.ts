@@ -109,7 +109,7 @@ export interface AmqpConnection extends EventEmitter {
   _write_frame(): void;
 }
 
-export const isTyped = (value: unknown): value is Typed =>
+const isTyped = (value: unknown): value is Typed =>
   typeof value === 'object' && value !== null && 'type' in value && 'value' in value;
 
 const OUTCOME = { accepted: 0x24, rejected: 0x25, released: 0x26, modified: 0x27 } as const;
@@ -161,7 +161,7 @@ export function readOutcome(state: Typed | null | undefined): Outcome | undefine
 }
 
 /** The entries of a map whose value is not null; anything else is an empty map. */
-export function readMap(map: unknown): AmqpMap {
+function readMap(map: unknown): AmqpMap {
   const entries = new Map<string, Typed>();
   if (!isTyped(map) || !types.is_map(map)) return entries;
   const items = map.value as readonly Typed[];

@@ -26,7 +26,7 @@ export interface TableStore {
   /** Inserts or replaces. */
   put(table: string, entity: StoredEntity): void;
   delete(table: string, key: EntityKey): void;
-  /** Entities in the order of {@link compareKeys}, beginning at `from` (inclusive). Nothing may be written while it is read. */
+  /** Entities in the order of partition key, then row key (both by {@link compareOrdinal}), beginning at `from` (inclusive). Nothing may be written while it is read. */
   scan(table: string, from: EntityKey): Iterable<StoredEntity>;
   /** The last Timestamp given out, empty at first. */
   lastTimestamp(): string;
@@ -43,8 +43,5 @@ export function compareOrdinal(a: string, b: string): number {
   }
   return a.length - b.length;
 }
-
-export const compareKeys = (a: EntityKey, b: EntityKey): number =>
-  compareOrdinal(a.partitionKey, b.partitionKey) || compareOrdinal(a.rowKey, b.rowKey);
 
 const isSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdfff;

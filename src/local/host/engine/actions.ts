@@ -114,8 +114,3 @@ function toAnswer(state: OrchestratorState, threw: boolean): WorkerAnswer {
 function toJson(value: unknown): string | null {
   return value === undefined || value === null ? null : JSON.stringify(value);
 }
-
-/** The answer of a host as text: orchestrators answer `{json}` (or `{string}`). */
-export function answerText(data: RpcTypedData | null | undefined): string {
-  return data?.json ?? data?.string ?? '';
-}
