@@ -1,5 +1,4 @@
 /** What an orchestrator function answers for one turn (`durable-functions` 3.5, out-of-process schema V4), parsed and nothing more. */
-import type { RpcTypedData } from '../rpc.ts';
 import type { RetryOptions } from './retry.ts';
 
 export const ActionType = {
