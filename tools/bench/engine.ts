@@ -7,14 +7,7 @@ import { createEngine, type DurableEngine } from '../../src/local/host/engine/en
 import { createSqliteStore } from '../../src/local/host/engine/sqlite-store.ts';
 import { systemClock } from '../../src/local/system-clock.ts';
 import { loadApp, workerOf, writeApp } from '../../test/support/durable-host.ts';
-
-export interface Figure {
-  readonly area: 'platform';
-  readonly figure: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly aim: string;
-}
+import type { Figure } from './figure.ts';
 
 const inFlight = 64;
 const warmUp = 500;
