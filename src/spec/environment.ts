@@ -58,11 +58,12 @@ function isUsableName(name: string, place: string, report: Report): boolean {
     );
     return false;
   }
-  if (/^[A-Za-z_.-][A-Za-z0-9_.-]*$/.test(name)) return true;
+  // Azure answers `InvalidContainerEnvironmentVariable` to anything else (Azure/azure-rest-api-specs#19173).
+  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return true;
   report.refuse(
     place,
-    `${JSON.stringify(name)} is not a name for an environment variable.`,
-    'Use letters, digits, `_`, `.` and `-`, not beginning with a digit.',
+    `${JSON.stringify(name.slice(0, 100))} is not a name for an environment variable that Azure Container Instances takes.`,
+    'Use letters, digits and `_`, not beginning with a digit; many images read settings with dots from a file or an argument as well.',
   );
   return false;
 }

@@ -91,7 +91,7 @@ function readName(name: unknown, report: Report): string {
 }
 
 /** Names are never mapped; the refusal proposes a legal one. */
-export function checkName(name: string, path: string, kind: 'app' | 'service', report: Report): void {
+function checkName(name: string, path: string, kind: 'app' | 'service', report: Report): void {
   if (namePattern.test(name)) return;
   const proposal = proposeName(name);
   report.error(

@@ -2,6 +2,7 @@
 
 import type { Dependency, ServiceSpec, ServiceTemplate } from '../model/app-spec.ts';
 import { limits } from '../model/limits.ts';
+import { checkAffinities } from './affinity.ts';
 import { readCommand } from './command.ts';
 import { readEnvironment } from './environment.ts';
 import { minReadyMs, readHealth } from './health.ts';
@@ -23,6 +24,7 @@ export function readService(
   report: Report,
 ): ServiceSpec {
   const ports = readPorts(service, path, report);
+  checkAffinities(service['x-flotilla'], joinPath(path, 'x-flotilla'), report);
   const template: ServiceTemplate = {
     image: readImage(service, path, report),
     command: readCommand(service, path, report),
@@ -52,7 +54,11 @@ const imagePattern =
 function readImage(service: Service, path: string, report: Report): string {
   const image = service['image'];
   const hasBuild = service['build'] !== undefined && service['build'] !== null;
-  if (image === undefined || image === null || image === '') {
+  if (image === '') {
+    report.refuse(joinPath(path, 'image'), 'is empty.', 'Write `image: name:tag`.');
+    return '';
+  }
+  if (image === undefined || image === null) {
     if (hasBuild) {
       report.refuse(
         joinPath(path, 'build'),

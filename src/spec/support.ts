@@ -5,7 +5,11 @@
  */
 
 export type Support =
-  | { readonly use: 'used' }
+  | {
+      readonly use: 'used';
+      /** The rule answers for the value as a whole: the keys below it have no rows. */
+      readonly asWhole?: true;
+    }
   | {
       readonly use: 'ignored' | 'refused';
       /** Continues "`key` …". */
@@ -30,7 +34,7 @@ const refused = (why: string, remedy: string, unless: readonly string[] = []): S
 });
 
 const recreates = 'not used yet; a new revision replaces all replicas of the service at once (recreate)';
-const firstPool = 'not used yet; a replica goes to the first pool with room, in the order of `x-flotilla.pools`';
+export const firstPool = 'not used yet; a replica goes to the first pool with room, in the order of `x-flotilla.pools`';
 const noDocker = 'container groups run without a Docker daemon';
 const kernel = 'Azure Container Instances lets nobody set it; every group has a kernel of its own';
 const noHostAccess = 'a container group has no host that containers could share or reach';
@@ -77,7 +81,7 @@ export const supportTable: Readonly<Record<string, Readonly<Record<string, Suppo
     mem_limit: used,
     mem_reservation: used,
     stop_grace_period: used,
-    build: used,
+    build: { use: 'used', asWhole: true },
     'x-flotilla': used,
 
     env_file: refused('it names files that only the CLI can read', onlyByCli),
@@ -178,9 +182,19 @@ export const supportTable: Readonly<Record<string, Readonly<Record<string, Suppo
     mode: refused('only `replicated` exists yet', 'Use `mode: replicated` and state `replicas`.', ['replicated']),
     endpoint_mode: ignored('there is no virtual IP; clients see the replicas themselves', ['dnsrr']),
     labels: ignored('labels are not carried onto container groups'),
-    placement: ignored(firstPool),
+    placement: used,
     update_config: ignored(recreates),
     rollback_config: ignored(recreates),
+  },
+  'services.*.deploy.placement': {
+    constraints: refused(
+      'a replica goes to the first pool with room, and nothing is matched against pools yet',
+      'Remove it, and name the pools that may be used in `x-flotilla.pools`.',
+      // All pools are of the kind `aci`.
+      ['pool.kind != aci-spot', 'pool.kind == aci', 'node.platform.os == linux', 'node.platform.os==linux'],
+    ),
+    preferences: ignored(firstPool),
+    max_replicas_per_node: ignored('every replica has a container group of its own'),
   },
   'services.*.deploy.resources': { limits: used, reservations: used },
   'services.*.deploy.resources.limits': { cpus: used, memory: used, pids: ignored(kernel) },
@@ -224,8 +238,8 @@ export const supportTable: Readonly<Record<string, Readonly<Record<string, Suppo
     scale: ignored('not used yet; the number of replicas is `deploy.replicas`'),
     rollout: ignored(recreates),
     disruption: ignored('not used yet; nothing is moved voluntarily'),
-    affinity: ignored(firstPool),
-    antiAffinity: ignored(firstPool),
+    affinity: used,
+    antiAffinity: used,
     minNonSpot: ignored(firstPool),
     colocateWith: refused(
       'services do not share a container group yet',
@@ -236,6 +250,8 @@ export const supportTable: Readonly<Record<string, Readonly<Record<string, Suppo
       'Remove it if that is harmless, or run one replica of a database outside the app.',
     ),
   },
+  'services.*.x-flotilla.affinity.*': { service: used, topology: used, required: used },
+  'services.*.x-flotilla.antiAffinity.*': { service: used, topology: used, required: used },
   'services.*.x-flotilla.probes': { readiness: used },
   'services.*.x-flotilla.probes.readiness': { http: used, tcp: used, timeout: used },
   'services.*.x-flotilla.probes.readiness.http': { path: used, port: used, scheme: used },

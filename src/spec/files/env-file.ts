@@ -23,23 +23,31 @@ export interface EnvFile {
   readonly failures: readonly EnvFailure[];
 }
 
-const entryStart = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*(?:(=)[ \t]*|$)/;
+const starts = {
+  compose: /^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*(?:([=:])[ \t]*|$)/,
+  raw: /^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*(?:(=)[ \t]*|$)/,
+};
 
 /**
- * `raw` takes everything behind `=` as it is. Variables are looked up in `lookup` first, then among the earlier lines of the file, as Docker
- * Compose does.
+ * `raw` takes everything behind `=` as it is. Variables are looked up in `lookup` first, then among the earlier lines of the file, then in
+ * `above` (earlier files), as Docker Compose does.
  */
-export function parseEnvFile(text: string, lookup: Lookup, format: 'compose' | 'raw' = 'compose'): EnvFile {
+export function parseEnvFile(
+  text: string,
+  lookup: Lookup,
+  format: 'compose' | 'raw' = 'compose',
+  above: ReadonlyMap<string, string> = new Map(),
+): EnvFile {
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
   const entries: EnvEntry[] = [];
   const failures: EnvFailure[] = [];
-  const known = new Map<string, string>();
+  const known = new Map(above);
   const find: Lookup = (name) => lookup(name) ?? known.get(name);
   for (let index = 0; index < lines.length; index += 1) {
     const line = index + 1;
     const written = lines[index] ?? '';
     if (/^\s*(#|$)/.test(written)) continue;
-    const match = entryStart.exec(format === 'raw' ? written : withoutLoneComment(written));
+    const match = starts[format].exec(format === 'raw' ? written : withoutLoneComment(written));
     const name = match?.[1];
     if (match === null || name === undefined) {
       failures.push({
@@ -65,8 +73,7 @@ export function parseEnvFile(text: string, lookup: Lookup, format: 'compose' | '
 }
 
 /** `NAME # comment` is `NAME` alone. */
-const withoutLoneComment = (written: string): string =>
-  written.includes('=') ? written : written.replace(/\s+#.*$/, '');
+const withoutLoneComment = (written: string): string => written.replace(/^(\s*(?:export\s+)?[\w.-]+)\s+#.*$/, '$1');
 
 interface Value {
   readonly value: string;
@@ -78,7 +85,7 @@ interface Value {
 function readValue(first: string, following: readonly string[], find: Lookup): Value {
   const quote = first.charAt(0);
   if (quote !== '"' && quote !== "'") {
-    const { text, failures } = interpolate(first.replace(/(^|\s)#.*$/, '').trimEnd(), find);
+    const { text, failures } = interpolate(first.replace(/\s#.*$/, '').trimEnd(), find);
     return { value: text, extraLines: 0, failures: failures.map(inEnvFile) };
   }
   const quoted = readQuoted(quote, first, following);
@@ -129,8 +136,22 @@ function readQuoted(quote: string, first: string, following: readonly string[]):
 /** Enough for a certificate chain; a forgotten quote must not swallow the file. */
 const quotedLinesMax = 500;
 
-const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '\\': '\\', '"': '"', $: '$$' };
+/** As in Go, which Docker Compose is written in; `\$` becomes `$$`, which interpolation turns into `$`. */
+const escapes: Readonly<Record<string, string>> = {
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+  '\\': '\\',
+  '"': '"',
+  $: '$$',
+};
 
-/** `\$` becomes `$$`, which interpolation turns into `$`; unknown escapes stay as they are. */
+/** `\0101` is a character by its octal code; unknown escapes stay as they are. */
 const resolveEscapes = (body: string): string =>
-  body.replace(/\\([nrt\\"$])/g, (_, character: string) => escapes[character] ?? character);
+  body.replace(/\\(?:0([0-7]{3})|([abfnrtv\\"$]))/g, (_, octal: string | undefined, character: string) =>
+    octal === undefined ? (escapes[character] ?? character) : String.fromCharCode(Number.parseInt(octal, 8)),
+  );

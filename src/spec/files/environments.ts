@@ -33,14 +33,17 @@ export async function resolveEnvironment(
   const isWellFormed =
     environment === undefined || environment === null || isObject(environment) || isListOfTexts(environment);
   if (!isWellFormed) return { ...rest, environment: environment ?? null };
+  const environmentPath = joinPath(path, 'environment');
   const merged = new Map<string, Json>();
+  const fromFiles = new Map<string, string>();
+  const find = lookupWith(surroundings.lookup, environment, environmentPath);
   for (const reference of readReferences(envFile, joinPath(path, 'env_file'), report)) {
-    for (const [name, entry] of await readEnvFile(reference, surroundings, report)) {
+    for (const [name, entry] of await readEnvFile(reference, { ...surroundings, lookup: find }, fromFiles, report)) {
       merged.set(name, entry.value);
-      surroundings.places.set(joinPath(path, 'environment', name), entry.place);
+      fromFiles.set(name, entry.value);
+      surroundings.places.set(joinPath(environmentPath, name), entry.place);
     }
   }
-  const environmentPath = joinPath(path, 'environment');
   for (const { name, text, place } of entriesOf(environment, environmentPath)) {
     const target = joinPath(environmentPath, name);
     const origin = surroundings.places.get(place);
@@ -59,6 +62,16 @@ export async function resolveEnvironment(
   }
   if (environment === undefined && merged.size === 0) return rest;
   return { ...rest, environment: Object.fromEntries(merged) };
+}
+
+/** Env files may use what `environment` states, after the surroundings and before their own lines. */
+function lookupWith(lookup: Lookup, environment: Json | undefined, path: string): Lookup {
+  const stated = new Map(
+    entriesOf(environment, path).flatMap(({ name, text }): [string, string][] =>
+      text === null || isObject(text) || Array.isArray(text) ? [] : [[name, String(text)]],
+    ),
+  );
+  return (name) => lookup(name) ?? stated.get(name);
 }
 
 const isListOfTexts = (value: Json): boolean => Array.isArray(value) && value.every((item) => typeof item === 'string');
@@ -112,6 +125,7 @@ function readReferences(value: Json | undefined, path: string, report: Report): 
 async function readEnvFile(
   { file, isRequired, format, path }: Reference,
   { file: composeFile, lookup, readText }: Surroundings,
+  above: ReadonlyMap<string, string>,
   report: Report,
 ): Promise<ReadonlyMap<string, { readonly value: string; readonly place: Place }>> {
   const found = new Map<string, { value: string; place: Place }>();
@@ -127,13 +141,12 @@ async function readEnvFile(
     }
     return found;
   }
-  const { entries, failures } = parseEnvFile(read.text, lookup, format);
+  const { entries, failures } = parseEnvFile(read.text, lookup, format, above);
   for (const { line, problem, remedy } of failures) {
     report.errorAt(path, problem, remedy, { file: actual, line, column: 1 });
   }
   for (const { name, value = lookup(name), line } of entries) {
-    if (value === undefined) found.delete(name);
-    else found.set(name, { value, place: { file: actual, line, column: 1 } });
+    if (value !== undefined) found.set(name, { value, place: { file: actual, line, column: 1 } });
   }
   return found;
 }

@@ -9,7 +9,7 @@ import { namePattern } from '../../model/limits.ts';
 import { isError, type Problem } from '../../model/problem.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import { isObject, isWithin, type Json, type JsonObject, joinPath, parentPath } from '../json.ts';
-import { checkName, parseApp } from '../parse-app.ts';
+import { parseApp } from '../parse-app.ts';
 import { compareProblems, createReport, type Report } from '../report.ts';
 import { proposeName } from '../suggest.ts';
 import { parseEnvFile } from './env-file.ts';
@@ -28,7 +28,7 @@ export interface ResolveOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** `--profile`; where empty, `COMPOSE_PROFILES` counts. */
   readonly profiles: readonly string[];
-  /** `--name`; wins over `name:` in the file. */
+  /** `--name`; wins over `COMPOSE_PROJECT_NAME`, which wins over `name:` in the file. */
   readonly name?: string;
   /** Text of a file, `undefined` where there is none; may reject for any other reason. */
   readonly readFile: (path: string) => Promise<string | undefined>;
@@ -99,7 +99,12 @@ async function draftDocument(options: ResolveOptions): Promise<Draft> {
   }
   const shell = await readVariables(options, report);
   const written = yaml.root['name'];
-  const name = chooseName(typeof written === 'string' ? interpolate(written, shell).text : written, options, report);
+  const name = chooseName(
+    typeof written === 'string' ? interpolate(written, shell).text : written,
+    options.name ?? (shell('COMPOSE_PROJECT_NAME') || undefined),
+    options,
+    report,
+  );
   const lookup: Lookup = (variable) => shell(variable) ?? (variable === 'COMPOSE_PROJECT_NAME' ? name : undefined);
   const surroundings = { file: source.file, lookup, readText: readerOf(options), places, sources: yaml.sources };
   const draft = await resolveServices(interpolateTree(yaml.root, lookup), options, surroundings, report);
@@ -210,12 +215,18 @@ async function readVariables(options: ResolveOptions, report: Report): Promise<L
   return (name) => own(name) ?? variables.get(name);
 }
 
-/** `--name`, `name:`, the directory: the first that is stated. Never mapped: an illegal one is refused with a proposal. */
-function chooseName(written: Json | undefined, options: ResolveOptions, report: Report): string | undefined {
-  if (options.name !== undefined) {
-    checkName(options.name, 'name', 'app', report);
-    return options.name;
-  }
+/**
+ * `--name` or `COMPOSE_PROJECT_NAME`, `name:`, the directory: the first that is stated. Never mapped: an illegal one is refused with a
+ * proposal.
+ */
+function chooseName(
+  written: Json | undefined,
+  chosen: string | undefined,
+  options: ResolveOptions,
+  report: Report,
+): string | undefined {
+  // A chosen one is not in the file, but what is said of it there is said of the document that is sent.
+  if (chosen !== undefined) return chosen;
   // Whatever stands in the file is judged with the document.
   if (written !== undefined && written !== null) return typeof written === 'string' ? written : undefined;
   const directory = basename(resolve(options.projectDirectory));

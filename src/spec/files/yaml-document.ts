@@ -22,6 +22,11 @@ export function readYaml(text: string, file: string): Values {
     const problem = `the file has ${text.length} characters, but may have at most ${textLengthMax}.`;
     return { ...nothing, problems: [fail(problem, 'Split the app, or move large values elsewhere.', 1, 1)] };
   }
+  const strange = /[\0\uFFFD]/.exec(text);
+  if (strange !== null) {
+    const line = text.slice(0, strange.index).split('\n').length;
+    return { ...nothing, problems: [fail('the file is not UTF-8 text.', 'Save it as UTF-8.', line, 1)] };
+  }
   const lines = new LineCounter();
   const parsed = parse(text, lines);
   if (parsed === undefined) {

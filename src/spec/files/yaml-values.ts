@@ -112,7 +112,7 @@ function isExhausted(conversion: Conversion, path: string, node: unknown, depth:
 function convert(conversion: Conversion, node: unknown, path: string, depth: number): Json {
   if (isExhausted(conversion, path, node, depth)) return null;
   if (!conversion.places.has(path)) conversion.places.set(path, conversion.placeOf(node));
-  if (isAlias(node)) return convert(conversion, conversion.targets.get(node), path, depth + 1);
+  if (isAlias(node)) return convertAlias(conversion, node, path, depth);
   if (isMap(node)) return convertMap(conversion, node, path, depth);
   if (isSeq(node)) return node.items.map((item, index) => convert(conversion, item, joinPath(path, index), depth + 1));
   if (!isScalar(node)) return null;
@@ -130,7 +130,22 @@ function convert(conversion: Conversion, node: unknown, path: string, depth: num
     if (source !== undefined && source !== String(value)) conversion.sources.set(path, source);
     return value;
   }
-  return typeof value === 'string' || typeof value === 'boolean' ? value : null;
+  if (value === null || value === undefined || typeof value === 'string' || typeof value === 'boolean') {
+    return value ?? null;
+  }
+  return fail(conversion, path, node, `\`${node.tag ?? ''}\` gives no text, number or boolean.`, 'Remove the tag.');
+}
+
+function convertAlias(conversion: Conversion, alias: Alias, path: string, depth: number): Json {
+  const target = conversion.targets.get(alias);
+  if (target !== undefined) return convert(conversion, target, path, depth + 1);
+  return fail(
+    conversion,
+    path,
+    alias,
+    `there is no anchor \`&${alias.source}\` above this alias.`,
+    'Define the anchor above its first use, or quote the text.',
+  );
 }
 
 function convertMap(conversion: Conversion, map: YAMLMap, path: string, depth: number): Json {

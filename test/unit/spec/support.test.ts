@@ -17,7 +17,8 @@ function keyPaths(node: Schema, group: string): string[] {
   return formsOf(node).flatMap((form) => {
     const named = Object.entries((form['properties'] ?? {}) as Record<string, Schema>).flatMap(([key, value]) => {
       const path = group === '' ? key : `${group}.${key}`;
-      return supportTable[group]?.[key]?.use === 'used' ? [path, ...keyPaths(value, path)] : [path];
+      const row = supportTable[group]?.[key];
+      return row?.use === 'used' && !row.asWhole ? [path, ...keyPaths(value, path)] : [path];
     });
     const patterns = Object.entries((form['patternProperties'] ?? {}) as Record<string, Schema>);
     const members = patterns
