@@ -24,6 +24,9 @@ const kindByCode: Readonly<Record<string, Kind>> = {
   InsufficientCapacity: 'NoCapacity',
   TooManyRequests: 'Throttled',
   RequestDisallowedByPolicy: 'Invalid',
+  // ARM says these to whoever is cut off from the subscription, with status 404: they prove nothing about what is in it.
+  SubscriptionNotFound: 'Unavailable',
+  InvalidSubscriptionId: 'Unavailable',
   InaccessibleImage: 'Invalid',
   OsVersionNotSupported: 'Invalid',
   ContainerLogNotAvailable: 'NotFound',
@@ -62,6 +65,8 @@ function kindOf(error: unknown, code: string | null, effect: boolean): Kind {
   if (code === 'ServiceUnavailable' && status !== null && status < 500) return capacityKind(messageOf(error));
   const byCode = code === null ? undefined : kindByCode[code.replace(/\.$/, '')];
   if (byCode) return byCode;
+  // Without a code of the service it may be a proxy's: absence must be said by the service itself.
+  if (status === 404 && code === null) return effect ? 'Unknown' : 'Unavailable';
   if (status !== null) return kindByStatus(status, effect);
   if (code !== null && neverReached.has(code)) return 'Unavailable';
   return effect ? 'Unknown' : 'Unavailable';

@@ -21,6 +21,20 @@ const plain = (name: string, code?: string) => Object.assign(new Error('said so'
 describe('an error of an SDK', () => {
   it.each<Case>([
     { name: '404', error: rest(404, 'ResourceNotFound'), read: 'NotFound', effect: 'NotFound' },
+    // Whoever is cut off from a subscription is told that it does not exist: that proves nothing about what is in it.
+    {
+      name: 'a subscription that cannot be seen',
+      error: rest(404, 'SubscriptionNotFound'),
+      read: 'Unavailable',
+      effect: 'Unavailable',
+    },
+    {
+      name: 'a tenant that cannot be seen',
+      error: rest(404, 'InvalidSubscriptionId'),
+      read: 'Unavailable',
+      effect: 'Unavailable',
+    },
+    { name: '404 without a code of the service', error: rest(404), read: 'Unavailable', effect: 'Unknown' },
     { name: '409', error: rest(409, 'EntityAlreadyExists'), read: 'Conflict', effect: 'Conflict' },
     { name: '412', error: rest(412, 'UpdateConditionNotSatisfied'), read: 'Conflict', effect: 'Conflict' },
     { name: '429', error: rest(429, 'TooManyRequests'), read: 'Throttled', effect: 'Throttled' },
