@@ -35,7 +35,7 @@ export async function sweep(
   apps: readonly AppRows[],
 ): Promise<void> {
   const watched = watchedIn(pool, listing, apps);
-  const suspects = await suspectsOf(ports, watched);
+  const suspects = await suspectsOf(ports, settings, watched);
   await mapBounded(rationed(suspects, ports.now()), width, (suspect) => settle(ports, settings, pool, suspect));
 }
 
@@ -56,7 +56,11 @@ interface Suspect extends Watched {
   readonly suspicion: Suspicion;
 }
 
-async function suspectsOf(ports: ActivityPorts, watched: readonly Watched[]): Promise<readonly Suspect[]> {
+async function suspectsOf(
+  ports: ActivityPorts,
+  { installation }: ActivitySettings,
+  watched: readonly Watched[],
+): Promise<readonly Suspect[]> {
   const probe = ({ replica, template }: Watched) =>
     replica.ip === null ? Promise.resolve(null) : probeAddress(ports.prober, replica.ip, template);
   const first = await mapBounded(watched, width, probe);
@@ -65,7 +69,8 @@ async function suspectsOf(ports: ActivityPorts, watched: readonly Watched[]): Pr
   const second = new Map(await mapBounded(failing, width, async (one) => [one, await probe(one)] as const));
   return watched.flatMap((one, index) => {
     const result = second.get(one) ?? first[index] ?? null;
-    const suspicion = suspicionOf(one.replica, one.template, one.listed, result);
+    const identity = { installation, appUid: one.app.app?.uid ?? '' };
+    const suspicion = suspicionOf(one.replica, one.template, one.listed, result, identity);
     return suspicion === null ? [] : [{ ...one, suspicion }];
   });
 }

@@ -23,8 +23,8 @@ export interface Case {
   readonly guard: GuardRow;
   /** Among the replicas that fill the desired count. */
   readonly keeper: boolean;
-  /** The dependencies of the target revision are met: replicas of older revisions may go. */
-  readonly gateOpen: boolean;
+  /** Revision that replicas should have now (`targetOf`): those of others may go. null = none may start yet. */
+  readonly target: number | null;
   readonly now: number;
 }
 
@@ -45,15 +45,17 @@ interface Rule {
 const redeleteAfterMs = 10_000;
 
 /** Why a replica that lives is not wanted, else null. */
-function unwanted({ replica, guard, keeper, gateOpen }: Case): Reason | null {
+function unwanted({ replica, guard, keeper, target }: Case): Reason | null {
   if (guard.removed) return 'ServiceRemoved';
   if (!keeper) return 'Surplus';
-  return replica.revision !== guard.revision && gateOpen ? 'OldRevision' : null;
+  return target !== null && replica.revision !== target ? 'OldRevision' : null;
 }
 
 const isUnwanted = (c: Case): boolean => unwanted(c) !== null;
 const started = (c: Case): boolean => c.replica.attempt !== null && c.replica.attempt.startedAt !== null;
 const claimed = (c: Case): boolean => c.replica.attempt !== null && c.now < c.replica.attempt.expiresAt;
+/** Each repeated DELETE is noted as an observation, so that a group that will not go is not asked at every look. */
+const lastDeletionAt = ({ stateAt, observedAt }: ReplicaRow): number => Math.max(stateAt, observedAt ?? 0);
 const endpointOutFor = (c: Case): boolean => c.now >= c.replica.stateAt + c.guard.drainMs;
 
 export const rules: readonly Rule[] = [
@@ -66,7 +68,7 @@ export const rules: readonly Rule[] = [
   {
     because: 'its group still stands, so the DELETE was lost or refused',
     when: ({ replica, verdict, now }) =>
-      replica.state === 'deleting' && verdict.standing && now - replica.stateAt >= redeleteAfterMs,
+      replica.state === 'deleting' && verdict.standing && now - lastDeletionAt(replica) >= redeleteAfterMs,
     action: 'redelete',
   },
   {

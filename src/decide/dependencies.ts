@@ -21,6 +21,13 @@ export function gateOf(guard: GuardRow, app: AppSpec | null, dependencies: Reado
   return { open: false, message: `Waiting for ${names.join(' and ')}.` };
 }
 
+/**
+ * The revision that replicas should have now. While the dependencies of a new revision are not met, the one before goes on: it is repaired and scaled
+ * as ever. null = nothing may start yet.
+ */
+export const targetOf = (guard: GuardRow, gate: Gate): number | null =>
+  gate.open ? guard.revision : guard.dependenciesMetRevision;
+
 function isMet(dependency: Dependency, guard: GuardRow | undefined): boolean {
   if (guard === undefined || guard.removed) return false;
   const reached = dependency.condition === 'healthy' ? guard.healthyRevision : guard.startedRevision;

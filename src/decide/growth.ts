@@ -30,6 +30,8 @@ export interface GrowthContext {
   readonly identity: Identity;
   readonly app: AppSpec | null;
   readonly guard: GuardRow;
+  /** Of the new incarnations. */
+  readonly revision: number;
   readonly template: ServiceTemplate;
   readonly pools: readonly PoolRow[];
   readonly attemptIds: readonly string[];
@@ -52,9 +54,9 @@ const endedByUs: ReadonlySet<Reason | null> = new Set<Reason | null>(['Surplus',
 
 /** `rows` are the service's rows as this plan leaves them. Nothing is created while a replica of another revision is not confirmed gone (recreate). */
 export function grow(rows: readonly ReplicaRow[], context: GrowthContext): Growth {
-  const { guard, app } = context;
+  const { guard, revision, app } = context;
   const present = rows.filter((row) => row.state !== 'gone');
-  if (present.some((row) => row.revision !== guard.revision)) return none(guard);
+  if (present.some((row) => row.revision !== revision)) return none(guard);
   const missing = guard.desired - present.filter((row) => isLive(row.state)).length;
   let growth = none(guard);
   let pools = context.pools;
@@ -97,8 +99,8 @@ interface Past {
 }
 
 /** What the slot's last incarnation leaves to its successor. */
-function pastOf(rows: readonly ReplicaRow[], slot: number, { guard, settings }: GrowthContext): Past {
-  const incarnations = rows.filter((row) => row.slot === slot && row.revision === guard.revision);
+function pastOf(rows: readonly ReplicaRow[], slot: number, { revision, settings }: GrowthContext): Past {
+  const incarnations = rows.filter((row) => row.slot === slot && row.revision === revision);
   const last = incarnations.reduce<ReplicaRow | null>(
     (newest, row) => (newest === null || row.incarnation > newest.incarnation ? row : newest),
     null,
@@ -125,7 +127,7 @@ function newReplica(
   pool: PoolRow,
   attempt: string,
   failures: number,
-  { guard, identity, template, settings, now }: GrowthContext,
+  { guard, revision, identity, template, settings, now }: GrowthContext,
 ): ReplicaRow {
   return {
     kind: 'replica',
@@ -133,7 +135,7 @@ function newReplica(
     service: guard.service,
     slot,
     incarnation,
-    revision: guard.revision,
+    revision,
     state: 'creating',
     stateAt: now,
     reason: null,

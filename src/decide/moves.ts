@@ -42,7 +42,7 @@ export function moveOf({ replica, verdict }: Case, { action, reason }: Classific
       return changed(row, [event('ReplicaGone', row, 'It never had a container group.')]);
     }
     case 'redelete':
-      return { ...(verdict.row === replica ? nothing : changed(verdict.row, [])), step: deletion(replica, context) };
+      return { ...changed({ ...verdict.row, observedAt: now }, []), step: deletion(replica, context) };
     case 'delete':
       return remove(
         { ...replica, attempt: verdict.row.attempt, ...(reason === null ? {} : { reason, message: null }) },

@@ -5,6 +5,7 @@
 import type { ListedGroup } from '../model/group.ts';
 import { names } from '../model/names.ts';
 import type { AppRow, GuardRow, PoolRow, ReplicaRow } from '../model/state.ts';
+import { groupName } from './group-spec.ts';
 
 /** Rows of an app that a group's tags name; null when the store knows no such app. */
 export interface OwnerRows {
@@ -82,15 +83,20 @@ function findingOf(group: ListedGroup, input: ReapInput): Finding {
   if (tags[names.tags.installation] !== input.installation) return { verdict: 'foreign' };
   const app = tags[names.tags.app];
   const service = tags[names.tags.service];
+  const appUid = tags[names.tags.appUid] ?? '';
+  const slot = wholeNumber(tags[names.tags.slot]);
   const incarnation = wholeNumber(tags[names.tags.incarnation]);
   const epoch = wholeNumber(tags[names.tags.epoch]);
-  if (app === undefined || service === undefined || incarnation === null || epoch === null) {
+  if (app === undefined || service === undefined || slot === null || incarnation === null || epoch === null) {
     return { verdict: 'held', because: 'its tags are incomplete' };
+  }
+  if (group.name !== groupName({ installation: input.installation, appUid }, { service, slot, incarnation })) {
+    return { verdict: 'held', because: 'its name does not follow from its tags, so these are not its own' };
   }
   if (epoch > input.installationEpoch) return { verdict: 'held', because: newerEpoch };
   const rows = input.owners.get(app) ?? null;
   if (rows === null) return { verdict: 'held', because: 'the store does not know its app' };
-  if (rows.app.uid !== tags[names.tags.appUid]) return { verdict: 'held', because: 'its app has another uid' };
+  if (rows.app.uid !== appUid) return { verdict: 'held', because: 'its app has another uid' };
   if (rows.replicas.some((row) => row.group === group.name && row.state !== 'gone')) return { verdict: 'owned' };
   const guard = rows.guards.find((row) => row.service === service);
   if (guard === undefined) return { verdict: 'held', because: 'the store does not know its service' };

@@ -6,9 +6,10 @@ import { limits } from '../model/limits.ts';
 import type { Plan, PlannedEvent, ReplicaChange } from '../model/plan.ts';
 import { replicaKey, type ServiceSnapshot } from '../model/snapshot.ts';
 import type { ReplicaRow } from '../model/state.ts';
+import { isLive } from '../model/transitions.ts';
 import { type Action, type Case, classify } from './classify.ts';
 import { isConverged } from './converged.ts';
-import { type Gate, gateOf } from './dependencies.ts';
+import { type Gate, gateOf, targetOf } from './dependencies.ts';
 import { explain } from './explain.ts';
 import { type Growth, grow } from './growth.ts';
 import { compare, keepersOf } from './keepers.ts';
@@ -58,7 +59,8 @@ export function reconcile(snapshot: ServiceSnapshot, now: number): Plan {
 function casesOf(snapshot: ServiceSnapshot, replicas: readonly ReplicaRow[], gate: Gate, now: number): readonly Case[] {
   const { guard, settings } = snapshot;
   const identity = { installation: snapshot.installation, appUid: snapshot.appUid };
-  const keepers = keepersOf(guard, replicas, snapshot.pools);
+  const target = targetOf(guard, gate);
+  const keepers = keepersOf(guard.desired, target ?? guard.revision, replicas, snapshot.pools);
   return replicas.map((replica) => {
     const peersReady = replicas.some(
       (peer) => peer !== replica && peer.state === 'ready' && peer.revision === replica.revision,
@@ -69,7 +71,7 @@ function casesOf(snapshot: ServiceSnapshot, replicas: readonly ReplicaRow[], gat
       snapshot.observations.get(replicaKey(replica)),
       { identity, settings, now, peersReady },
     );
-    return { replica, verdict, guard, keeper: keepers.has(replica), gateOpen: gate.open, now };
+    return { replica, verdict, guard, keeper: keepers.has(replica), target, now };
   });
 }
 
@@ -132,7 +134,8 @@ function growthOf(
   now: number,
 ): Growth {
   const { guard, templates } = snapshot;
-  const template = templates.get(guard.revision);
+  const revision = targetOf(guard, gate);
+  const template = revision === null ? undefined : templates.get(revision);
   const idle: Growth = {
     changes: [],
     steps: [],
@@ -140,7 +143,7 @@ function growthOf(
     shortage: null,
     backoffUntil: null,
   };
-  if (guard.removed || !gate.open || template === undefined) return idle;
+  if (guard.removed || revision === null || template === undefined) return idle;
   const moves = decisions.map(({ move }) => move);
   const busy = moves.filter((move) => move.change !== null || move.step !== null).length;
   const written = moves.reduce((sum, { change }) => sum + (change === null ? 0 : 1 + change.events.length), 0);
@@ -149,6 +152,7 @@ function growthOf(
     identity: { installation: snapshot.installation, appUid: snapshot.appUid },
     app: snapshot.app,
     guard,
+    revision,
     template,
     pools: snapshot.pools,
     attemptIds: snapshot.attemptIds.slice(attempts),
@@ -170,7 +174,7 @@ function nextGuard(
   const current = after.filter((row) => row.revision === guard.revision);
   const ready = current.filter((row) => row.state === 'ready').length;
   const running = current.filter(
-    (row) => row.state === 'ready' || (row.state === 'starting' && seenRunning.has(replicaKey(row))),
+    (row) => row.state === 'ready' || (isLive(row.state) && seenRunning.has(replicaKey(row))),
   ).length;
   const reached = (count: number, before: number | null): number | null =>
     !guard.removed && gate.open && count >= guard.desired ? guard.revision : before;

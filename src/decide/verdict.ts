@@ -13,6 +13,8 @@ import { type Identity, isGroupOf } from './group-spec.ts';
 
 /** How many 404s in a row make a group missing. */
 const missingAfter = 2;
+/** When the second answer is asked for, whatever the age of the state. */
+const secondLookMs = 1_000;
 
 export interface Circumstances {
   readonly identity: Identity;
@@ -54,8 +56,8 @@ export function judge(
     case 'starting':
     case 'ready':
     case 'unready':
-      if (observation.kind === 'missing') return judgeMissing(replica, circumstances);
-      return ours === null || template === undefined ? unchanged : judgeSeen(replica, template, ours, circumstances);
+      if (ours === null) return judgeMissing(replica, observation, circumstances);
+      return template === undefined ? unchanged : judgeSeen(replica, template, ours, circumstances);
     case 'deleting':
       return judgeDeleting(replica, ours, circumstances);
     default:
@@ -73,32 +75,37 @@ function judgeCreating(
     const row: ReplicaRow = { ...replica, ...at('starting', now), attempt: null, missing: 0, observedAt: now };
     return verdictOf(row, [event('GroupCreated', row, 'The container group was found by reading back.')]);
   }
-  if (observation.kind === 'group') {
-    const message = `A container group named ${replica.group} exists and is not ours.`;
-    return failed(replica, 'CreateRejected', message, now, settings);
-  }
+  if (observation.kind === 'group') return failed(replica, 'CreateRejected', foreign(replica), now, settings);
   const expiresAt = replica.attempt?.expiresAt ?? now;
   if (now < expiresAt) return { ...verdictOf(replica), lookAt: expiresAt };
   const row = { ...replica, missing: replica.missing + 1, observedAt: now };
   return { ...verdictOf(row), retry: row.missing >= missingAfter };
 }
 
-function judgeMissing(replica: ReplicaRow, { now, settings }: Circumstances): Verdict {
+/** A group of this name whose tags are not ours is as good as none: what it was is lost, and what it is belongs to somebody else. */
+function judgeMissing(replica: ReplicaRow, observation: Observation, { now, settings }: Circumstances): Verdict {
   const row = { ...replica, missing: replica.missing + 1, observedAt: now };
-  if (row.missing < missingAfter) return verdictOf(row);
-  return failed(row, 'GroupMissing', 'The container group is gone though we did not delete it.', now, settings);
+  if (row.missing < missingAfter) return { ...verdictOf(row), lookAt: now + secondLookMs };
+  const message =
+    observation.kind === 'group' ? foreign(replica) : 'The container group is gone though we did not delete it.';
+  return failed(row, 'GroupMissing', message, now, settings);
 }
 
 /** Until the claim on a started create expires, its PUT may still land: then a 404 proves nothing. */
 function judgeDeleting(replica: ReplicaRow, ours: SeenGroup | null, { now }: Circumstances): Verdict {
   if (ours !== null) {
-    const row = replica.attempt === null ? replica : { ...replica, attempt: null };
+    const settled = replica.attempt === null && replica.missing === 0;
+    const row = settled ? replica : { ...replica, attempt: null, missing: 0 };
     return { ...verdictOf(row), standing: ours.group.provisioningState !== 'Deleting' };
   }
   const pending = replica.attempt !== null && replica.attempt.startedAt !== null && now < replica.attempt.expiresAt;
   if (pending) return { ...verdictOf(replica), lookAt: replica.attempt?.expiresAt ?? null };
-  return { ...verdictOf(replica), absent: true };
+  const row = { ...replica, missing: replica.missing + 1, observedAt: now };
+  if (row.missing < missingAfter) return { ...verdictOf(row), lookAt: now + secondLookMs };
+  return { ...verdictOf(row), absent: true };
 }
+
+const foreign = ({ group }: ReplicaRow): string => `A container group named ${group} exists and is not ours.`;
 
 function judgeSeen(replica: ReplicaRow, template: ServiceTemplate, seen: SeenGroup, facts: Circumstances): Verdict {
   const condition = conditionOf(seen, template, facts.now);

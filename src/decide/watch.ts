@@ -8,8 +8,10 @@ import type { Observation } from '../model/snapshot.ts';
 import type { ReplicaRow } from '../model/state.ts';
 import { isLegal } from '../model/transitions.ts';
 import { hasAddress } from './condition.ts';
+import { type Identity, isGroupOf } from './group-spec.ts';
 import { type Circumstances, judge, type Verdict } from './verdict.ts';
 
+/** `unlisted`: the listing shows no group that has both its name and its tags. */
 export type Suspicion = 'unlisted' | 'moved' | 'failing' | 'unprobed';
 
 /**
@@ -21,15 +23,16 @@ export function suspicionOf(
   template: ServiceTemplate,
   listed: ListedGroup | undefined,
   probe: 'passed' | 'failed' | null,
+  identity: Identity,
 ): Suspicion | null {
   if (replica.state !== 'ready') return null;
-  if (listed === undefined) return 'unlisted';
+  if (listed === undefined || !isGroupOf(listed.tags, identity, replica)) return 'unlisted';
   if (hasAddress(listed.ip) && listed.ip !== replica.ip) return 'moved';
   if (probe === 'failed') return 'failing';
   return template.readiness.kind === 'running' ? 'unprobed' : null;
 }
 
-/** The verdict that a full read changes; null when nothing is to be written. A listing without the group and a 404 are the two answers that absence needs. */
+/** The verdict that a full read changes; null when nothing is to be written. A listing without the group and a read without it are the two answers that absence needs. */
 export function watch(
   replica: ReplicaRow,
   template: ServiceTemplate,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { groupName } from '../../src/decide/group-spec.ts';
 import { appWorld, converged, deleted, twoPools } from '../support/app-world.ts';
 
 const http = (over: object = {}) => ({
@@ -207,6 +208,10 @@ describe('what goes wrong in the world', () => {
     const { app, guards } = await world.rows();
     const guard = guards.find(({ service }) => service === 'web');
     if (pool === undefined || app === null || guard === undefined) throw new Error('nothing there');
+    const named = (incarnation: number) =>
+      groupName({ installation: 'test', appUid: app.uid }, { service: 'web', slot: 9, incarnation });
+    const orphan = named(guard.nextIncarnation - 1);
+    const newer = named(guard.nextIncarnation);
     const group = (name: string, incarnation: number, installation = 'test') => ({
       name,
       region: 'eastus',
@@ -229,14 +234,15 @@ describe('what goes wrong in the world', () => {
         'flotilla-revision': '1',
       },
     });
-    await world.ports.groups.create(pool, group('f-orphan', guard.nextIncarnation - 1));
-    await world.ports.groups.create(pool, group('f-newer', guard.nextIncarnation));
+    await world.ports.groups.create(pool, group(orphan, guard.nextIncarnation - 1));
+    await world.ports.groups.create(pool, group(newer, guard.nextIncarnation));
     await world.ports.groups.create(pool, group('f-foreign', 1, 'other'));
+    await world.ports.groups.create(pool, group('f-copied-tags', guard.nextIncarnation - 1));
     await world.elapse(50_000);
-    expect(await world.groups()).toContain('f-orphan');
+    expect(await world.groups()).toContain(orphan);
     await world.elapse(90_000);
-    const left = (await world.groups()).filter((name) => ['f-orphan', 'f-newer', 'f-foreign'].includes(name));
-    expect(left.sort()).toEqual(['f-foreign', 'f-newer']);
+    const left = (await world.groups()).filter((name) => [orphan, newer, 'f-foreign', 'f-copied-tags'].includes(name));
+    expect(left.sort()).toEqual(['f-copied-tags', 'f-foreign', newer].sort());
     const told = (await world.events()).map(({ type }) => type);
     expect(told.filter((type) => type.startsWith('Orphan'))).toEqual(['OrphanFound', 'OrphanDeleted']);
   });

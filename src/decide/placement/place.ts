@@ -5,7 +5,7 @@
 import type { PoolRow } from '../../model/state.ts';
 
 export interface PlacementRequest {
-  /** Reservation key; a pool that holds it already has room by definition. */
+  /** Reservation key; a pool that holds it already has room by definition, but may have been closed or excluded since. */
   readonly owner: string;
   readonly cores: number;
   /** Names of the pools that may be used, in order of preference; empty = every pool in the order of configuration. */
@@ -28,9 +28,12 @@ const used = (pool: PoolRow): { readonly groups: number; readonly cores: number 
   cores: pool.reservations.reduce((sum, reservation) => sum + reservation.cores, 0),
 });
 
-const filters: readonly Filter[] = [
+const closed: readonly Filter[] = [
   { refuses: (pool) => pool.retired, explain: () => 'is no longer configured' },
   { refuses: (pool) => pool.cordoned, explain: () => 'is cordoned' },
+];
+
+const full: readonly Filter[] = [
   {
     refuses: (pool) => used(pool).groups + 1 > pool.quota.groups,
     explain: (pool) => `holds ${used(pool).groups} of ${pool.quota.groups} groups`,
@@ -43,12 +46,12 @@ const filters: readonly Filter[] = [
 ];
 
 export function place(request: PlacementRequest, pools: readonly PoolRow[]): Placement {
-  const owned = pools.find((pool) => pool.reservations.some((reservation) => reservation.owner === request.owner));
-  if (owned !== undefined && !owned.retired) return { ok: true, pool: owned };
   const refusals: string[] = [];
   const candidates: PoolRow[] = [];
   for (const pool of ordered(request, pools, refusals)) {
-    const refusal = filters.find((filter) => filter.refuses(pool, request));
+    const held = pool.reservations.some((reservation) => reservation.owner === request.owner);
+    const refusal = (held ? closed : [...closed, ...full]).find((filter) => filter.refuses(pool, request));
+    if (refusal === undefined && held) return { ok: true, pool };
     if (refusal === undefined) candidates.push(pool);
     else refusals.push(`${pool.pool} ${refusal.explain(pool, request)}`);
   }

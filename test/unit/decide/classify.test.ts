@@ -15,7 +15,7 @@ const one = (replica: ReplicaRow, over: Partial<Case> = {}, verdict: Partial<Ver
   verdict: still(replica, verdict),
   guard: aGuard(),
   keeper: true,
-  gateOpen: true,
+  target: 1,
   now: at,
   ...over,
 });
@@ -30,6 +30,12 @@ const cases: readonly Row[] = [
   ['deleting, absent', one(inState('deleting'), {}, { absent: true }), 'confirmGone', null],
   ['deleting, standing for 10 s', one(inState('deleting'), { now: at + 10_000 }, { standing: true }), 'redelete', null],
   ['deleting, standing for less', one(inState('deleting'), { now: at + 9_999 }, { standing: true }), 'none', null],
+  [
+    'deleting, asked again less than 10 s ago',
+    one(inState('deleting', { observedAt: at + 10_000 }), { now: at + 19_999 }, { standing: true }),
+    'none',
+    null,
+  ],
   ['deleting, nothing known', one(inState('deleting')), 'none', null],
   ['draining, not over', one(inState('draining'), { now: at + 9_999 }), 'none', null],
   ['draining, over', one(inState('draining'), { now: at + 10_000 }), 'delete', null],
@@ -48,7 +54,8 @@ const cases: readonly Row[] = [
   ['ready, service removed', one(inState('ready'), { guard: removed }), 'drain', 'ServiceRemoved'],
   ['ready, surplus', one(inState('ready'), { keeper: false }), 'drain', 'Surplus'],
   ['ready, old revision', one(inState('ready', { revision: 0 })), 'drain', 'OldRevision'],
-  ['ready, old revision, gate shut', one(inState('ready', { revision: 0 }), { gateOpen: false }), 'none', null],
+  ['ready, old revision, gate shut', one(inState('ready', { revision: 0 }), { target: null }), 'none', null],
+  ['ready, newer than what may start yet', one(inState('ready', { revision: 2 })), 'drain', 'OldRevision'],
   ['ready, wanted', one(inState('ready')), 'none', null],
   [
     'unready, not wanted, out for less than a drain',

@@ -48,6 +48,16 @@ describe('placement', () => {
       }),
       'own',
     ],
+    [
+      'not the pool that holds its reservation, once it is cordoned',
+      chosen({}, { ...east, cordoned: true, reservations: [held('shop/web/0/1')] }, west),
+      'west',
+    ],
+    [
+      'not the pool that holds its reservation, once the app may not use it',
+      chosen({ order: ['west'] }, { ...east, reservations: [held('shop/web/0/1')] }, west),
+      'west',
+    ],
     ['another pool than the one that just refused', chosen({ avoid: new Set(['east']) }, east, west), 'west'],
     ['the one that just refused, when there is no other', chosen({ avoid: new Set(['east']) }, east), 'east'],
     ['none when all are full', chosen({}, full(east), full(west)), 'NoPoolWithRoom'],

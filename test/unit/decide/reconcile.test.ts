@@ -67,6 +67,12 @@ describe('count', () => {
     expect(plan.replicas.map(({ row }) => row.reason)).toEqual(['Surplus', 'Surplus']);
   });
 
+  it('removes the youngest of equals, whatever its slot', () => {
+    const replicas = [0, 1, 2].map((slot) => inState('ready', { slot, incarnation: 9 - slot }));
+    const plan = reconcile(aSnapshot({ guard: guard({ desired: 2 }), replicas }), at);
+    expect(states(plan)).toEqual(['0/9 draining']);
+  });
+
   it('changes at most 45 replicas at a time and comes back at once', () => {
     const plan = reconcile(aSnapshot({ guard: guard({ removed: true }), replicas: slots(60, 'ready') }), at);
     expect(plan.replicas.length).toBeLessThanOrEqual(45);
@@ -153,6 +159,37 @@ describe('dependencies', () => {
     ]);
     expect(plan.replicas).toEqual([]);
     expect(plan.guard).toMatchObject({ reason: 'AwaitingDependency', healthyRevision: null });
+  });
+
+  it('do not gate repair and scaling of the revision before', () => {
+    const plan = given(
+      [{ ...api, healthyRevision: null }, db],
+      { revision: 2, dependenciesMetRevision: 1, desired: 3 },
+      [inState('ready', { slot: 1 }), inState('gone', { slot: 0, incarnation: 2, reason: 'GroupMissing' })],
+    );
+    expect(plan.replicas.map(({ row }) => [row.slot, row.revision])).toEqual([
+      [0, 1],
+      [2, 1],
+    ]);
+    expect(plan.guard).toMatchObject({ reason: 'AwaitingDependency', dependenciesMetRevision: 1 });
+  });
+
+  it('let a rollout end that was under way when a newer revision had to wait', () => {
+    const plan = given([{ ...api, healthyRevision: null }, db], { revision: 3, dependenciesMetRevision: 2 }, [
+      inState('ready', { revision: 1 }),
+    ]);
+    expect(states(plan)).toEqual(['0/1 draining']);
+  });
+
+  it('`started` counts every replica that runs, ready or not', () => {
+    const starting = inState('starting', { slot: 0, incarnation: 1 });
+    const unready = inState('unready', { slot: 1, incarnation: 2 });
+    const snapshot = aSnapshot({
+      guard: guard({ desired: 2 }),
+      replicas: [starting, unready],
+      observations: observed([starting, seen(starting, {}, 'failed')], [unready, seen(unready, {}, 'failed')]),
+    });
+    expect(reconcile(snapshot, at).guard).toMatchObject({ startedRevision: 1, healthyRevision: null });
   });
 
   it('never hold up a teardown', () => {
@@ -254,7 +291,7 @@ describe('removal', () => {
   const removed = guard({ removed: true, desired: 3, generation: 2 });
 
   it('ends when every replica is confirmed gone, and not before', () => {
-    const replica = inState('deleting');
+    const replica = inState('deleting', { missing: 1 });
     const missing = observed([replica, { kind: 'missing' }]);
     const standing = observed([replica, seen(replica, { provisioningState: 'Deleting' })]);
     expect(reconcile(aSnapshot({ guard: removed, replicas: [replica], observations: missing }), at)).toMatchObject({
@@ -267,6 +304,38 @@ describe('removal', () => {
 
   it('creates nothing', () => {
     expect(reconcile(aSnapshot({ guard: removed }), at)).toMatchObject({ done: true, replicas: [], steps: [] });
+  });
+});
+
+describe('deletions that ARM does not carry out', () => {
+  const stuck = slots(60, 'deleting', { reason: 'Surplus' });
+  const standing = observed(...stuck.map((replica) => [replica, seen(replica)] as const));
+
+  it('are asked for again every 10 s, not at every look', () => {
+    const snapshot = aSnapshot({
+      guard: guard({ removed: true }),
+      replicas: stuck.slice(0, 1),
+      observations: standing,
+    });
+    const again = reconcile(snapshot, at + 10_000);
+    expect(again.steps.map(({ kind }) => kind)).toEqual(['deleteGroup']);
+    const replicas = again.replicas.map(({ row }) => row);
+    expect(reconcile({ ...snapshot, replicas }, at + 19_999).steps).toEqual([]);
+    expect(reconcile({ ...snapshot, replicas }, at + 20_000).steps).toHaveLength(1);
+  });
+
+  it('do not keep the rest of the service waiting, however many they are', () => {
+    const surplus = inState('ready', { slot: 99, incarnation: 99 });
+    let replicas: readonly ReplicaRow[] = [...stuck, surplus];
+    for (let pass = 0; pass < 3; pass += 1) {
+      const plan = reconcile(
+        aSnapshot({ guard: guard({ desired: 0 }), replicas, observations: standing }),
+        at + 10_000,
+      );
+      const changed = new Map(plan.replicas.map(({ row }) => [row.incarnation, row]));
+      replicas = replicas.map((row) => changed.get(row.incarnation) ?? row);
+    }
+    expect(replicas.find(({ slot }) => slot === 99)?.state).toBe('draining');
   });
 });
 

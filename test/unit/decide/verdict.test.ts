@@ -83,6 +83,19 @@ describe('a replica that starts', () => {
     expect(judged(once, missing).row).toMatchObject({ state: 'failed', reason: 'GroupMissing', failures: 1 });
   });
 
+  it.each(['starting', 'ready', 'unready'] as const)(
+    '%s: a group of its name that is not ours is as good as none',
+    (state) => {
+      const replica = inState(state, { missing: 1 });
+      expect(judged(replica, seen(replica, { tags: {} }, 'passed')).row).toMatchObject({
+        state: 'failed',
+        reason: 'GroupMissing',
+        message: `A container group named ${replica.group} exists and is not ours.`,
+        endpoint: false,
+      });
+    },
+  );
+
   it('forgets a 404 when the group is seen', () => {
     expect(judged({ ...starting, missing: 1 }, seen(starting)).row.missing).toBe(0);
   });
@@ -147,18 +160,24 @@ describe('a replica being deleted', () => {
   const deleting = inState('deleting');
   const inFlight = { ...deleting, attempt: { id: 'a-1', startedAt: at, expiresAt: at + 360_000 } };
 
-  it('is absent at a 404', () => {
-    expect(judged(deleting, missing).absent).toBe(true);
+  it('is absent after two 404s, because one may be stale', () => {
+    const once = judged(deleting, missing);
+    expect(once).toMatchObject({ absent: false, row: { missing: 1 }, lookAt: at + 2_000 });
+    expect(judged(once.row, missing).absent).toBe(true);
   });
 
-  it('is not absent while a PUT of it may still land', () => {
-    expect(judged(inFlight, missing)).toMatchObject({ absent: false, lookAt: at + 360_000 });
-    expect(judged(inFlight, missing, at + 360_000).absent).toBe(true);
+  it('forgets a 404 when the group is seen', () => {
+    expect(judged({ ...deleting, missing: 1 }, seen(deleting)).row.missing).toBe(0);
   });
 
-  it('is absent at once when the claim was never started', () => {
-    const { attempt } = inFlight;
-    expect(judged({ ...inFlight, attempt: { ...attempt, startedAt: null } }, missing).absent).toBe(true);
+  it('is not absent while a PUT of it may still land, however often ARM does not know it', () => {
+    expect(judged({ ...inFlight, missing: 1 }, missing)).toMatchObject({ absent: false, lookAt: at + 360_000 });
+    expect(judged({ ...inFlight, missing: 1 }, missing, at + 360_000).absent).toBe(true);
+  });
+
+  it('waits for no claim that was never started', () => {
+    const unstarted = { ...inFlight, attempt: { ...inFlight.attempt, startedAt: null }, missing: 1 };
+    expect(judged(unstarted, missing).absent).toBe(true);
   });
 
   it('stands while its group is there and nobody deletes it', () => {
@@ -171,7 +190,7 @@ describe('a replica being deleted', () => {
   });
 
   it('is absent when only a foreign group has its name', () => {
-    expect(judged(deleting, seen(deleting, { tags: {} })).absent).toBe(true);
+    expect(judged({ ...deleting, missing: 1 }, seen(deleting, { tags: {} })).absent).toBe(true);
   });
 });
 

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { recount } from '../../../src/decide/recount.ts';
 import { type Suspicion, suspicionOf, watch } from '../../../src/decide/watch.ts';
+import type { ServiceTemplate } from '../../../src/model/app-spec.ts';
 import { defaults } from '../../../src/model/defaults.ts';
 import type { ListedGroup } from '../../../src/model/group.ts';
 import type { Observation } from '../../../src/model/snapshot.ts';
+import type { ReplicaRow } from '../../../src/model/state.ts';
 import { aPool, aTemplate, at } from '../../support/rows.ts';
 import { aContainer, identity, inState, seen, tagsOf } from '../../support/snapshots.ts';
 
@@ -17,17 +19,19 @@ const listed: ListedGroup = {
 const quiet = aTemplate({ readiness: { kind: 'running', afterMs: 10_000 } });
 
 describe('what makes a ready replica suspect', () => {
-  it.each<[string, Parameters<typeof suspicionOf>, Suspicion | null]>([
+  type Given = [ReplicaRow, ServiceTemplate, ListedGroup | undefined, 'passed' | 'failed' | null];
+  it.each<[string, Given, Suspicion | null]>([
     ['nothing', [ready, aTemplate(), listed, 'passed'], null],
     ['a probe that was not made', [ready, aTemplate(), listed, null], null],
     ['not being listed', [ready, aTemplate(), undefined, 'passed'], 'unlisted'],
+    ['only a group with its name but other tags', [ready, aTemplate(), { ...listed, tags: {} }, 'passed'], 'unlisted'],
     ['another address', [ready, aTemplate(), { ...listed, ip: '10.0.0.9' }, 'passed'], 'moved'],
     ['no address in the listing (near miss)', [ready, aTemplate(), { ...listed, ip: null }, 'passed'], null],
     ['a failing probe', [ready, aTemplate(), listed, 'failed'], 'failing'],
     ['not being probed from outside at all', [ready, quiet, listed, null], 'unprobed'],
     ['not being ready: its own workflow looks after it', [inState('unready'), aTemplate(), undefined, 'failed'], null],
   ])('%s', (_, given, expected) => {
-    expect(suspicionOf(...given)).toBe(expected);
+    expect(suspicionOf(...given, identity)).toBe(expected);
   });
 });
 
@@ -42,6 +46,14 @@ describe('what a full read of it changes', () => {
 
   it('not listed and 404: its group is gone', () => {
     expect(changed('unlisted', { kind: 'missing' })?.row).toMatchObject({
+      state: 'failed',
+      reason: 'GroupMissing',
+      endpoint: false,
+    });
+  });
+
+  it('listed and read with tags that are not ours: it is somebody else’s group now', () => {
+    expect(changed('unlisted', seen(ready, { tags: {} }, 'passed'))?.row).toMatchObject({
       state: 'failed',
       reason: 'GroupMissing',
       endpoint: false,
