@@ -2,6 +2,8 @@
  * The three activities of the assessor: see what an app needs and claim it, give the orders, and put the app's due row right. Claims are written before
  * anything is started, so that only one workflow can ever believe that a service is its own.
  */
+
+import { noteDue } from '../commands/wake.ts';
 import { type Assessment, assess as decide, type Standing, type WorkflowOrder } from '../decide/assess.ts';
 import { keyOf, keys } from '../model/keys.ts';
 import { assessorId, names } from '../model/names.ts';
@@ -115,7 +117,7 @@ export async function startWorkflow(
     return { outcome: 'done', detail: 'hinted' };
   }
   const rows = await store.readApp(app);
-  if (!rows.ok) return { outcome: 'skipped', detail: rows.error.message };
+  if (!rows.ok) return { outcome: 'refused', detail: rows.error.message };
   const guard = rows.value.guards.find((row) => row.workflow === order.id);
   if (guard === undefined) return { outcome: 'skipped', detail: 'the service names another workflow' };
   if (order.kind === 'terminate') {
@@ -141,11 +143,16 @@ export interface SettleInput extends Pick<AssessResult, 'due' | 'dueAt' | 'again
  * that changed since the assessment began means that there is something new to see.
  */
 export async function settle(
-  { store, ids, now }: ActivityPorts,
+  ports: ActivityPorts,
   { dueRearmMs }: ActivitySettings,
   { app, due, dueAt, again }: SettleInput,
 ): Promise<{ readonly again: boolean }> {
-  if (again) return { again: true };
+  const { store, ids, now } = ports;
+  if (again) {
+    // Should this have been the last round, the resync finds the app by its due row.
+    await noteDue(ports, app);
+    return { again: true };
+  }
   const at = now();
   const txId = ids.next();
   if (due === null) {

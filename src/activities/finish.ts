@@ -1,5 +1,5 @@
 /** Lets go of a service whose work is done: the guard names nobody any more, and the app is woken to see what that means for it. */
-import { noteDue, startAssessor } from '../commands/wake.ts';
+import { noteDue, wakeAssessor } from '../commands/wake.ts';
 import { keys } from '../model/keys.ts';
 import type { GuardRow } from '../model/state.ts';
 import type { PassInput } from './pass.ts';
@@ -41,7 +41,7 @@ export async function finish(ports: ActivityPorts, input: FinishInput): Promise<
     if (!written.ok) return { outcome: 'again' };
   }
   // Also when an earlier delivery let go: it may have died before this.
-  const started = await startAssessor(workflows, app);
-  if (!started.ok) log.warn('The assessor could not be started; the resync will.', { app, ...started.error });
+  const woken = await wakeAssessor(ports, workflows, app);
+  if (!woken.ok) log.warn('The assessor could not be woken; the resync will.', { app, ...woken.error });
   return { outcome: 'released' };
 }

@@ -2,7 +2,7 @@
  * One pass over a service: read, fence, observe, plan, and commit the plan's intent in one transaction before any of its steps is walked. Redelivered,
  * it finds what the first delivery left and plans from that. It changes nothing in the world.
  */
-import { noteDue, startAssessor } from '../commands/wake.ts';
+import { noteDue, wakeAssessor } from '../commands/wake.ts';
 import type { ServiceTemplate } from '../model/app-spec.ts';
 import { type Key, keyOf, keys } from '../model/keys.ts';
 import { limits } from '../model/limits.ts';
@@ -134,7 +134,7 @@ async function planAndCommit(
   if (!committed.ok) return committed;
   const replicas = plan.value.replicas.map(({ row }) => row);
   await releaseBudget(ports, replicas);
-  if (wakeApp) await startAssessor(ports.workflows, input.app);
+  if (wakeApp) await wakeAssessor(ports, ports.workflows, input.app);
   return ok({
     outcome: plan.value.done ? 'done' : 'continue',
     steps: plan.value.steps,

@@ -32,22 +32,24 @@ export async function resync(ports: TimerPorts, settings: ActivitySettings): Pro
 async function revive(ports: TimerPorts, settings: ActivitySettings, due: DueRow): Promise<void> {
   const resent = await resendStale(ports, due.app, settings.resendAfterMs);
   if (!resent.ok) ports.log.warn('An operation could not be sent again.', { app: due.app, ...resent.error });
-  const overdueMs = ports.now() - due.dueAt;
-  if (overdueMs < 0) return;
-  if (overdueMs > settings.brokenAfterMs && (await endBrokenAssessor(ports, settings, due.app))) return;
+  if (ports.now() < due.dueAt) return;
   const started = await startAssessor(ports.workflows, due.app);
   if (!started.ok) ports.log.warn('An assessor could not be started.', { app: due.app, ...started.error });
+  else if (started.value === 'existing') await endBrokenAssessor(ports, settings, due.app);
 }
 
-/** A new one is started at the next tick only: starting right after a termination is refused. */
-async function endBrokenAssessor(ports: TimerPorts, settings: ActivitySettings, app: string): Promise<boolean> {
+/**
+ * Judged by its own last move and not by the age of the due row, which every command makes young again. A new one is started at the next tick only:
+ * starting right after a termination is refused.
+ */
+async function endBrokenAssessor(ports: TimerPorts, settings: ActivitySettings, app: string): Promise<void> {
   const id = assessorId(app);
   const status = await ports.workflows.status(id);
-  if (!status.ok || status.value === null || standingOf(status.value.status) !== 'running') return false;
-  if (ports.now() - status.value.updatedAt <= settings.brokenAfterMs) return false;
+  if (!status.ok || status.value === null || standingOf(status.value.status) !== 'running') return;
+  if (ports.now() - status.value.updatedAt <= settings.brokenAfterMs) return;
   ports.log.error('An assessor does not move any more; it is ended.', { app });
-  const ended = await ports.workflows.terminate(id, 'WorkflowBroken: its due row is long overdue and it did not move.');
-  return ended.ok;
+  const ended = await ports.workflows.terminate(id, 'WorkflowBroken: the app is due and its assessor did not move.');
+  if (!ended.ok) ports.log.warn('A broken assessor could not be ended.', { app, ...ended.error });
 }
 
 /** The rows are read after the listing, so that a group which is listed and owned by a new row is never taken for an orphan. */

@@ -2,7 +2,7 @@
  * Looks over the ready replicas of one pool with its listing: whose group is gone, who has moved, who fails its probe. Only what looks wrong is read in
  * full, and only a changed verdict is written and wakes its app.
  */
-import { noteDue, startAssessor } from '../commands/wake.ts';
+import { noteDue, wakeAssessor } from '../commands/wake.ts';
 import type { Verdict } from '../decide/verdict.ts';
 import { type Suspicion, suspicionOf, watch } from '../decide/watch.ts';
 import type { ServiceTemplate } from '../model/app-spec.ts';
@@ -113,5 +113,5 @@ async function write(ports: ActivityPorts, replica: Stored<ReplicaRow>, { row, e
       })),
     ],
   });
-  if (written.ok) await startAssessor(ports.workflows, app);
+  if (written.ok) await wakeAssessor(ports, ports.workflows, app);
 }

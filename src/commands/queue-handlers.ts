@@ -15,7 +15,7 @@ import { type Poison, readMessage, type WholeCommand } from './messages.ts';
 import { PassingFailure, patiently } from './patience.ts';
 import type { CommandPorts } from './ports.ts';
 import { recordEvent, recordRejected, rejectedPartition } from './record-rejection.ts';
-import { noteDue, startAssessor } from './wake.ts';
+import { noteDue, wakeAssessor } from './wake.ts';
 
 export interface QueueHandlers {
   /** `body` as the trigger hands it over. @throws Error when the message should come again. */
@@ -60,8 +60,8 @@ async function applyAndWake(ports: CommandPorts, app: string, workflows: Pick<Wo
     return;
   }
   if (!applied.ok) throw new PassingFailure(applied.error);
-  const started = await startAssessor(workflows, app);
-  if (!started.ok) ports.log.warn('The assessor could not be started; the resync will.', { app, ...started.error });
+  const woken = await wakeAssessor(ports, workflows, app);
+  if (!woken.ok) ports.log.warn('The assessor could not be woken; the resync will.', { app, ...woken.error });
 }
 
 /** Applies what is pending and notes the app as due, whether or not there was anything. */

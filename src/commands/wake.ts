@@ -1,6 +1,7 @@
 /**
  * Wakes the assessor of an app (design §6): the due row is written *before* the change that makes work, so that a crash between the two is
- * repaired by the resync, and the assessor is started *after* it, so that it sees the change.
+ * repaired by the resync, and the assessor is started *after* it, so that it sees the change. One that was running already may have read the app
+ * before the change and the due row after it was noted: noting it once more makes that one look again.
  */
 import { assessorId, names } from '../model/names.ts';
 import { ok, type Result } from '../model/result.ts';
@@ -23,7 +24,17 @@ export async function noteDue(
   return result.ok ? ok(undefined) : result;
 }
 
-/** Second half: call it after the commit. A failure is repaired by the next resync; an assessor that runs already sees the new due row. */
+/** Second half: call it after the commit. A failure is repaired by the next resync. */
+export async function wakeAssessor(
+  ports: { readonly store: StateStore; readonly now: Now },
+  workflows: Pick<Workflows, 'start'>,
+  app: string,
+): Promise<Result<void, PortError>> {
+  const started = await startAssessor(workflows, app);
+  if (!started.ok) return started;
+  return started.value === 'existing' ? await noteDue(ports, app) : ok(undefined);
+}
+
 export async function startAssessor(
   workflows: Pick<Workflows, 'start'>,
   app: string,

@@ -13,8 +13,10 @@ export function* app(context: OrchestrationContext): Flow<{ readonly rounds: num
   for (let round = 1; ; round += 1) {
     const { orders, ...seen } = yield* call(df, 'assess', { app: input.app });
     const calls = orders.map((order) => ({ name: 'startWorkflow' as const, input: { app: input.app, order } }));
-    yield* inWaves(df, calls, width);
-    const { again } = yield* call(df, 'settle', { app: input.app, ...seen });
+    const { results, failed } = yield* inWaves(df, calls, width);
+    // What was claimed and not started is started in the next round: as a broken workflow it would be found minutes later.
+    const unsure = failed > 0 || results.some(({ outcome }) => outcome === 'refused');
+    const { again } = yield* call(df, 'settle', { app: input.app, ...seen, again: seen.again || unsure });
     if (!again || round === roundsMax) return { rounds: round };
   }
 }

@@ -68,7 +68,7 @@ function* letGo(df: Durable, target: PassInput, { guardEtag }: PassResult): Flow
   }
 }
 
-const toCall = (step: Step, workflow: string): Call =>
+const toCall = (step: Step, workflow: string): Call<'createGroup' | 'deleteGroup'> =>
   step.kind === 'createGroup'
     ? { name: 'createGroup', input: { ...step, workflow } }
     : { name: 'deleteGroup', input: { ...step, workflow } };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { groupName } from '../../src/decide/group-spec.ts';
+import { err } from '../../src/model/result.ts';
 import { appWorld, converged, deleted, twoPools } from '../support/app-world.ts';
 
 const http = (over: object = {}) => ({
@@ -245,6 +246,32 @@ describe('what goes wrong in the world', () => {
     expect(left.sort()).toEqual(['f-copied-tags', 'f-foreign', newer].sort());
     const told = (await world.events()).map(({ type }) => type);
     expect(told.filter((type) => type.startsWith('Orphan'))).toEqual(['OrphanFound', 'OrphanDeleted']);
+  });
+
+  it('a workflow whose start the engine refuses is started at once again, not when it counts as broken', async () => {
+    const world = appWorld();
+    const { start } = world.ports.workflows;
+    let refusals = 2;
+    Object.assign(world.ports.workflows, {
+      start: async (...call: Parameters<typeof start>) =>
+        call[0] === 'deployment' && refusals-- > 0
+          ? err({ kind: 'Unknown', code: null, message: 'no answer', retryAfterMs: null })
+          : await start(...call),
+    });
+    await world.command('apply', 'shop', { name: 'shop', services: { web: http() } });
+    await world.until('convergence', converged, 60_000);
+  });
+
+  it('an assessor that hangs is replaced, also while commands keep waking the app', async () => {
+    const world = appWorld();
+    const hung = { id: 'app:shop', name: 'app', status: 'Running', updatedAt: world.clock.now };
+    (world.durable.instances as Map<string, unknown>).set(hung.id, hung);
+    const services = (replicas: number) => ({ web: http({ deploy: { replicas } }) });
+    for (let replicas = 1; replicas <= 6; replicas += 1) {
+      await world.command('apply', 'shop', { name: 'shop', services: services(replicas) });
+      await world.elapse(2 * 60_000);
+    }
+    await world.until('convergence', converged, 2 * 60_000);
   });
 
   it('takes the next pool when the first has no room, and says so when none has', async () => {

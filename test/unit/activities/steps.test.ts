@@ -5,13 +5,14 @@ import { type CreateInput, createGroup } from '../../../src/activities/create-gr
 import { deleteGroup } from '../../../src/activities/delete-group.ts';
 import { finish } from '../../../src/activities/finish.ts';
 import type { ActivityPorts, ActivitySettings } from '../../../src/activities/ports.ts';
+import { noteDue, wakeAssessor } from '../../../src/commands/wake.ts';
 import { defaults } from '../../../src/model/defaults.ts';
 import { keys } from '../../../src/model/keys.ts';
 import { err, ok, type Result } from '../../../src/model/result.ts';
 import type { DueRow, GuardRow, ReplicaRow, Row } from '../../../src/model/state.ts';
 import type { ContainerGroups } from '../../../src/ports/container-groups.ts';
 import type { PortError } from '../../../src/ports/errors.ts';
-import type { InstanceStatus } from '../../../src/ports/workflows.ts';
+import type { InstanceStatus, Workflows } from '../../../src/ports/workflows.ts';
 import { aDue, aGuard, anAppRow, aPool, aRevision, at } from '../../support/rows.ts';
 import { aGroup, inState } from '../../support/snapshots.ts';
 import { tableFixture } from '../../support/table-fixture.ts';
@@ -31,7 +32,7 @@ async function bench(...rows: Row[]) {
     status: InstanceStatus | null;
   } = { create: ok('accepted'), get: refusal('NotFound'), delete: ok('accepted'), status: null };
   let ids = 0;
-  const ports: ActivityPorts = {
+  const ports: ActivityPorts & { readonly workflows: { -readonly [K in keyof Workflows]: Workflows[K] } } = {
     store,
     groups: {
       async create(_, { name }) {
@@ -297,6 +298,35 @@ describe('the assessor', () => {
     const stuck = await bench(aGuard({ workflow, wakeAt: at - 600_000 }));
     await startWorkflow(stuck.ports, settings, { app: 'shop', order });
     expect(stuck.called).toEqual([`terminate ${workflow}`]);
+  });
+
+  it.each<[string, { status?: PortError; start?: PortError }]>([
+    ['cannot be read', { status: refusal('Unavailable').error }],
+    ['is not started', { start: refusal('Unknown').error }],
+  ])('says so when the instance %s', async (_, { status, start }) => {
+    const { ports } = await bench(aGuard({ workflow }));
+    if (status) ports.workflows.status = async () => err(status);
+    if (start) ports.workflows.start = async () => err(start);
+    const order = { kind: 'start', service: 'web', workflow: 'deployment', id: workflow } as const;
+    expect(await startWorkflow(ports, settings, { app: 'shop', order })).toMatchObject({ outcome: 'refused' });
+  });
+
+  it('looks again at a change that was committed after it had read, though it was running when it was woken', async () => {
+    const { ports, change } = await bench(aGuard(), aDue());
+    ports.workflows.start = async () => ok('existing');
+    await noteDue(ports, 'shop');
+    const seen = await assess(ports, settings, { app: 'shop' });
+    await change(aGuard({ desired: 5 }), keys.guard('shop', 'web'));
+    expect(await wakeAssessor(ports, ports.workflows, 'shop')).toMatchObject({ ok: true });
+    expect(await settle(ports, settings, { app: 'shop', ...seen })).toEqual({ again: true });
+  });
+
+  it('leaves a due row behind when it could not see the app through', async () => {
+    const { ports, due, clock } = await bench(aGuard());
+    expect(await settle(ports, settings, { app: 'shop', due: null, dueAt: null, again: true })).toEqual({
+      again: true,
+    });
+    expect(await due()).toMatchObject({ dueAt: clock.now });
   });
 
   const settled = async (dueAt: number | null, since: number, changed = false) => {

@@ -12,6 +12,7 @@ const id = 'deployment:shop.web:1';
 function stage(orchestrator: (context: OrchestrationContext) => Generator<unknown, unknown, unknown>, input: unknown) {
   const clock = { now: start };
   const said: string[] = [];
+  const inputs: unknown[] = [];
   let timer: { isCompleted: boolean; cancelled: boolean; cancel(): void } | undefined;
   const df = {
     instanceId: id,
@@ -19,8 +20,10 @@ function stage(orchestrator: (context: OrchestrationContext) => Generator<unknow
       return new Date(clock.now);
     },
     getInput: () => input,
-    callActivity: (name: string, value: { slot?: number }) =>
-      value.slot === undefined ? name : `${name} ${value.slot}`,
+    callActivity(name: string, value: { slot?: number }) {
+      inputs.push(value);
+      return value.slot === undefined ? name : `${name} ${value.slot}`;
+    },
     createTimer(fireAt: Date) {
       const made = {
         isCompleted: false,
@@ -48,6 +51,8 @@ function stage(orchestrator: (context: OrchestrationContext) => Generator<unknow
   return {
     clock,
     said,
+    /** Of all calls of activities. */
+    inputs,
     timer: () => timer,
     give: (value: unknown) => note(generator.next(value)),
     fail: () => note(generator.throw(new Error('worker died'))),
@@ -179,6 +184,16 @@ describe('the assessor', () => {
     give([]);
     give({ again: false });
     expect(said).toEqual(['assess', 'all(startWorkflow)', 'settle', 'returns {"rounds":1}']);
+  });
+
+  it.each<[string, (play: ReturnType<typeof stage>) => void]>([
+    ['was refused', ({ give }) => give([{ outcome: 'refused', detail: 'no answer' }])],
+    ['was lost with its worker', ({ fail }) => fail()],
+  ])('settles nothing when an order %s, but looks again', (_, end) => {
+    const play = stage(app, { app: 'shop' });
+    play.give(seen);
+    end(play);
+    expect(play.inputs.at(-1)).toMatchObject({ app: 'shop', again: true });
   });
 
   it('yields no empty wave, which would throw', () => {
