@@ -107,7 +107,7 @@ const refused = (work: Promise<unknown>): Promise<Refusal | string> =>
 
 const refusedRaw = async (work: Promise<PipelineResponse>): Promise<Refusal> => {
   const response = await work;
-  const body = JSON.parse(response.bodyAsText ?? '{}') as { 'odata.error'?: { code: string } };
+  const body = JSON.parse(response.bodyAsText || '{}') as { 'odata.error'?: { code: string } };
   return { status: response.status, code: body['odata.error']?.code ?? '' };
 };
 
@@ -462,7 +462,8 @@ contract('a key has at most 1 KiB', async (target) => {
 
 contract('a string has at most 32 Ki characters', async (target) => {
   const table = await freshTable(target);
-  await table.createEntity({ partitionKey: 'p', rowKey: 'r', text: 'ü'.repeat(32 * 1024) });
+  await table.createEntity({ partitionKey: 'p', rowKey: 'r', text: 'x'.repeat(32 * 1024) });
+  await table.createEntity({ partitionKey: 'p', rowKey: 'two bytes each', text: 'ü'.repeat(20_000) });
   const tooLong = refused(table.createEntity({ partitionKey: 'p', rowKey: 's', text: 'x'.repeat(32 * 1024 + 1) }));
   expect(await tooLong).toEqual({ status: 400, code: 'PropertyValueTooLarge' });
 });
@@ -741,6 +742,14 @@ contract('a filter with bad syntax is refused', async (target) => {
     'PartitionKey eq "a"',
   ])
     expect(await refused(listed(table, filter)), filter).toEqual({ status: 400, code: 'InvalidInput' });
+});
+
+contract('a filter has at most 15 comparisons', async (target) => {
+  const table = await freshTable(target);
+  await table.createEntity({ partitionKey: 'p', rowKey: '14' });
+  const anyOf = (count: number) => Array.from({ length: count }, (_, i) => `RowKey eq '${i}'`).join(' or ');
+  expect(await listed(table, anyOf(15))).toEqual(['p/14']);
+  expect(await refused(listed(table, anyOf(16)))).toEqual({ status: 400, code: 'InvalidInput' });
 });
 
 contract('a function in a filter is 501', async (target) => {

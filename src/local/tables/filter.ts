@@ -18,12 +18,14 @@ export type Filter =
 type Lookup = (property: string) => EdmValue | undefined;
 
 const maxDepth = 200;
+/** Source: learn.microsoft.com/rest/api/storageservices/querying-tables-and-entities#constructing-filter-strings. */
+const maxComparisons = 15;
 const flipped: Readonly<Record<Operator, Operator>> = { eq: 'eq', ne: 'ne', gt: 'lt', ge: 'le', lt: 'gt', le: 'ge' };
 const tokenPattern =
-  /\s*(?:(?<paren>[()])|(?<quoted>(?:datetime|guid|binary|X)?'(?:[^']|'')*')|(?<number>-?\d+(?:\.\d+)?(?:e[+-]?\d+)?L?)(?![\w.])|(?<word>[\p{L}_][\p{L}\p{N}_]*))/iuy;
+  /\s*(?:(?<mark>[(),])|(?<quoted>(?:datetime|guid|binary|X)?'(?:[^']|'')*')|(?<number>-?\d+(?:\.\d+)?(?:e[+-]?\d+)?L?)(?![\w.])|(?<word>[\p{L}_][\p{L}\p{N}_]*))/iuy;
 
 interface Token {
-  readonly kind: 'paren' | 'quoted' | 'number' | 'word' | 'end';
+  readonly kind: 'mark' | 'quoted' | 'number' | 'word' | 'end';
   readonly text: string;
 }
 
@@ -55,6 +57,7 @@ class Parser {
   readonly #tokens: readonly Token[];
   #position = 0;
   #depth = 0;
+  #comparisons = 0;
 
   constructor(tokens: readonly Token[]) {
     this.#tokens = tokens;
@@ -102,6 +105,7 @@ class Parser {
   }
 
   #comparison(): Filter | TableFailure {
+    if (++this.#comparisons > maxComparisons) return syntaxError(`more than ${maxComparisons} comparisons`);
     const left = this.#operand();
     if (left instanceof TableFailure) return left;
     const operator = this.#operator();
