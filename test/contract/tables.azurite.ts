@@ -25,7 +25,10 @@ export const azuriteDifferences: readonly Difference[] = [
       'a key has at most 1 KiB',
     ],
   },
-  { reason: 'accepted: properties are not counted', tests: ['an entity has at most 252 properties, also after a merge'] },
+  {
+    reason: 'accepted: properties are not counted',
+    tests: ['an entity has at most 252 properties, also after a merge'],
+  },
   { reason: 'accepted: an insert is not measured', tests: ['an entity has at most 1 MiB'] },
   { reason: 'accepted: names are not checked', tests: ['property names are identifiers of at most 255 characters'] },
   {
