@@ -4,11 +4,19 @@
  */
 import { DatabaseSync } from 'node:sqlite';
 
-/** Opens (and creates) a database; `:memory:` keeps nothing. */
+/**
+ * Opens (and creates) a database; `:memory:` keeps nothing.
+ * @throws Error that names the file when it cannot be opened or is no database; nothing is overwritten.
+ */
 export function openDatabase(path: string): DatabaseSync {
-  const db = new DatabaseSync(path);
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;');
-  return db;
+  try {
+    const db = new DatabaseSync(path);
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;');
+    return db;
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    throw new Error(`${path} cannot be used: ${cause}. Move or remove it, or choose another data directory.`);
+  }
 }
 
 interface Pending {

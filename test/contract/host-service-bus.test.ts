@@ -1,15 +1,11 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ServiceBusClient } from '@azure/service-bus';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFunctionsHost, type FunctionsHost } from '../../src/local/host/functions-host.ts';
 import type { LogLine } from '../../src/local/host/invoke.ts';
+import { BrokerProcess } from '../support/broker-process.ts';
 
 const appDir = fileURLToPath(new URL('./fixtures/queue-app', import.meta.url));
-const brokerPath = fileURLToPath(new URL('../../src/local/servicebus/main.ts', import.meta.url));
 
 const lockMs = 1_000;
 
@@ -25,47 +21,10 @@ const runsOf = (name: string) => shared.queueRuns.filter((run) => run.name === n
 const numbers = (name: string) =>
   runsOf(name).map((run) => (typeof run.message === 'string' ? run.message : run.message.n));
 
-/** The broker as the platform runs it: a process that can be killed. */
-class BrokerProcess {
-  readonly #dataPath = join(mkdtempSync(join(tmpdir(), 'flotilla-bus-')), 'bus.db');
-  #child: ChildProcess | undefined;
-  port = 0;
-  connectionString = '';
-
-  async start(): Promise<void> {
-    const config = {
-      port: this.port,
-      dataPath: this.#dataPath,
-      key: { name: 'RootManageSharedAccessKey', value: 'c2VjcmV0' },
-      queues: [
-        { name: 'plain', maxDeliveryCount: 3, lockDurationMs: lockMs },
-        { name: 'sessions', requiresSession: true, maxDeliveryCount: 3, lockDurationMs: lockMs },
-      ],
-    };
-    const child = fork(brokerPath, [JSON.stringify(config)], {
-      execArgv: [],
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
-    this.#child = child;
-    const ready = await new Promise<{ type: string; port: number; connectionString: string; message?: string }>(
-      (resolve, reject) => {
-        child.once('message', (message) => resolve(message as never));
-        child.once('exit', (code) => reject(new Error(`broker ended with ${code}`)));
-      },
-    );
-    if (ready.type !== 'ready') throw new Error(ready.message);
-    this.port = ready.port;
-    this.connectionString = ready.connectionString;
-  }
-
-  async kill(): Promise<void> {
-    const child = this.#child;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGKILL');
-    await gone;
-  }
-}
+const queues = [
+  { name: 'plain', maxDeliveryCount: 3, lockDurationMs: lockMs },
+  { name: 'sessions', requiresSession: true, maxDeliveryCount: 3, lockDurationMs: lockMs },
+];
 
 let broker: BrokerProcess;
 let sender: ServiceBusClient;
@@ -75,7 +34,7 @@ let lines: LogLine[];
 beforeEach(async () => {
   shared.queueRuns = [];
   lines = [];
-  broker = new BrokerProcess();
+  broker = new BrokerProcess(queues);
   await broker.start();
   sender = new ServiceBusClient(broker.connectionString, {
     retryOptions: { timeoutInMs: 2_000, maxRetries: 1, retryDelayInMs: 100 },
@@ -84,7 +43,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await host.close();
   await sender.close();
-  await broker.kill();
+  await broker.dispose();
 });
 
 async function startHost(): Promise<void> {

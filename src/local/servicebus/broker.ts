@@ -45,6 +45,14 @@ const DEFAULT_MAX_DELIVERY_COUNT = 10;
 const DEFAULT_LOCK_DURATION_MS = 60_000;
 /** Longest lock of a queue (service-bus-quotas). */
 const MAX_LOCK_DURATION_MS = 300_000;
+/** `maxSizeInMegabytes` of a new queue in Azure. */
+const MAX_SIZE_BYTES = 1024 * 1024 * 1024;
+const QUEUE_KEYS: ReadonlySet<string> = new Set<keyof QueueOptions>([
+  'name',
+  'requiresSession',
+  'maxDeliveryCount',
+  'lockDurationMs',
+]);
 const NAME = /^[A-Za-z0-9]$|^[A-Za-z0-9][\w.\-/]{0,258}[A-Za-z0-9]$/;
 
 /** @throws When the configuration is wrong (all problems in one message) or the port is taken. */
@@ -104,11 +112,9 @@ function openQueues(declared: readonly QueueOptions[], store: Store, clock: Cloc
     const { lockDurationMs = DEFAULT_LOCK_DURATION_MS, maxDeliveryCount = DEFAULT_MAX_DELIVERY_COUNT } = options;
     const parts = { store: store.queue(name, requiresSession), clock, newToken: randomUUID };
     const deadLetterName = `${name}/$DeadLetterQueue`;
-    const deadLetters = new Queue(
-      { name: deadLetterName, requiresSession: false, maxDeliveryCount: Number.POSITIVE_INFINITY, lockDurationMs },
-      parts,
-    );
-    const queue = new Queue({ name, requiresSession, maxDeliveryCount, lockDurationMs }, { ...parts, deadLetters });
+    const definition = { name, requiresSession, maxDeliveryCount, lockDurationMs, maxSizeBytes: MAX_SIZE_BYTES };
+    const deadLetters = new Queue({ ...definition, name: deadLetterName, requiresSession: false }, parts);
+    const queue = new Queue(definition, { ...parts, deadLetters });
     queueByPath.set(deadLetterName.toLowerCase(), deadLetters);
     queueByPath.set(name.toLowerCase(), queue);
   }
@@ -130,6 +136,8 @@ function checkOptions({ key, queues }: BrokerOptions): string[] {
       problems.push(`${at}.maxDeliveryCount: ${maxDeliveryCount} is no whole number of at least 1.`);
     if (!(lockDurationMs > 0 && lockDurationMs <= MAX_LOCK_DURATION_MS))
       problems.push(`${at}.lockDurationMs: ${lockDurationMs} is not in 1..${MAX_LOCK_DURATION_MS}.`);
+    for (const key of Object.keys(queue))
+      if (!QUEUE_KEYS.has(key)) problems.push(`${at}.${key}: the local Service Bus does not offer it; remove it.`);
   }
   return problems;
 }

@@ -106,12 +106,21 @@ function listen(connection: AmqpConnection, socket: Socket, peer: Peer): void {
   });
 }
 
-/** A TLS handshake where AMQP is expected is the likeliest mistake of a connection string. */
+/** What other protocols begin with (in hex, as rhea quotes a wrong header), and what their client should do. */
+const LIKELY_MISTAKES: readonly { readonly begins: RegExp; readonly remedy: string }[] = [
+  {
+    begins: /\b1603/,
+    remedy: 'the client speaks TLS; end its connection string with UseDevelopmentEmulator=true (in lower case)',
+  },
+  {
+    begins: /\b(474554|50555420|504f5354|44454c45|48454144)/,
+    remedy: 'the client speaks HTTP; queues cannot be managed here, they are declared in the configuration',
+  },
+];
+
 function explain(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return text.includes('1603')
-    ? 'the client speaks TLS; end its connection string with UseDevelopmentEmulator=true (in lower case)'
-    : text;
+  return LIKELY_MISTAKES.find(({ begins }) => begins.test(text))?.remedy ?? text;
 }
 
 /** One client connection. */
@@ -186,7 +195,7 @@ class Peer {
       return unauthorized(`Unauthorized access to '${address}'. A valid token was not put to $cbs for it.`);
     const isManagement = path.endsWith(MANAGEMENT);
     const queue = this.#parts.queueByPath.get(isManagement ? path.slice(0, -MANAGEMENT.length) : path);
-    if (!queue) return entityNotFound(address);
+    if (!queue) return notFound(address, path);
     if (isManagement) return this.#bindNode(link, outgoing, (request) => this.#manage(queue, request));
     return link.is_sender() ? this.#bindReceiver(link, outgoing, queue) : bindProducer(queue, this.#parts.newMessageId);
   }
@@ -255,6 +264,13 @@ class Peer {
       (error: unknown) => this.#replies.reply(request, MANAGEMENT_STYLE, { refusal: internalError(error) }),
     );
   }
+}
+
+/** Kinds of addresses that no declaration could bring into being are refused by name. */
+function notFound(address: string, path: string): Refusal {
+  if (path.includes('/subscriptions/')) return notOffered('topics and subscriptions');
+  if (path.includes('/$transfer/')) return notOffered('transfer dead letters');
+  return entityNotFound(address);
 }
 
 /** Answers an attach as Azure does when it refuses: an attach without termini, then a detach with the reason. */

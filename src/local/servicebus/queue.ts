@@ -23,9 +23,6 @@ import { type Consumer, Lane, type SessionHolder } from './lane.ts';
 import { withApplicationProperties } from './message-sections.ts';
 import type { Draft, QueueStore, StoredMessage } from './store.ts';
 
-/** `maxSizeInMegabytes` of a new queue in Azure. */
-const MAX_SIZE_BYTES = 1024 * 1024 * 1024;
-
 const MAX_DELIVERIES_EXCEEDED = 'MaxDeliveryCountExceeded';
 
 export interface QueueDefinition {
@@ -34,6 +31,8 @@ export interface QueueDefinition {
   /** Failed deliveries after which a message is dead-lettered. */
   readonly maxDeliveryCount: number;
   readonly lockDurationMs: number;
+  /** No message is taken once the queue holds so much. */
+  readonly maxSizeBytes: number;
 }
 
 export interface QueueParts {
@@ -120,7 +119,8 @@ export class Queue {
       return notAllowed(
         `The SessionId was not set on a message, and it cannot be sent to the entity '${this.definition.name}', which requires sessions.`,
       );
-    if (this.#sizeBytes >= MAX_SIZE_BYTES) return quotaExceeded(this.definition.name, MAX_SIZE_BYTES);
+    const { name, maxSizeBytes } = this.definition;
+    if (this.#sizeBytes >= maxSizeBytes) return quotaExceeded(name, maxSizeBytes);
     try {
       const messages = await this.#store.add(drafts, this.#clock.now());
       for (const message of messages) this.#show(message);

@@ -1,0 +1,83 @@
+/** The rest of what Azure's queues offer. */
+import type { ServiceBusReceivedMessage } from '@azure/service-bus';
+import { expect } from 'vitest';
+import { caseList } from '../service-bus.contract.ts';
+
+const { cases, contract } = caseList();
+
+export { cases as moreCases };
+
+function numberOf({ sequenceNumber }: ServiceBusReceivedMessage): NonNullable<typeof sequenceNumber> {
+  if (!sequenceNumber) throw new Error('a received message has a sequence number');
+  return sequenceNumber;
+}
+
+contract('peeks without taking, locked messages included', {}, async (scene) => {
+  await scene.send({ body: 0 }, { body: 1 }, { body: 2 });
+  const receiver = scene.receiver();
+  const locked = await scene.receiveOne(receiver);
+  const peeked = await receiver.peekMessages(2);
+  expect(peeked.map(({ body }) => body)).toEqual([0, 1]);
+  expect(peeked[0]).toMatchObject({ sequenceNumber: locked.sequenceNumber, messageId: locked.messageId });
+  expect((await receiver.peekMessages(5)).map(({ body }) => body)).toEqual([2]);
+  expect(await receiver.peekMessages(5)).toEqual([]);
+  const again = await receiver.peekMessages(9, { fromSequenceNumber: numberOf(locked) });
+  expect(again.map(({ body }) => body)).toEqual([0, 1, 2]);
+  await receiver.completeMessage(locked);
+});
+
+contract('delivers a scheduled message when its time comes, unless it is cancelled', {}, async (scene) => {
+  const sender = scene.client.createSender(scene.queue);
+  const inMs = (ms: number) => new Date(Date.now() + ms);
+  const [cancelled] = await sender.scheduleMessages({ body: 'never' }, inMs(scene.target.quietMs));
+  const dueAt = inMs(2 * scene.target.quietMs);
+  await sender.scheduleMessages({ body: 'later' }, dueAt);
+  await sender.sendMessages({ body: 'last', scheduledEnqueueTimeUtc: inMs(3 * scene.target.quietMs) });
+  await sender.sendMessages({ body: 'now' });
+  if (cancelled) await sender.cancelScheduledMessages(cancelled);
+  const received = await scene.receive(scene.receiver(), 3);
+  expect(received.map(({ body }) => body)).toEqual(['now', 'later', 'last']);
+  expect(received[1]?.enqueuedTimeUtc?.getTime()).toBeGreaterThanOrEqual(dueAt.getTime() - 1000);
+});
+
+contract('keeps a deferred message until it is asked for by its number', { shortLocks: true }, async (scene) => {
+  await scene.send({ body: 1 });
+  const receiver = scene.receiver();
+  const message = await scene.receiveOne(receiver);
+  await receiver.deferMessage(message, { deferred: 'yes' });
+  await scene.expectNothingLeft(receiver);
+  const [deferred] = await receiver.receiveDeferredMessages(numberOf(message));
+  expect(deferred).toMatchObject({ body: 1, state: 'deferred', applicationProperties: { deferred: 'yes' } });
+  if (deferred) await receiver.completeMessage(deferred);
+  await expect(receiver.receiveDeferredMessages(numberOf(message))).rejects.toMatchObject({
+    code: 'MessageNotFound',
+  });
+});
+
+contract('removes a message as it is received with receiveAndDelete', { shortLocks: true }, async (scene) => {
+  await scene.send({ body: 1 });
+  const receiver = scene.client.createReceiver(scene.queue, { receiveMode: 'receiveAndDelete' });
+  expect((await scene.receiveOne(receiver)).body).toBe(1);
+  await receiver.close();
+  await scene.expectNothingLeft(scene.receiver());
+});
+
+contract('keeps the state of a session', { requiresSession: true }, async (scene) => {
+  const first = await scene.session('a');
+  expect(await first.getSessionState()).toBeNull();
+  await first.setSessionState({ step: 3 });
+  await first.close();
+  const second = await scene.session('a', scene.connect());
+  expect(await second.getSessionState()).toEqual({ step: 3 });
+  await second.setSessionState(null);
+  expect(await second.getSessionState()).toBeNull();
+});
+
+contract('drops a message whose time to live is over', {}, async (scene) => {
+  await scene.send({ body: 'short', timeToLive: 1 }, { body: 'long', timeToLive: 60_000 });
+  await new Promise((resolve) => setTimeout(resolve, scene.target.quietMs));
+  const message = await scene.receiveOne(scene.receiver());
+  expect(message).toMatchObject({ body: 'long', timeToLive: 60_000 });
+  expect(message.expiresAtUtc?.getTime()).toBe((message.enqueuedTimeUtc?.getTime() ?? 0) + 60_000);
+  await scene.expectNothingNow(scene.receiver());
+});

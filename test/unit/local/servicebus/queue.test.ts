@@ -1,0 +1,412 @@
+import { describe, expect, it } from 'vitest';
+import { types } from '../../../../src/local/servicebus/amqp.ts';
+import { messageLockLost } from '../../../../src/local/servicebus/errors.ts';
+import type { Settlement } from '../../../../src/local/servicebus/queue.ts';
+import { type QueueStore, Store } from '../../../../src/local/servicebus/store.ts';
+import { until } from '../../../support/manual-clock.ts';
+import { draft, Inbox, openQueue, propertiesOf, SessionWait } from '../../../support/queue-fixture.ts';
+
+const complete: Settlement = { kind: 'complete' };
+const release: Settlement = { kind: 'release' };
+const abandon = (properties: Record<string, string> = {}): Settlement => ({
+  kind: 'abandon',
+  properties: new Map(Object.entries(properties).map(([key, value]) => [key, types.wrap_string(value)])),
+});
+const deadLetter = (reason: string): Settlement => ({
+  kind: 'deadLetter',
+  properties: new Map([['DeadLetterReason', types.wrap_string(reason)]]),
+});
+
+/** Lets commits happen. */
+const commits = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
+/** A store whose writes wait until they are let go, or fail. */
+function heldStore(requiresSession = false): QueueStore & { letGo(error?: Error): Promise<void> } {
+  const store = new Store(':memory:').queue('q', requiresSession);
+  let waiting: { run: () => Promise<unknown>; resolve: (value: never) => void; reject: (error: unknown) => void }[] =
+    [];
+  const hold = <T>(run: () => Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => waiting.push({ run, resolve, reject }));
+  return {
+    load: (deadLetters) => store.load(deadLetters),
+    add: (drafts, enqueuedAt) => hold(() => store.add(drafts, enqueuedAt)),
+    remove: (sequence) => hold(() => store.remove(sequence)),
+    update: (message, bodyChanged) => hold(() => store.update(message, bodyChanged)),
+    bury: (message) => hold(() => store.bury(message)),
+    letGo: async (error) => {
+      const held = waiting;
+      waiting = [];
+      for (const { run, resolve, reject } of held)
+        if (error) reject(error);
+        else await run().then(resolve as (value: unknown) => void, reject);
+      await commits();
+    },
+  };
+}
+
+describe('a queue', () => {
+  it('delivers as much as a consumer has room for, and the rest when it has more', async () => {
+    const { queue } = openQueue();
+    const inbox = new Inbox(1);
+    const attachment = queue.attach(inbox);
+    await queue.send([draft('a'), draft('b')]);
+    expect(inbox.seen).toEqual([['a', 0]]);
+    inbox.room = 5;
+    attachment.wake();
+    expect(inbox.seen).toEqual([
+      ['a', 0],
+      ['b', 0],
+    ]);
+  });
+
+  it('takes turns among its consumers and passes over those without room', async () => {
+    const { queue } = openQueue();
+    const inboxes = [new Inbox(), new Inbox(0), new Inbox()];
+    for (const inbox of inboxes) queue.attach(inbox);
+    await queue.send(['a', 'b', 'c', 'd'].map((body) => draft(body)));
+    expect(inboxes.map(({ deliveries }) => deliveries.length)).toEqual([2, 0, 2]);
+  });
+
+  it('delivers nothing to a consumer that was detached', async () => {
+    const { queue } = openQueue();
+    const inbox = new Inbox();
+    queue.attach(inbox).detach();
+    await queue.send([draft('a')]);
+    expect(inbox.deliveries).toEqual([]);
+  });
+
+  it('shows a message only once it is stored', async () => {
+    const store = heldStore();
+    const { queue } = openQueue({}, store);
+    const inbox = new Inbox();
+    queue.attach(inbox);
+    const sending = queue.send([draft('a')]);
+    await commits();
+    expect(inbox.deliveries).toEqual([]);
+    await store.letGo();
+    expect(await sending).toBeUndefined();
+    expect(inbox.seen).toEqual([['a', 0]]);
+  });
+
+  it('refuses what cannot be stored', async () => {
+    const store = heldStore();
+    const { queue } = openQueue({}, store);
+    const sending = queue.send([draft('a')]);
+    await store.letGo(new Error('the disk is full'));
+    expect(await sending).toEqual({ condition: 'amqp:internal-error', description: 'the disk is full' });
+  });
+
+  it('takes messages until its size is reached, and again when it has shrunk', async () => {
+    const size = draft('a').body.length;
+    const { queue } = openQueue({ maxSizeBytes: 2 * size });
+    const inbox = new Inbox();
+    queue.attach(inbox);
+    expect(await queue.send([draft('a'), draft('b')])).toBeUndefined();
+    expect(await queue.send([draft('c')])).toMatchObject({ condition: 'amqp:resource-limit-exceeded' });
+    await queue.settle(inbox.token(0), complete);
+    expect(await queue.send([draft('d')])).toBeUndefined();
+  });
+
+  it('takes no messages for its dead letters', async () => {
+    const { deadLetters, store } = openQueue();
+    expect(await deadLetters.send([draft('a')])).toMatchObject({ condition: 'amqp:not-allowed' });
+    expect(store.load(true)).toEqual([]);
+  });
+});
+
+describe('the lock of a message', () => {
+  it('lasts to the millisecond', async () => {
+    const { queue, clock } = openQueue({ lockDurationMs: 1_000 });
+    const inbox = new Inbox();
+    queue.attach(inbox);
+    await queue.send([draft('a')]);
+    expect(inbox.deliveries[0]?.lockedUntil).toBe(1_000);
+    clock.advance(999);
+    expect(queue.isLocked(inbox.token(0))).toBe(true);
+    clock.advance(1);
+    expect(queue.isLocked(inbox.token(0))).toBe(false);
+    expect(await queue.settle(inbox.token(0), complete)).toBe(messageLockLost);
+    await until(() => inbox.deliveries.length === 2, 'the message comes again');
+    expect(inbox.seen[1]).toEqual(['a', 1]);
+  });
+
+  it('lasts anew from its renewal', async () => {
+    const { queue, clock } = openQueue({ lockDurationMs: 1_000 });
+    const inbox = new Inbox();
+    queue.attach(inbox);
+    await queue.send([draft('a'), draft('b')]);
+    clock.advance(600);
+    expect(queue.renewLock(inbox.token(0))).toEqual({ ok: true, value: 1_600 });
+    clock.advance(400);
+    expect([queue.isLocked(inbox.token(0)), queue.isLocked(inbox.token(1))]).toEqual([true, false]);
+    clock.advance(600);
+    expect(queue.renewLock(inbox.token(0))).toEqual({ ok: false, refusal: messageLockLost });
+  });
+
+  it('ends with the first settlement', async () => {
+    const { queue } = openQueue();
+    const inbox = new Inbox();
+    queue.attach(inbox);
+    await queue.send([draft('a')]);
+    const both = [queue.settle(inbox.token(0), complete), queue.settle(inbox.token(0), abandon())];
+    expect(await Promise.all(both)).toEqual([undefined, messageLockLost]);
+    expect(await queue.settle('unknown', complete)).toBe(messageLockLost);
+  });
+
+  it('leaves no timer behind', async () => {
+    const { queue, clock } = openQueue();
+    const inbox = new Inbox();
+    queue.attach(inbox);
+    await queue.send([draft('a')]);
+    await queue.settle(inbox.token(0), complete);
+    clock.advance(1_000);
+    expect(clock.nextAt()).toBeUndefined();
+  });
+});
+
+describe('a settlement', () => {
+  it('that completes removes the message', async () => {
+    const { queue, store } = openQueue();
+    const inbox = new Inbox();
+    queue.attach(inbox);
+    await queue.send([draft('a')]);
+    expect(await queue.settle(inbox.token(0), complete)).toBeUndefined();
+    expect(store.load(false)).toEqual([]);
+  });
+
+  it('that cannot be stored gives the message back as it was', async () => {
+    const store = heldStore();
+    const { queue } = openQueue({}, store);
+    const inbox = new Inbox();
+    queue.attach(inbox);
+    void queue.send([draft('a')]);
+    await store.letGo();
+    for (const [i, settlement] of [complete, abandon({ a: 'b' }), deadLetter('Bad')].entries()) {
+      const settling = queue.settle(inbox.token(i), settlement);
+      await store.letGo(new Error('the disk is full'));
+      expect(await settling).toMatchObject({ condition: 'amqp:internal-error' });
+    }
+    expect(inbox.seen).toEqual(Array.from({ length: 4 }, () => ['a', 0]));
+  });
+
+  it('that abandons counts, changes properties, and shows the message before younger ones', async () => {
+    const { queue } = openQueue();
+    const inbox = new Inbox(1);
+    const attachment = queue.attach(inbox);
+    await queue.send([draft('a'), draft('b')]);
+    await queue.settle(inbox.token(0), abandon({ why: 'busy' }));
+    inbox.room = 2;
+    attachment.wake();
+    expect(inbox.seen).toEqual([
+      ['a', 0],
+      ['a', 1],
+      ['b', 0],
+    ]);
+    const [, again] = inbox.deliveries;
+    expect(again && propertiesOf(again.message)).toEqual({ why: 'busy' });
+  });
+
+  it('that releases does not count', async () => {
+    const { queue } = openQueue();
+    const inbox = new Inbox();
+    queue.attach(inbox);
+    await queue.send([draft('a')]);
+    await queue.settle(inbox.token(0), release);
+    expect(inbox.seen).toEqual([
+      ['a', 0],
+      ['a', 0],
+    ]);
+  });
+
+  it('that is the last failure allowed dead-letters with the reason, keeping what the receiver changed', async () => {
+    const { queue, deadLetters } = openQueue({ maxDeliveryCount: 2 });
+    const [inbox, dead] = [new Inbox(), new Inbox()];
+    queue.attach(inbox);
+    deadLetters.attach(dead);
+    await queue.send([draft('a')]);
+    await queue.settle(inbox.token(0), abandon());
+    await queue.settle(inbox.token(1), abandon({ why: 'broken' }));
+    expect(inbox.deliveries).toHaveLength(2);
+    expect(dead.seen).toEqual([['a', 2]]);
+    expect(dead.deliveries[0] && propertiesOf(dead.deliveries[0].message)).toEqual({
+      why: 'broken',
+      DeadLetterReason: 'MaxDeliveryCountExceeded',
+      DeadLetterErrorDescription: 'Message could not be consumed after 2 delivery attempts.',
+    });
+  });
+
+  it('that dead-letters is refused for a dead letter, which stays locked', async () => {
+    const { queue, deadLetters } = openQueue();
+    const [inbox, dead] = [new Inbox(), new Inbox()];
+    queue.attach(inbox);
+    deadLetters.attach(dead);
+    await queue.send([draft('a')]);
+    await queue.settle(inbox.token(0), deadLetter('Bad'));
+    expect(await deadLetters.settle(dead.token(0), deadLetter('Worse'))).toMatchObject({
+      condition: 'amqp:not-allowed',
+    });
+    expect(await deadLetters.settle(dead.token(0), complete)).toBeUndefined();
+  });
+});
+
+describe('a queue made again after a crash', () => {
+  it('has what was not settled, unlocked, with failures counted and in order', async () => {
+    const before = openQueue();
+    const inbox = new Inbox();
+    before.queue.attach(inbox);
+    await before.queue.send(['a', 'b', 'c'].map((body) => draft(body)));
+    await before.queue.settle(inbox.token(0), abandon({ why: 'busy' }));
+    await before.queue.settle(inbox.token(1), complete);
+    const { queue } = before.restart();
+    const again = new Inbox();
+    queue.attach(again).wake();
+    expect(again.seen).toEqual([
+      ['a', 1],
+      ['c', 0],
+    ]);
+    expect(again.deliveries[0] && propertiesOf(again.deliveries[0].message)).toEqual({ why: 'busy' });
+  });
+});
+
+describe('a queue with sessions', () => {
+  const open = (settings = {}) => openQueue({ requiresSession: true, ...settings });
+
+  it('stores nothing of a batch that holds a message without a session id', async () => {
+    const { queue, store } = open();
+    expect(await queue.send([draft('a', 's'), draft('b')])).toMatchObject({ condition: 'amqp:not-allowed' });
+    expect(store.load(false)).toEqual([]);
+  });
+
+  it('offers the session whose first message is the oldest', async () => {
+    const { queue } = open();
+    await queue.send([draft('1', 'x'), draft('2', 'y'), draft('3', 'x')]);
+    expect(new SessionWait(queue).session?.sessionId).toBe('x');
+    expect(new SessionWait(queue).session?.sessionId).toBe('y');
+    expect(new SessionWait(queue).session).toBeUndefined();
+  });
+
+  it('gives a waiting receiver the session of the next message, first come first served', async () => {
+    const { queue } = open();
+    const waits = [new SessionWait(queue), new SessionWait(queue, 'y'), new SessionWait(queue)];
+    // A named session is granted at once, with or without messages.
+    expect(waits.map(({ session }) => session?.sessionId)).toEqual([undefined, 'y', undefined]);
+    await queue.send([draft('1', 'y'), draft('2', 'x')]);
+    expect(waits.map(({ session }) => session?.sessionId)).toEqual(['x', 'y', undefined]);
+    expect(waits[0]?.inbox.seen).toEqual([['2', 0]]);
+  });
+
+  it('refuses who waits, when the time is over and not before', () => {
+    const { queue, clock } = open();
+    const wait = new SessionWait(queue, undefined, 700);
+    clock.advance(699);
+    expect(wait.refusal).toBeUndefined();
+    clock.advance(1);
+    expect(wait.refusal).toMatchObject({ condition: 'com.microsoft:timeout' });
+  });
+
+  it('forgets who has withdrawn', async () => {
+    const { queue, clock } = open();
+    const wait = new SessionWait(queue);
+    wait.withdraw();
+    await queue.send([draft('1', 'x')]);
+    clock.advance(10_000);
+    expect([wait.session, wait.refusal]).toEqual([undefined, undefined]);
+    expect(new SessionWait(queue).session?.sessionId).toBe('x');
+  });
+
+  it('refuses a session that is held', () => {
+    const { queue } = open();
+    new SessionWait(queue, 'x');
+    expect(new SessionWait(queue, 'x').refusal).toMatchObject({ condition: 'com.microsoft:session-cannot-be-locked' });
+  });
+
+  it('takes a session away when its lock runs out, counting what was delivered', async () => {
+    const { queue, clock } = open({ lockDurationMs: 1_000 });
+    await queue.send([draft('1', 'x'), draft('2', 'x')]);
+    const first = new SessionWait(queue, 'x');
+    expect(first.session?.lockedUntil).toBe(1_000);
+    clock.advance(400);
+    const second = new SessionWait(queue);
+    clock.advance(600);
+    expect(first.lost).toMatchObject({ condition: 'com.microsoft:session-lock-lost' });
+    await until(() => second.session !== undefined, 'the session is handed over');
+    expect(second.inbox.seen).toEqual([
+      ['1', 1],
+      ['2', 1],
+    ]);
+    expect(await queue.settle(first.inbox.token(0), complete)).toBe(messageLockLost);
+  });
+
+  it('renews a session for its holder only', async () => {
+    const { queue, clock } = open({ lockDurationMs: 1_000 });
+    new SessionWait(queue, 'x', 0, 'holder');
+    clock.advance(500);
+    expect(queue.renewSession('x', 'holder')).toEqual({ ok: true, value: 1_500 });
+    expect(queue.renewSession('x', 'somebody')).toMatchObject({ ok: false });
+    clock.advance(999);
+    expect(queue.renewSession('x', 'holder')).toEqual({ ok: true, value: 2_499 });
+    clock.advance(1_000);
+    expect(queue.renewSession('x', 'holder')).toMatchObject({ ok: false });
+  });
+
+  it('refuses to renew the lock of one message', async () => {
+    const { queue } = open();
+    await queue.send([draft('1', 'x')]);
+    const wait = new SessionWait(queue);
+    expect(queue.renewLock(wait.inbox.token(0))).toMatchObject({
+      ok: false,
+      refusal: { condition: 'amqp:not-allowed' },
+    });
+  });
+
+  it('gives back what the holder has not settled, uncounted and in order, when the session is released', async () => {
+    const { queue } = open();
+    await queue.send([draft('1', 'x'), draft('2', 'x'), draft('3', 'x')]);
+    const first = new SessionWait(queue, 'x');
+    await queue.settle(first.inbox.token(1), complete);
+    first.session?.release();
+    expect(new SessionWait(queue).inbox.seen).toEqual([
+      ['1', 0],
+      ['3', 0],
+    ]);
+  });
+
+  it('serves neither its holder nor the next one while a failed message is on its way back', async () => {
+    const store = heldStore(true);
+    const { queue } = openQueue({ requiresSession: true }, store);
+    void queue.send([draft('1', 'x'), draft('2', 'x')]);
+    await store.letGo();
+    const first = new SessionWait(queue, 'x');
+    first.inbox.room = 0;
+    void queue.settle(first.inbox.token(0), abandon());
+    void queue.settle(first.inbox.token(1), release);
+    first.session?.release();
+    const second = new SessionWait(queue);
+    expect(second.session).toBeUndefined();
+    await store.letGo();
+    expect(second.inbox.seen).toEqual([
+      ['1', 1],
+      ['2', 0],
+    ]);
+  });
+
+  it('does not let a former holder release the session of the next', async () => {
+    const { queue, clock } = open({ lockDurationMs: 1_000 });
+    const first = new SessionWait(queue, 'x');
+    clock.advance(1_000);
+    new SessionWait(queue, 'x');
+    first.session?.release();
+    expect(new SessionWait(queue, 'x').refusal).toMatchObject({ condition: 'com.microsoft:session-cannot-be-locked' });
+  });
+
+  it('offers every session again after a crash', async () => {
+    const before = open();
+    await before.queue.send([draft('1', 'x'), draft('2', 'y')]);
+    new SessionWait(before.queue, 'x');
+    const { queue } = before.restart();
+    expect([new SessionWait(queue), new SessionWait(queue)].map(({ session }) => session?.sessionId)).toEqual([
+      'x',
+      'y',
+    ]);
+  });
+});
