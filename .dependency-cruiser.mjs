@@ -61,6 +61,13 @@ export default {
       'decisions do no I/O',
     ),
     {
+      name: 'no-dev-dependencies',
+      comment: 'Azure installs production dependencies alone; only the embedded platform may use more',
+      severity: 'error',
+      from: { path: '^(src|functions)/', pathNot: '^src/local/' },
+      to: { dependencyTypes: ['npm-dev'] },
+    },
+    {
       name: 'wiring-constructs',
       comment: 'src/wiring.ts is the one place that constructs; only functions/ asks it',
       severity: 'error',
