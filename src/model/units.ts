@@ -4,8 +4,10 @@
  */
 
 const msPerUnit: Readonly<Record<string, number>> = {
+  ns: 0.000_001,
   us: 0.001,
   µs: 0.001,
+  μs: 0.001,
   ms: 1,
   s: 1000,
   m: 60_000,
@@ -14,11 +16,11 @@ const msPerUnit: Readonly<Record<string, number>> = {
   w: 604_800_000,
 };
 
-const durationPart = /(\d+(?:\.\d+)?)(us|µs|ms|s|m|h|d|w)/y;
+const durationPart = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h|d|w)/y;
 
 /**
  * `1m30s`, `1.5h`, `250ms`, `0` in whole ms, rounded up so that a stated wait is never shortened; a number without a unit is not a duration.
- * Units: Compose Specification, "Specifying durations", and `d`, `w` as Docker Compose takes them.
+ * Units: Compose Specification, "Specifying durations", and `ns`, `d`, `w` as Docker Compose takes them; both signs for micro.
  */
 export function parseDurationMs(text: string): number | undefined {
   if (text === '0') return 0;
@@ -66,4 +68,4 @@ export function formatBytes(sizeBytes: number): string {
 
 /** Rounds up to a multiple of `1 / perUnit`, without the noise of binary fractions: `ceilTo(0.1 + 0.2, 10)` is 0.3. */
 export const ceilTo = (value: number, perUnit: number): number =>
-  Math.ceil(Number((value * perUnit).toFixed(6))) / perUnit;
+  Math.ceil(Number((value * perUnit).toFixed(9))) / perUnit;

@@ -123,6 +123,9 @@ function translate(error: ErrorObject, document: unknown, report: Report): void 
 function complainAboutType(error: ErrorObject, types: readonly string[], path: string, report: Report): void {
   // Reserved on the wire; the rules for environments say what to do instead.
   if (isObject(error.data) && Object.hasOwn(error.data, 'secretRef')) return;
+  // `services:` with nothing below it: the rule for services says more.
+  if (error.instancePath === '/services' && error.data === null) return;
+  if (isWrittenAsText(error.data, types)) return;
   const names = [...new Set(types)].filter((type) => type !== 'null').map((type) => typeNames[type] ?? type);
   const expected = names.length > 1 ? `${names.slice(0, -1).join(', ')} or ${names.at(-1)}` : (names[0] ?? 'empty');
   report.refuse(
@@ -131,6 +134,11 @@ function complainAboutType(error: ErrorObject, types: readonly string[], path: s
     error.data === null ? `Write ${expected}, or remove the key.` : `Write ${expected}.`,
   );
 }
+
+/** Interpolated values arrive as text: `"false"` is a boolean and `"3"` a number; the rules read both. */
+const isWrittenAsText = (value: unknown, types: readonly string[]): boolean =>
+  (types.includes('boolean') && (value === 'true' || value === 'false')) ||
+  ((types.includes('number') || types.includes('integer')) && typeof value === 'string' && /^\d+$/.test(value));
 
 const typeNames: Readonly<Record<string, string>> = {
   string: 'a string',

@@ -4,7 +4,7 @@ import { joinPath } from './json.ts';
 import { readStrings } from './read.ts';
 import type { Report } from './report.ts';
 
-/** @returns the words to start, empty = what the image says. */
+/** @returns the words to start; empty = what the image says. */
 export function readCommand(
   service: Readonly<Record<string, unknown>>,
   path: string,
@@ -22,6 +22,13 @@ export function readCommand(
       'State `entrypoint` as well (empty if the image has none).',
     );
   }
+  if (entrypoint?.length === 0 && (command ?? []).length === 0) {
+    report.error(
+      joinPath(path, 'entrypoint'),
+      'is empty and no `command` is stated: Azure Container Instances cannot drop the image’s ENTRYPOINT alone.',
+      'State in `command` what is to be run, or remove `entrypoint`.',
+    );
+  }
   return [...(entrypoint ?? []), ...(command ?? [])];
 }
 
@@ -33,7 +40,7 @@ function readWords(value: unknown, path: string, report: Report): readonly strin
     report.refuse(path, 'has a quote that is never closed.', 'Close the quote, or write a list of words.');
     return undefined;
   }
-  return Array.isArray(value) ? readStrings(value) : undefined;
+  return Array.isArray(value) && value.every((word) => typeof word === 'string') ? readStrings(value) : undefined;
 }
 
 /** Splits by blanks; quotes and backslashes as in a POSIX shell, nothing is expanded. `undefined` where a quote or backslash is left open. */

@@ -2,6 +2,7 @@
 
 import type { Dependency } from '../model/app-spec.ts';
 import { compareText, isObject, joinPath } from './json.ts';
+import { readBoolean } from './read.ts';
 import type { Report } from './report.ts';
 import { nearestWord } from './suggest.ts';
 
@@ -16,7 +17,8 @@ export function readDependencies(
   const found = new Map<string, Dependency>();
   for (const { name, at, options } of entriesOf(service['depends_on'], place)) {
     if (!services.has(name)) {
-      reportMissing(name, at, services, options['required'] === false, report);
+      const isRequired = readBoolean(options['required'], true, joinPath(at, 'required'), report);
+      reportMissing(name, at, services, !isRequired, report);
       continue;
     }
     if (options['condition'] === 'service_completed_successfully') {

@@ -53,7 +53,8 @@ function readCheck(value: unknown, path: string, report: Report): Check | undefi
   const startPeriod = readDurationMs(value['start_period'], joinPath(path, 'start_period'), report);
   const retriesRange = { min: 1, max: 1000, of: 'retries' };
   const retries = readNumber(value['retries'], joinPath(path, 'retries'), retriesRange, report);
-  const exec = readBoolean(value['disable']) ? undefined : readTest(value['test'], joinPath(path, 'test'), report);
+  const isDisabled = readBoolean(value['disable'], false, joinPath(path, 'disable'), report);
+  const exec = isDisabled ? undefined : readTest(value['test'], joinPath(path, 'test'), report);
   if (exec === undefined) return undefined;
   const seconds = (key: string, durationMs: number, min: number): number => {
     const rounded = Math.max(min, Math.ceil(durationMs / 1000));

@@ -1,5 +1,6 @@
 /** `ports` and `expose` → the ports a container group listens on. ACI maps none: what the container listens on is what the address answers on. */
 
+import { isIP } from 'node:net';
 import type { Port } from '../model/app-spec.ts';
 import { limits } from '../model/limits.ts';
 import { isObject, joinPath } from './json.ts';
@@ -121,7 +122,12 @@ function checkPublished(published: string | undefined, target: string, place: st
 }
 
 function checkHostAddress(address: string, place: string, report: Report): void {
-  if (['', '0.0.0.0', '::', '[::]'].includes(address)) return;
+  const plain = address.replace(/^\[(.*)\]$/, '$1');
+  if (['', '0.0.0.0', '::'].includes(plain)) return;
+  if (isIP(plain) === 0) {
+    report.refuse(place, `\`${address}\` is not an IP address.`, 'Write `PORT` or `PUBLISHED:PORT`.');
+    return;
+  }
   report.warn(
     place,
     `the host address \`${address}\` is ignored: whoever reaches the container group reaches the port.`,

@@ -66,8 +66,21 @@ export function readDurationMs(value: unknown, path: string, report: Report): nu
 
 const longestMs = 7 * 24 * 3_600_000;
 
-/** `true` and `"true"`; everything else is false or already reported. */
-export const readBoolean = (value: unknown): boolean => value === true || value === 'true';
+const booleans: Readonly<Record<string, boolean>> = {
+  ...{ true: true, yes: true, y: true, on: true, t: true, '1': true },
+  ...{ false: false, no: false, n: false, off: false, f: false, '0': false },
+};
+
+/** `true`, `"true"` and what else Compose takes for it; `otherwise` where nothing is stated or the value is refused. */
+export function readBoolean(value: unknown, otherwise: boolean, path: string, report: Report): boolean {
+  if (typeof value === 'boolean') return value;
+  if (typeof value !== 'string') return otherwise;
+  const read = Object.hasOwn(booleans, value.toLowerCase()) ? booleans[value.toLowerCase()] : undefined;
+  if (read === undefined) {
+    report.refuse(path, `\`${value.slice(0, 60)}\` is neither true nor false.`, 'Write `true` or `false`.');
+  }
+  return read ?? otherwise;
+}
 
 /** The strings of a list; members of other types are reported elsewhere. */
 export const readStrings = (value: unknown): readonly string[] =>

@@ -117,7 +117,7 @@ function readReferences(value: Json | undefined, path: string, report: Report): 
         'Write `raw`, or remove the key.',
       );
     }
-    const isRequired = required === undefined || readBoolean(required);
+    const isRequired = readBoolean(required, true, joinPath(place, 'required'), report);
     return [{ file, isRequired, format: format === 'raw' ? 'raw' : 'compose', path: place }];
   });
 }

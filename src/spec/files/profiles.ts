@@ -1,6 +1,7 @@
 /** Which services a set of active profiles enables (Compose Specification, "Profiles"). Pure. */
 
 import { isObject, type Json, type JsonObject, joinPath } from '../json.ts';
+import { readBoolean } from '../read.ts';
 import type { Report } from '../report.ts';
 
 export interface Enabled {
@@ -63,7 +64,8 @@ function reportDisabledDependencies(
     : Object.entries(isObject(dependsOn) ? dependsOn : {}).map(([key, options]) => [key, joinPath(path, key), options]);
   for (const [dependency, place, options] of entries) {
     const profiles = typeof dependency === 'string' ? disabled.get(dependency) : undefined;
-    if (profiles === undefined || (isObject(options) && options['required'] === false)) continue;
+    const required = isObject(options) ? options['required'] : undefined;
+    if (profiles === undefined || !readBoolean(required, true, joinPath(place, 'required'), report)) continue;
     report.refuse(
       place,
       `\`${dependency}\` is disabled: it belongs to ${profiles.length === 1 ? 'the profile' : 'the profiles'} ${profiles.join(', ')}.`,

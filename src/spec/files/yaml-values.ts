@@ -138,15 +138,17 @@ function convert(conversion: Conversion, node: unknown, path: string, depth: num
 
 function convertAlias(conversion: Conversion, alias: Alias, path: string, depth: number): Json {
   const target = conversion.targets.get(alias);
-  if (target !== undefined) return convert(conversion, target, path, depth + 1);
-  return fail(
+  return target === undefined ? failAlias(conversion, alias, path) : convert(conversion, target, path, depth + 1);
+}
+
+const failAlias = (conversion: Conversion, alias: Alias, path: string): null =>
+  fail(
     conversion,
     path,
     alias,
     `there is no anchor \`&${alias.source}\` above this alias.`,
     'Define the anchor above its first use, or quote the text.',
   );
-}
 
 function convertMap(conversion: Conversion, map: YAMLMap, path: string, depth: number): Json {
   const members = new Map<string, Json>();
@@ -186,13 +188,19 @@ function addPair(conversion: Conversion, pairs: Map<string, Pair>, pair: Pair, p
 }
 
 function mergedMaps(conversion: Conversion, value: unknown, path: string): readonly YAMLMap[] {
-  const resolve = (node: unknown): unknown => (isAlias(node) ? conversion.targets.get(node) : node);
+  const mergePath = joinPath(path, '<<');
+  const resolve = (node: unknown): unknown => {
+    if (!isAlias(node)) return node;
+    const target = conversion.targets.get(node);
+    if (target === undefined) failAlias(conversion, node, mergePath);
+    return target;
+  };
   const resolved = resolve(value);
-  const sources = isSeq(resolved) ? resolved.items.map(resolve) : [resolved];
+  const sources = (isSeq(resolved) ? resolved.items.map(resolve) : [resolved]).filter((source) => source !== undefined);
   const maps = sources.filter((source): source is YAMLMap => isMap(source));
   if (maps.length !== sources.length) {
     const remedy = 'Let it name an anchor of a mapping, or a list of such.';
-    fail(conversion, joinPath(path, '<<'), value, '`<<` can merge mappings only.', remedy);
+    fail(conversion, mergePath, value, '`<<` can merge mappings only.', remedy);
   }
   return maps;
 }

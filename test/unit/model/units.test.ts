@@ -13,11 +13,17 @@ describe('durations', () => {
     ['0s', 0],
     ['2d', 172_800_000],
     ['1500us', 2],
+    ['1500µs', 2],
+    ['1500μs', 2],
+    ['1ns', 1],
+    ['3000000ns', 3],
+    ['.5s', 500],
+    ['1.s', 1000],
   ])('reads %s as %d ms', (text, expected) => {
     expect(parseDurationMs(text)).toBe(expected);
   });
 
-  it.each(['', '10', '-1s', '1 s', 's', '1x', '1m 30s', '1e3s', '99999999999999999w'])('does not read %j', (text) => {
+  it.each(['', '10', '-1s', '1 s', 's', '1x', '1m 30s', '1e3s', '.s', '.', '99999999999999999w'])('does not read %j', (text) => {
     expect(parseDurationMs(text)).toBeUndefined();
   });
 
@@ -60,6 +66,7 @@ describe('sizes', () => {
     [0.1 + 0.2, 10, 0.3],
     [1.25, 10, 1.3],
     [1.005, 100, 1.01],
+    [1 + 1 / 1024 ** 3, 10, 1.1],
     [2, 10, 2],
   ])('rounds %d up to a multiple of 1/%d: %d', (value, perUnit, expected) => {
     expect(ceilTo(value, perUnit)).toBe(expected);
