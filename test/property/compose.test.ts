@@ -67,7 +67,7 @@ const service = fc
     command: optional(
       fc.oneof(fc.constant('serve "a b" $HOME'), fc.array(fc.string({ maxLength: 5 }), { maxLength: 3 })),
     ),
-    entrypoint: optional(fc.constantFrom<Json>('/bin/app', ['/bin/app', '${x}'])),
+    entrypoint: optional(fc.constantFrom<Json>('/bin/app', ['/bin/app', '$x'])),
     environment: optional(
       fc.dictionary(
         fc.stringMatching(/^[A-Z_]{1,4}$/),

@@ -23,9 +23,12 @@ describe('durations', () => {
     expect(parseDurationMs(text)).toBe(expected);
   });
 
-  it.each(['', '10', '-1s', '1 s', 's', '1x', '1m 30s', '1e3s', '.s', '.', '99999999999999999w'])('does not read %j', (text) => {
-    expect(parseDurationMs(text)).toBeUndefined();
-  });
+  it.each(['', '10', '-1s', '1 s', 's', '1x', '1m 30s', '1e3s', '.s', '.', '99999999999999999w'])(
+    'does not read %j',
+    (text) => {
+      expect(parseDurationMs(text)).toBeUndefined();
+    },
+  );
 
   it('shows what it reads', () => {
     fc.assert(

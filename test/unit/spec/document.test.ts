@@ -23,7 +23,7 @@ describe('names', () => {
     ['-a-', 'a'],
     ['Ünsere Äpfel', 'nsere-pfel'],
     ['x'.repeat(41), 'x'.repeat(40)],
-    ['a'.repeat(39) + '-b', 'a'.repeat(39)],
+    [`${'a'.repeat(39)}-b`, 'a'.repeat(39)],
     ['~due', 'due'],
     ['a/b', 'a-b'],
   ])('%s is refused; %s is proposed', (name, proposal) => {
