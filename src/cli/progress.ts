@@ -1,5 +1,5 @@
 /** Decides from what the API shows whether there is still something to wait for. Pure. */
-import type { AppResource, EventResource } from '../model/api.ts';
+import type { AppResource, EventResource, ServiceResource } from '../model/api.ts';
 
 export type Progress =
   | { readonly state: 'waiting' }
@@ -10,36 +10,52 @@ export type Progress =
 /** Attempts of one slot (or restarts in place) after which `up` stops waiting; `docker compose up --wait` gives up at the first. */
 export const pointlessAfter = 3;
 
-/** @param events those since the command was applied. */
-export function progressOf(app: AppResource, generation: number, events: readonly EventResource[]): Progress {
+/**
+ * @param generation the one that the command made or found.
+ * @param events those since the command was accepted, oldest first.
+ */
+export function progressOf(app: AppResource | null, generation: number, events: readonly EventResource[]): Progress {
+  if (app === null || app.state !== 'active') {
+    return { state: 'failing', why: 'the app was deleted by another command.' };
+  }
   if (app.converged && app.observedGeneration >= generation) return { state: 'converged' };
-  return failing(app, events) ?? { state: 'waiting' };
+  for (const service of app.serviceList) {
+    const why = service.converged || service.removed ? undefined : (failures(service, events) ?? restarts(service));
+    if (why !== undefined) return { state: 'failing', why };
+  }
+  return { state: 'waiting' };
 }
 
 export function teardownProgress(app: AppResource | null): Progress {
   return app === null || app.state === 'deleted' ? { state: 'converged' } : { state: 'waiting' };
 }
 
-function failing(app: AppResource, events: readonly EventResource[]): Progress | undefined {
-  for (const service of app.serviceList) {
-    if (service.converged) continue;
-    const failures = events.filter(({ type, service: name }) => type === 'ReplicaFailed' && name === service.name);
-    const last = failures.toSorted((a, b) => a.at.localeCompare(b.at, 'en')).at(-1);
-    if (last && failures.length >= pointlessAfter) {
-      return {
-        state: 'failing',
-        why: `${service.name}: ${failures.length} replicas failed; the last one: ${last.message}`,
-      };
-    }
-    const looping = service.replicas.find(
-      ({ state, restartCount }) => state !== 'ready' && state !== 'gone' && restartCount >= pointlessAfter,
-    );
-    if (looping) {
-      return {
-        state: 'failing',
-        why: `${service.name}/${looping.slot} was restarted ${looping.restartCount} times: ${looping.message ?? looping.reason ?? 'it crashes'}`,
-      };
-    }
+/** Only incarnations that were begun since the command: the failures of those it replaces are why it was given. */
+function failures({ name }: ServiceResource, events: readonly EventResource[]): string | undefined {
+  const begun = new Set(events.filter(({ type }) => type === 'ReplicaPlanned').map(({ replica }) => replica));
+  const bySlot = new Map<string, EventResource[]>();
+  for (const event of events) {
+    if (event.type !== 'ReplicaFailed' || event.service !== name || !begun.has(event.replica)) continue;
+    const slot = slotOf(event.replica ?? '');
+    bySlot.set(slot, [...(bySlot.get(slot) ?? []), event]);
+  }
+  for (const [slot, failed] of bySlot) {
+    if (failed.length >= pointlessAfter) return `${slot} failed ${failed.length} times: ${failed.at(-1)?.message}`;
   }
   return undefined;
 }
+
+function restarts({ name, revision, replicas }: ServiceResource): string | undefined {
+  const looping = replicas.find(
+    (replica) =>
+      replica.revision === revision && !isLeavingOrReady(replica.state) && replica.restartCount >= pointlessAfter,
+  );
+  if (looping === undefined) return undefined;
+  const why = looping.message ?? looping.reason ?? 'it crashes';
+  return `${name}/${looping.slot} was restarted ${looping.restartCount} times: ${why}`;
+}
+
+const isLeavingOrReady = (state: string): boolean => ['ready', 'draining', 'deleting', 'gone'].includes(state);
+
+/** `<service>/<slot>/<incarnation>` → `<service>/<slot>`. */
+const slotOf = (replica: string): string => replica.split('/').slice(0, 2).join('/');

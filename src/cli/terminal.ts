@@ -19,7 +19,7 @@ export function createTerminal(out: Stream, errors: Stream): Terminal {
   const isLive = out.isTTY === true;
   let drawn: readonly string[] = [];
   const erase = () => {
-    if (drawn.length > 0) out.write(`\u001b[${drawn.length}A\u001b[0J`);
+    if (drawn.length > 0) out.write(`\r\u001b[${drawn.length}A\u001b[0J`);
   };
   const draw = (lines: readonly string[]) => {
     const width = (out.columns ?? 80) - 1;

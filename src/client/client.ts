@@ -14,12 +14,14 @@ import type {
 } from '../model/api.ts';
 import { err, ok, type Result } from '../model/result.ts';
 
-/** `unreachable`: nothing (or nothing of ours) answered at the address. `refused`: the API said no, and why. */
+/** `unreachable`: nothing answered at the address. `foreign`: something did that is not the Flotilla API. `refused`: the API said no, and why. */
 export type ApiError =
   | { readonly kind: 'unreachable'; readonly message: string }
+  | { readonly kind: 'foreign'; readonly message: string }
   | { readonly kind: 'refused'; readonly problem: ApiProblem };
 
 export interface ApiClient {
+  /** Answers sooner than the other calls when nothing is there: it is what a caller asks first. */
   info(): Promise<Result<ApiInfo, ApiError>>;
   pools(): Promise<Result<readonly PoolResource[], ApiError>>;
   apps(): Promise<Result<readonly AppSummary[], ApiError>>;
@@ -51,16 +53,23 @@ interface Call {
   readonly path: string;
   readonly body?: unknown;
   readonly idempotencyKey?: string;
+  readonly tries?: number;
+  readonly timeoutMs?: number;
 }
 
 const firstDelayMs = 200;
+/** A local platform that is starting, or a function app that wakes up, is given this much. */
+const firstContact = { tries: 2, timeoutMs: 10_000 } as const;
 
 export function createClient(options: ClientOptions): ApiClient {
   const call = <T>(request: Call): Promise<Result<T, ApiError>> => send<T>(options, request);
   const get = <T>(path: string) => call<T>({ method: 'GET', path });
   const appPath = (name: string) => `/apps/${encodeURIComponent(name)}`;
   return {
-    info: () => get(''),
+    info: async () => {
+      const answer = await call<ApiInfo>({ method: 'GET', path: '', ...firstContact });
+      return answer.ok && answer.value?.name !== 'flotilla' ? err(foreign(options.baseUrl)) : answer;
+    },
     pools: () => get('/pools'),
     apps: () => get('/apps'),
     app: (name) => get(appPath(name)),
@@ -78,7 +87,7 @@ export function createClient(options: ClientOptions): ApiClient {
 }
 
 async function send<T>(options: ClientOptions, request: Call): Promise<Result<T, ApiError>> {
-  const tries = options.tries ?? 4;
+  const tries = request.tries ?? options.tries ?? 4;
   let last: ApiError = { kind: 'unreachable', message: 'not tried' };
   for (let attempt = 0; attempt < tries; attempt++) {
     if (attempt > 0) await options.sleep(firstDelayMs * 2 ** attempt);
@@ -91,7 +100,7 @@ async function send<T>(options: ClientOptions, request: Call): Promise<Result<T,
 
 /** A lost connection or a gateway's 502-504 says nothing about the request; everything else is an answer. */
 function isWorthRepeating(error: ApiError): boolean {
-  return error.kind === 'unreachable' || [502, 503, 504].includes(error.problem.status);
+  return error.kind === 'unreachable' || (error.kind === 'refused' && [502, 503, 504].includes(error.problem.status));
 }
 
 async function once<T>(options: ClientOptions, request: Call): Promise<Result<T, ApiError>> {
@@ -105,7 +114,7 @@ async function once<T>(options: ClientOptions, request: Call): Promise<Result<T,
         ...(request.idempotencyKey && { 'idempotency-key': request.idempotencyKey }),
       },
       ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
-      signal: AbortSignal.timeout(options.timeoutMs ?? 30_000),
+      signal: AbortSignal.timeout(request.timeoutMs ?? options.timeoutMs ?? 30_000),
     });
     return interpret<T>(url, response.status, await response.text());
   } catch (error) {
@@ -122,9 +131,14 @@ function interpret<T>(url: string, status: number, text: string): Result<T, ApiE
   }
   if (status >= 200 && status < 300 && body !== undefined) return ok(body as T);
   if (isProblem(body)) return err({ kind: 'refused', problem: body });
-  const detail = `${url} answered ${status} without an answer of the Flotilla API; is something else listening there?`;
-  return err({ kind: 'refused', problem: { type: 'about:blank', title: 'Unexpected answer', status, detail } });
+  if ([502, 503, 504].includes(status)) return err({ kind: 'unreachable', message: `${url} answered ${status}` });
+  return err(foreign(url));
 }
+
+const foreign = (url: string): ApiError => ({
+  kind: 'foreign',
+  message: `what answers at ${url} is not the Flotilla API`,
+});
 
 function isProblem(body: unknown): body is ApiProblem {
   return typeof body === 'object' && body !== null && 'title' in body && 'status' in body && 'detail' in body;

@@ -20,6 +20,9 @@ const usage = `Usage: npm start -- [options]
   --verbose       show what the parts print
 `;
 
+/** Where the CLI looks. */
+const defaultPort = 7071;
+
 const appDir = resolve(import.meta.dirname, import.meta.filename.endsWith('.ts') ? '../..' : '../../..');
 
 function parse() {
@@ -29,7 +32,7 @@ function parse() {
       file: { type: 'string', default: join('examples', 'voting', 'compose.yaml') },
       'no-app': { type: 'boolean', default: false },
       data: { type: 'string' },
-      port: { type: 'string', default: '7071' },
+      port: { type: 'string', default: String(defaultPort) },
       verbose: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -69,9 +72,7 @@ async function main(): Promise<number> {
     process.stdout.write(banner(platform, options.data ? dataDir : null));
     const code = options['no-app'] ? 0 : await bringUp(platform, options.file);
     if (options.once) return code;
-    process.stdout.write(
-      `\nAPI  ${platform.url}/api/v1\nTry  npx flotilla ps · npx flotilla events -f · npx flotilla down\nCtrl-C ends everything.\n`,
-    );
+    process.stdout.write(hints(platform, port));
     await interrupted;
     return 0;
   } catch (error) {
@@ -87,10 +88,16 @@ function banner(platform: Platform, kept: string | null): string {
   return [
     'Flotilla · embedded platform (no account, no Docker): Functions host, Durable engine, Service Bus, Table Storage, ARM, identity',
     `  containers are stand-ins: HTTP and TCP servers on 127.x.y.z that behave as image and environment say`,
-    `  API ${platform.url}/api/v1 · state ${kept ?? 'in a fresh directory (keep it with --data DIR)'}`,
+    `  API ${platform.url}/api/v1 · state in ${kept ?? 'a fresh directory, removed at the end (--data DIR keeps it)'}`,
     '',
     '',
   ].join('\n');
+}
+
+function hints({ url }: Platform, port: number): string {
+  const api = port === defaultPort ? '' : ` --api ${url}`;
+  const calls = ['ps', 'events -f', 'up -f FILE', 'down APP'].map((call) => `npx flotilla ${call}${api}`);
+  return `\nFrom a second terminal:\n${calls.map((call) => `  ${call}\n`).join('')}Ctrl-C ends everything.\n`;
 }
 
 /** The CLI is a process of its own: it takes the same road as anybody's. */

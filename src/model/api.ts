@@ -98,7 +98,10 @@ export interface ReplicaResource {
   readonly pool: string;
   readonly region: string | null;
   readonly group: string;
-  /** `http://ip:port` for TCP ports of replicas that are in the endpoints; empty otherwise. */
+  /**
+   * `http://ip:port` (or `https://`) where a probe or a well-known port says that HTTP is spoken, else `tcp://ip:port`; one per TCP port of a
+   * replica that is in the endpoints, none for others.
+   */
   readonly addresses: readonly string[];
   readonly restartCount: number;
   readonly logTail: string | null;

@@ -12,7 +12,7 @@ import type {
   ReplicaResource,
   ServiceResource,
 } from '../../model/api.ts';
-import type { AppSpec } from '../../model/app-spec.ts';
+import type { AppSpec, ServiceTemplate } from '../../model/app-spec.ts';
 import type { AppRow, EventRow, GuardRow, OperationRow, PoolRow, ReplicaRow, RevisionRow } from '../../model/state.ts';
 import type { EventPage } from '../../ports/state-store.ts';
 import { diffApps } from '../../spec/diff.ts';
@@ -78,11 +78,20 @@ function serviceOf(
     workflow: guard.workflow,
     replicas: replicas
       .toSorted((a, b) => a.slot - b.slot || a.incarnation - b.incarnation)
-      .map((replica) => replicaOf(replica, regions.get(replica.pool) ?? null)),
+      .map((replica) => {
+        const template = revisions.find(
+          (row) => row.service === replica.service && row.revision === replica.revision,
+        )?.template;
+        return replicaOf(replica, regions.get(replica.pool) ?? null, template);
+      }),
   };
 }
 
-const replicaOf = (replica: ReplicaRow, region: string | null): ReplicaResource => ({
+const replicaOf = (
+  replica: ReplicaRow,
+  region: string | null,
+  template: ServiceTemplate | undefined,
+): ReplicaResource => ({
   slot: replica.slot,
   incarnation: replica.incarnation,
   revision: replica.revision,
@@ -93,14 +102,26 @@ const replicaOf = (replica: ReplicaRow, region: string | null): ReplicaResource 
   pool: replica.pool,
   region,
   group: replica.group,
-  addresses: addressesOf(replica),
+  addresses: addressesOf(replica, template),
   restartCount: replica.restartCount,
   logTail: replica.logTail,
 });
 
-function addressesOf({ endpoint, ip, ports }: ReplicaRow): readonly string[] {
+function addressesOf({ endpoint, ip, ports }: ReplicaRow, template: ServiceTemplate | undefined): readonly string[] {
   if (!endpoint || ip === null) return [];
-  return ports.filter(({ protocol }) => protocol === 'TCP').map(({ port }) => `http://${ip}:${port}`);
+  const speaks = (port: number): string => spokenAt(port, template) ?? 'tcp';
+  return ports.filter(({ protocol }) => protocol === 'TCP').map(({ port }) => `${speaks(port)}://${ip}:${port}`);
+}
+
+/** Registered for HTTP (IANA service names and port numbers, read 2026-11-24), or by common use. */
+const wellKnown: Readonly<Record<number, string>> = { 80: 'http', 8080: 'http', 443: 'https', 8443: 'https' };
+
+/** What a probe of the service is sure of, else what such a port usually speaks; nothing says so of any other. */
+function spokenAt(port: number, template: ServiceTemplate | undefined): string | undefined {
+  const { readiness, liveness } = template ?? {};
+  if (readiness?.kind === 'http' && readiness.port === port) return readiness.scheme;
+  if (liveness?.httpGet?.port === port) return liveness.httpGet.scheme;
+  return wellKnown[port];
 }
 
 export const operationOf = (operation: OperationRow): OperationResource => ({

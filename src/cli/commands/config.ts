@@ -1,0 +1,21 @@
+/** `flotilla config`: the document that `up` would send. */
+import { stringify } from 'yaml';
+import type { Invocation } from '../arguments.ts';
+import { loadComposeFile } from '../compose-file.ts';
+import type { Surroundings } from '../context.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { refuseFile } from '../refuse-file.ts';
+import { renderProblems } from '../render.ts';
+
+export async function config(
+  surroundings: Surroundings,
+  invocation: Extract<Invocation, { command: 'config' }>,
+): Promise<ExitCode> {
+  const { terminal } = surroundings;
+  const loaded = await loadComposeFile(surroundings, invocation);
+  if (!loaded.ok) return refuseFile(surroundings, loaded.error, invocation.json);
+  for (const line of renderProblems(loaded.value.warnings)) terminal.note(line);
+  const { document } = loaded.value;
+  terminal.line(invocation.json ? JSON.stringify(document, null, 2) : stringify(document, { lineWidth: 0 }).trimEnd());
+  return exitCodes.ok;
+}

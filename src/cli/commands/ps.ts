@@ -1,0 +1,23 @@
+/** `flotilla ps [APP]`: the apps, or the replicas of one. */
+import type { Invocation } from '../arguments.ts';
+import type { Surroundings } from '../context.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { renderApps, renderReplicas } from '../render.ts';
+import { failWith, openSession } from '../session.ts';
+
+export async function ps(
+  surroundings: Surroundings,
+  { api, app, json }: Extract<Invocation, { command: 'ps' }>,
+): Promise<ExitCode> {
+  const session = await openSession(surroundings, api);
+  if (!session.ok) return session.error;
+  const { client, terminal, now } = session.value;
+  const shown = app === null ? await client.apps() : await client.app(app);
+  if (!shown.ok) return failWith(surroundings, shown.error, api);
+  if (json) terminal.line(JSON.stringify(shown.value, null, 2));
+  else {
+    const lines = 'serviceList' in shown.value ? renderReplicas(shown.value, now()) : renderApps(shown.value);
+    for (const line of lines) terminal.line(line);
+  }
+  return exitCodes.ok;
+}

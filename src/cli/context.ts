@@ -1,0 +1,38 @@
+/** What a command is given: everything outside of it, so that it runs in a test without process, network or clock. */
+import type { ApiClient } from '../client/client.ts';
+import type { Terminal } from './terminal.ts';
+
+/** The surroundings of one run of `flotilla`. */
+export interface Surroundings {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Absolute; file names are relative to it. */
+  readonly workingDirectory: string;
+  /** Text of a file, of standard input for `-`; `undefined` where there is no such file. Rejects for any other reason. */
+  readonly readFile: (path: string) => Promise<string | undefined>;
+  /** @param baseUrl without `/api/v1`. */
+  readonly connect: (baseUrl: string) => ApiClient;
+  /** Whether something answers at `http://…`, `https://…` or `tcp://…`, seen from here. */
+  readonly knock: (address: string) => Promise<Answer>;
+  readonly terminal: Terminal;
+  /** Epoch ms. */
+  readonly now: () => number;
+  /** Ends early when interrupted. */
+  readonly sleep: (ms: number) => Promise<void>;
+  /** Aborted by Ctrl-C. */
+  readonly interrupted: AbortSignal;
+  /** A fresh Idempotency-Key. */
+  readonly newKey: () => string;
+}
+
+/** `detail`: what answered (`HTTP 200`), or why nothing did (`connection refused`). */
+export interface Answer {
+  readonly answers: boolean;
+  readonly detail: string;
+}
+
+/** The surroundings of a command that talks to the API. */
+export interface Session extends Surroundings {
+  readonly client: ApiClient;
+  /** As asked for, without `/api/v1`. */
+  readonly api: string;
+}

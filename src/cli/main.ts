@@ -1,0 +1,44 @@
+/** `flotilla` as a process: gives the commands the real file system, network, clock and terminal. */
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createClient } from '../client/client.ts';
+import { knock } from './knock.ts';
+import { run } from './run.ts';
+import { createTerminal } from './terminal.ts';
+
+const interruption = new AbortController();
+// A second Ctrl-C finds no handler and ends the process.
+process.once('SIGINT', () => interruption.abort());
+// A reader that has seen enough (`| head`) closes the pipe.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+const sleep = (ms: number): Promise<void> =>
+  delay(ms, undefined, { signal: interruption.signal }).catch(() => undefined);
+
+async function readTextFile(path: string): Promise<string | undefined> {
+  if (path === '-') return await text(process.stdin);
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+process.exitCode = await run(process.argv.slice(2), {
+  environment: process.env,
+  workingDirectory: process.cwd(),
+  readFile: readTextFile,
+  connect: (baseUrl) => createClient({ baseUrl, fetch, sleep }),
+  knock,
+  terminal: createTerminal(process.stdout, process.stderr),
+  now: Date.now,
+  sleep,
+  interrupted: interruption.signal,
+  newKey: randomUUID,
+});

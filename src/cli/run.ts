@@ -1,0 +1,42 @@
+/** One run of `flotilla`: the arguments, then the command they name. Resolves with the exit code. */
+import { version } from '../model/version.ts';
+import { type Invocation, parseArguments } from './arguments.ts';
+import { config } from './commands/config.ts';
+import { down } from './commands/down.ts';
+import { events } from './commands/events.ts';
+import { ps } from './commands/ps.ts';
+import { up } from './commands/up.ts';
+import type { Surroundings } from './context.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { helpOf } from './help.ts';
+
+export async function run(argv: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
+  const { terminal, environment } = surroundings;
+  const parsed = parseArguments(argv, environment);
+  if (parsed.ok) return await execute(parsed.value, surroundings);
+  const { topic, message } = parsed.error;
+  terminal.note(`error: ${message}`);
+  terminal.note(`  See \`flotilla ${topic === null ? '' : `${topic} `}--help\`.`);
+  return exitCodes.invalid;
+}
+
+async function execute(invocation: Invocation, surroundings: Surroundings): Promise<ExitCode> {
+  switch (invocation.command) {
+    case 'help':
+      surroundings.terminal.line(helpOf(invocation.topic).trimEnd());
+      return exitCodes.ok;
+    case 'version':
+      surroundings.terminal.line(version);
+      return exitCodes.ok;
+    case 'up':
+      return await up(surroundings, invocation);
+    case 'ps':
+      return await ps(surroundings, invocation);
+    case 'events':
+      return await events(surroundings, invocation);
+    case 'down':
+      return await down(surroundings, invocation);
+    case 'config':
+      return await config(surroundings, invocation);
+  }
+}

@@ -1,0 +1,42 @@
+/** What the commands that talk to the API have in common: finding it, and saying why a call failed. */
+import type { ApiError } from '../client/client.ts';
+import type { ApiInfo } from '../model/api.ts';
+import { err, ok, type Result } from '../model/result.ts';
+import type { Session, Surroundings } from './context.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { renderProblems } from './render.ts';
+
+/** A session, once the address is known to be Flotilla's; an error is printed already. */
+export async function openSession(
+  surroundings: Surroundings,
+  api: string,
+): Promise<Result<Session & { readonly info: ApiInfo }, ExitCode>> {
+  const client = surroundings.connect(api);
+  const info = await client.info();
+  if (!info.ok) return err(failWith(surroundings, info.error, api));
+  return ok({ ...surroundings, client, api, info: info.value });
+}
+
+/** Prints why a call failed. */
+export function failWith({ terminal }: Pick<Surroundings, 'terminal'>, error: ApiError, api: string): ExitCode {
+  for (const line of explain(error, api)) terminal.note(line);
+  if (error.kind !== 'refused') return exitCodes.unreachable;
+  return error.problem.status === 422 ? exitCodes.invalid : exitCodes.failed;
+}
+
+function explain(error: ApiError, api: string): readonly string[] {
+  const remedy = 'Start the embedded platform with `npm start`, or name the address with --api or FLOTILLA_API.';
+  switch (error.kind) {
+    case 'unreachable':
+      return [`error: the API at ${api} does not answer (${causeOf(error.message)}).`, `  ${remedy}`];
+    case 'foreign':
+      return [`error: something else is listening at ${api}: ${error.message}.`, `  ${remedy}`];
+    case 'refused': {
+      const { title, detail, problems = [] } = error.problem;
+      return problems.length > 0 ? renderProblems(problems) : [`error: ${detail || title}`];
+    }
+  }
+}
+
+/** The client names the whole URL first; the address is said already. */
+const causeOf = (message: string): string => message.replace(/^\S+: /, '');

@@ -1,0 +1,195 @@
+/** A run of the CLI without process, network or clock: a scripted API, files in a map, time that only passes while something sleeps. */
+
+import type { Answer, Surroundings } from '../../src/cli/context.ts';
+import { run } from '../../src/cli/run.ts';
+import type { ApiClient, ApiError } from '../../src/client/client.ts';
+import type { AppResource, EventList, EventResource, OperationResource, ServiceResource } from '../../src/model/api.ts';
+import { err, ok, type Result } from '../../src/model/result.ts';
+
+export const startAt = Date.parse('2026-11-24T12:00:00.000Z');
+export const instant = (seconds: number): string => new Date(startAt + seconds * 1000).toISOString();
+
+export const anEvent = (over: Partial<EventResource> = {}): EventResource => ({
+  at: instant(1),
+  type: 'ReplicaReady',
+  service: 'web',
+  replica: 'web/0/1',
+  reason: null,
+  message: 'The replica is ready.',
+  cause: 'deployment:shop.web:1',
+  ...over,
+});
+
+export const aReplica = (
+  over: Partial<ServiceResource['replicas'][number]> = {},
+): ServiceResource['replicas'][number] => ({
+  slot: 0,
+  incarnation: 1,
+  revision: 1,
+  state: 'ready',
+  since: instant(0),
+  reason: null,
+  message: null,
+  pool: 'east',
+  region: 'eastus',
+  group: 'f-0-web',
+  addresses: ['http://10.0.0.4:8080'],
+  restartCount: 0,
+  logTail: null,
+  ...over,
+});
+
+export const aService = (over: Partial<ServiceResource> = {}): ServiceResource => ({
+  name: 'web',
+  image: 'nginx:1.27',
+  revision: 1,
+  desired: 1,
+  ready: 1,
+  converged: true,
+  removed: false,
+  reason: null,
+  message: null,
+  workflow: null,
+  replicas: [aReplica()],
+  ...over,
+});
+
+export const anApp = (over: Partial<AppResource> = {}): AppResource => ({
+  name: 'shop',
+  state: 'active',
+  generation: 1,
+  observedGeneration: 1,
+  converged: true,
+  services: 1,
+  ready: 1,
+  desired: 1,
+  serviceList: [aService()],
+  pendingOperations: [],
+  ...over,
+});
+
+export const anOperation = (over: Partial<OperationResource> = {}): OperationResource => ({
+  id: '0123456789abcdef0123456789abcdef',
+  app: 'shop',
+  seq: 1,
+  command: 'apply',
+  state: 'applied',
+  generation: 1,
+  reason: null,
+  problems: [],
+  acceptedAt: instant(0),
+  finishedAt: instant(0),
+  ...over,
+});
+
+export const refused = (status: number, detail: string): ApiError => ({
+  kind: 'refused',
+  problem: { type: 'about:blank', title: 'No', status, detail },
+});
+
+export const unreachable: ApiError = { kind: 'unreachable', message: 'http://api: connect ECONNREFUSED' };
+
+/** What each look at the API finds, in turn; the last one stays. */
+export interface Script {
+  readonly apps?: readonly (AppResource | ApiError)[];
+  readonly operations?: readonly OperationResource[];
+  /** Oldest first, visible once their instant is past. */
+  readonly events?: readonly EventResource[];
+  readonly overrides?: Partial<ApiClient>;
+}
+
+export interface RunOptions extends Script {
+  readonly files?: Readonly<Record<string, string>>;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Ctrl-C at this time after the start. */
+  readonly interruptAfterMs?: number;
+  readonly answers?: Readonly<Record<string, Answer>>;
+}
+
+export interface Ran {
+  readonly code: number;
+  readonly out: readonly string[];
+  readonly errors: readonly string[];
+  /** Calls that change something: method and app. */
+  readonly commands: readonly string[];
+  readonly tookMs: number;
+}
+
+export async function runCli(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  let now = startAt;
+  const interruption = new AbortController();
+  const out: string[] = [];
+  const errors: string[] = [];
+  const commands: string[] = [];
+  const surroundings: Surroundings = {
+    environment: options.environment ?? {},
+    workingDirectory: '/work',
+    readFile: async (path) => options.files?.[path],
+    connect: () => scriptedClient(options, () => now, commands),
+    knock: async (address) => options.answers?.[address] ?? { answers: true, detail: 'HTTP 200' },
+    terminal: {
+      isLive: false,
+      line: (text) => out.push(...text.split('\n')),
+      note: (text) => errors.push(...text.split('\n')),
+      status() {},
+    },
+    now: () => now,
+    sleep: async (ms) => {
+      now += ms;
+      if (options.interruptAfterMs !== undefined && now - startAt >= options.interruptAfterMs) interruption.abort();
+    },
+    interrupted: interruption.signal,
+    newKey: () => 'key',
+  };
+  const code = await run(argv, surroundings);
+  return { code, out, errors, commands, tookMs: now - startAt };
+}
+
+function scriptedClient(script: Script, now: () => number, commands: string[]): ApiClient {
+  const next = <T>(values: readonly T[]): (() => T | undefined) => {
+    let n = 0;
+    return () => values[Math.min(n++, values.length - 1)];
+  };
+  const nextApp = next(script.apps ?? [anApp()]);
+  const nextOperation = next(script.operations ?? [anOperation()]);
+  const command = (method: string) => async (app: string) => {
+    commands.push(`${method} ${app}`);
+    return ok({ ...(nextOperation() ?? anOperation()), app });
+  };
+  const app = async (): Promise<Result<AppResource, ApiError>> => {
+    const found = nextApp() ?? anApp();
+    return 'kind' in found ? err(found) : ok(found);
+  };
+  return {
+    info: async () => ok({ name: 'flotilla', version: '0.1.0', installation: 'test' }),
+    pools: async () => ok([]),
+    apps: async () => ok([anApp()]),
+    app,
+    preview: async (name) =>
+      ok({ app: name, changes: [{ service: 'web', change: 'added', fields: [] }], warnings: [] }),
+    apply: command('apply'),
+    remove: command('remove'),
+    operation: async () => ok(nextOperation() ?? anOperation()),
+    events: async (_, query) => ok(pageOf(script.events ?? [], now(), query)),
+    ...script.overrides,
+  };
+}
+
+/** Ordered as the API does: the newest instant first, events of one instant in their own order. A cursor is the key itself. */
+export function pageOf(
+  all: readonly EventResource[],
+  now: number,
+  { limit = 50, before, after }: { readonly limit?: number; readonly before?: string; readonly after?: string },
+): EventList {
+  const visible = all
+    .filter(({ at }) => Date.parse(at) <= now)
+    .map((event, n) => ({ event, key: `${1e14 - Date.parse(event.at)}|${String(n).padStart(4, '0')}` }))
+    .filter(({ key }) => (after === undefined || key < after) && (before === undefined || key > before))
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .slice(0, limit);
+  return {
+    events: visible.map(({ event }) => event),
+    newest: visible[0]?.key ?? null,
+    oldest: visible.at(-1)?.key ?? null,
+  };
+}

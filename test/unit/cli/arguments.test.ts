@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { parseArguments } from '../../../src/cli/arguments.ts';
+
+const api = 'http://127.0.0.1:7071';
+const parse = (line: string, environment: Record<string, string> = {}) =>
+  parseArguments(line === '' ? [] : line.split(' '), environment);
+
+describe('the command line', () => {
+  it.each([
+    ['', { command: 'help', topic: null }],
+    ['--help', { command: 'help', topic: null }],
+    ['help down', { command: 'help', topic: 'down' }],
+    ['up -h', { command: 'help', topic: 'up' }],
+    ['--version', { command: 'version' }],
+    ['up', { command: 'up', api, json: false, profiles: [], detach: false, timeoutMs: null }],
+    [
+      'up -f a.yaml --name shop --profile x --profile y --timeout 90s',
+      { file: 'a.yaml', name: 'shop', profiles: ['x', 'y'], timeoutMs: 90_000 },
+    ],
+    ['up -d', { detach: true }],
+    ['ps', { command: 'ps', app: null }],
+    ['ps shop --json', { command: 'ps', app: 'shop', json: true }],
+    ['events shop -f', { command: 'events', app: 'shop', follow: true, limit: 50 }],
+    ['events -n 5', { command: 'events', app: null, follow: false, limit: 5 }],
+    ['down shop', { command: 'down', app: 'shop' }],
+    ['config -f -', { command: 'config', file: '-' }],
+  ])('`%s` is understood', (line, expected) => {
+    expect(parse(line)).toMatchObject({ ok: true, value: expected });
+  });
+
+  it.each([
+    ['dwon shop', 'there is no command `dwon`; did you mean `down`?'],
+    ['--api http://x ps', 'options follow the command: `flotilla COMMAND --api`.'],
+    ['up --fiel x', 'there is no option `--fiel`; did you mean `--file`?'],
+    ['up -x', 'there is no option `-x`.'],
+    ['ps -f compose.yaml', 'there is no option `-f`.'],
+    ['up web', '`up` takes no operand: `web` is too much; a file is named with -f.'],
+    ['ps a b', 'one app at a time: `b` is too much.'],
+    ['ps My_App', '`My_App` is not the name of an app.'],
+    ['up -f a -f b', 'several files are not merged: give -f once.'],
+    ['up --timeout', '--timeout needs a value.'],
+    ['up --timeout soon', '--timeout soon: give a duration such as 90s or 5m.'],
+    ['up --timeout 0', '--timeout 0: give a duration such as 90s or 5m.'],
+    ['up -d --timeout 5m', '--detach does not wait: leave out --timeout.'],
+    ['events -n 501', '--limit 501: give a whole number from 1 to 500.'],
+    ['events -n 0', '--limit 0: give a whole number from 1 to 500.'],
+    ['down shop -f compose.yaml', 'name the app, or the file that names it, not both.'],
+    ['ps --api 127.0.0.1:7071', '--api 127.0.0.1:7071: give the address of the API, such as http://127.0.0.1:7071.'],
+    ['ps --api http://h/?x=1', '--api http://h/?x=1: give the address of the API, such as http://127.0.0.1:7071.'],
+  ])('`%s` is refused: %s', (line, message) => {
+    expect(parse(line)).toMatchObject({ ok: false, error: { message } });
+  });
+
+  it.each([
+    { given: '', variable: undefined, expected: api },
+    { given: '', variable: '', expected: api },
+    { given: '', variable: 'https://fleet.example', expected: 'https://fleet.example' },
+    { given: ' --api http://localhost:8080/', variable: 'https://fleet.example', expected: 'http://localhost:8080' },
+    { given: ' --api http://localhost:8080/api/v1/', variable: undefined, expected: 'http://localhost:8080' },
+    { given: ' --api http://gate/fleet/api/v1', variable: undefined, expected: 'http://gate/fleet' },
+  ])('takes the API from `$given` and FLOTILLA_API=$variable', ({ given, variable, expected }) => {
+    const parsed = parse(`ps${given}`, variable === undefined ? {} : { FLOTILLA_API: variable });
+    expect(parsed).toMatchObject({ ok: true, value: { api: expected } });
+  });
+
+  it('names the variable when it is the variable that is wrong', () => {
+    const message = 'FLOTILLA_API nonsense: give the address of the API, such as http://127.0.0.1:7071.';
+    expect(parse('ps', { FLOTILLA_API: 'nonsense' })).toMatchObject({ ok: false, error: { message } });
+  });
+});
