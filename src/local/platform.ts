@@ -126,7 +126,7 @@ function hostConfig(options: PlatformOptions, previous: Ready | undefined): unkn
 }
 
 /** What `infra/` would write into the Function App's settings, pointing at the stand-ins. */
-function appSettings(broker: Ready, world: Ready, identityHeader: string): Record<string, string> {
+export function appSettings(broker: Ready, world: Ready, identityHeader: string): Record<string, string> {
   return {
     FLOTILLA_INSTALLATION: 'embedded',
     FLOTILLA_SERVICEBUS: text(broker, 'connectionString'),
