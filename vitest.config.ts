@@ -4,13 +4,14 @@ const project = (name: string, include: string[], testTimeout = 10_000, filePara
   test: { name, include, testTimeout, hookTimeout: 60_000, fileParallelism, sequence: { shuffle: { tests: true } } },
 });
 
-/** Four projects; `test:crash` has its own config because it takes minutes. */
+/** Five projects; `test:crash` has its own config because it takes minutes. */
 export default defineConfig({
   test: {
     projects: [
       project('unit', ['test/{unit,property,replay}/**/*.test.ts']),
       project('contract', ['test/contract/**/*.test.ts'], 30_000),
       project('functions', ['test/functions/**/*.test.ts'], 30_000),
+      project('simulation', ['test/simulation/**/*.test.ts'], 120_000),
       project('e2e', ['test/e2e/**/*.test.ts'], 120_000, false),
     ],
   },

@@ -1,7 +1,6 @@
 /** The engine with the real `durable-functions` SDK in time that the test moves: hosts that die, leases, faults, versions, recovery. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { LoadedApp } from '../../src/local/host/core.ts';
 import { parseAnswer } from '../../src/local/host/engine/actions.ts';
 import { createEngine, type DurableEngine } from '../../src/local/host/engine/engine.ts';
 import { azureStorageLimits } from '../../src/local/host/engine/flows.ts';
@@ -10,6 +9,7 @@ import { createMemoryStore } from '../../src/local/host/engine/memory-store.ts';
 import { replay } from '../../src/local/host/engine/replayer.ts';
 import type { DurableStore, InstanceRecord, Write } from '../../src/local/host/engine/store.ts';
 import type { EngineOptions, WorkerHost } from '../../src/local/host/engine/types.ts';
+import type { LoadedApp } from '../../src/local/host/functions-core.ts';
 import { loadApp, type TemporaryApp, workerOf, writeApp } from '../support/durable-host.ts';
 import { type ManualClock, manualClock, until } from '../support/manual-clock.ts';
 

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type LoadedApp, loadApp } from '../../src/local/host/core.ts';
+import { loadApp } from '../../src/local/host/core.ts';
+import type { LoadedApp } from '../../src/local/host/functions-core.ts';
 import { createInvoker, type Invocation, type LogLine } from '../../src/local/host/invoke.ts';
 import type { RpcTypedData } from '../../src/local/host/rpc.ts';
 

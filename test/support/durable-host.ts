@@ -5,10 +5,11 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type LoadedApp, loadApp } from '../../src/local/host/core.ts';
+import { loadApp } from '../../src/local/host/core.ts';
 import { createWorkerHost } from '../../src/local/host/durable.ts';
 import { openRuntime, type Runtime, type RuntimeOptions } from '../../src/local/host/engine/runtime.ts';
 import type { WorkerHost } from '../../src/local/host/engine/types.ts';
+import type { LoadedApp } from '../../src/local/host/functions-core.ts';
 import { createInvoker } from '../../src/local/host/invoke.ts';
 import { systemClock } from '../../src/local/system-clock.ts';
 

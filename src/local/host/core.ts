@@ -9,45 +9,17 @@ import { globSync, readFileSync } from 'node:fs';
 import { createRequire, Module } from 'node:module';
 import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type {
-  FunctionCallback,
-  FunctionMetadata,
-  ProgrammingModel,
-  RpcBinding,
-  RpcLogCategory,
-  RpcLogLevel,
-} from './rpc.ts';
+import {
+  type CoreLog,
+  type CoreState,
+  createFunctionsCore,
+  type LoadedApp,
+  newLoading,
+  runHooks,
+  toLoadedApp,
+} from './functions-core.ts';
+import type { ProgrammingModel } from './rpc.ts';
 import { HostStartError } from './start-error.ts';
-
-const hookNames = ['preInvocation', 'postInvocation', 'appStart', 'appTerminate', 'log'] as const;
-export type HookName = (typeof hookNames)[number];
-export type HookContext = Record<string, unknown>;
-type HookCallback = (context: HookContext) => unknown;
-
-/** One registered function. Names are unique without regard to case, as in the extension. */
-export interface RegisteredFunction {
-  readonly name: string;
-  readonly metadata: FunctionMetadata;
-  readonly callback: FunctionCallback;
-  /** The binding whose type ends in `Trigger`. */
-  readonly trigger: RpcBinding;
-}
-
-/** A function app after start-up; its registrations no longer change, its hooks may. */
-export interface LoadedApp {
-  readonly appDir: string;
-  /** In the order of registration. */
-  readonly functions: readonly RegisteredFunction[];
-  readonly programmingModel: ProgrammingModel;
-  /** Shared by all hooks of the app (the library's v4 model does not show it to handlers). */
-  readonly appHookData: Record<string, unknown>;
-  /** The `hookData` of appStart and appTerminate hooks. */
-  readonly appLevelHookData: Record<string, unknown>;
-  /** The callbacks registered now, in order. */
-  hooks(name: HookName): readonly HookCallback[];
-  /** Runs the appTerminate hooks. */
-  terminate(): Promise<void>;
-}
 
 export interface LoadOptions {
   /** Directory of the app's package.json. */
@@ -55,83 +27,14 @@ export interface LoadOptions {
   /** Overrides package.json `main`: a glob relative to `appDir`. */
   readonly main?: string;
   /** Receives what the library logs outside any invocation. Default: discarded. */
-  readonly log?: (level: RpcLogLevel, category: RpcLogCategory, message: string) => void;
+  readonly log?: CoreLog;
 }
 
-interface Loading {
-  readonly functions: Map<string, RegisteredFunction>;
-  readonly hooks: Map<HookName, HookCallback[]>;
-  readonly log: NonNullable<LoadOptions['log']>;
-  locked: boolean;
-}
-
-class Disposable {
-  readonly #dispose: () => void;
-  constructor(dispose: () => void) {
-    this.#dispose = dispose;
-  }
-  dispose(): void {
-    this.#dispose();
-  }
-}
-
-let current: Loading | undefined;
-let programmingModel: ProgrammingModel | undefined;
+const state: CoreState = { loading: undefined, programmingModel: undefined };
+const core = createFunctionsCore(state);
 let installed = false;
 let queue: Promise<unknown> = Promise.resolve();
 const loadCounts = new Map<string, number>();
-
-/** An error that the library reports as the platform's, not the user's. */
-const systemError = (error: Error): Error => Object.assign(error, { isAzureFunctionsSystemError: true });
-
-const core = {
-  version: '3.13.0',
-  hostVersion: '4.1042.100',
-  Disposable,
-  registerFunction(metadata: FunctionMetadata, callback: FunctionCallback): Disposable {
-    const app = current;
-    if (!app || app.locked) {
-      throw systemError(
-        new Error(`Function "${metadata.name}": a function can only be registered during app start-up, not later.`),
-      );
-    }
-    const key = metadata.name.toLowerCase();
-    const earlier = app.functions.get(key);
-    if (earlier) {
-      throw systemError(
-        new Error(`A function named "${earlier.name}" is registered already (names are compared without case).`),
-      );
-    }
-    const trigger = Object.values(metadata.bindings).find((b) => /trigger$/i.test(b.type));
-    if (!trigger) throw systemError(new Error(`Function "${metadata.name}" has no trigger.`));
-    app.functions.set(key, { name: metadata.name, metadata, callback, trigger });
-    return new Disposable(() => {
-      if (app.locked) throw systemError(new Error('A function can only be disposed during app start-up.'));
-      app.functions.delete(key);
-    });
-  },
-  setProgrammingModel(model: ProgrammingModel): void {
-    programmingModel = model;
-  },
-  getProgrammingModel(): ProgrammingModel | undefined {
-    return programmingModel;
-  },
-  registerHook(name: string, callback: HookCallback): Disposable {
-    const known = hookNames.find((h) => h === name);
-    if (!known) throw systemError(new RangeError(`Unrecognized hook "${name}"; known: ${hookNames.join(', ')}.`));
-    if (!current) throw systemError(new Error(`Hook "${name}" was registered while no function app is loaded.`));
-    const callbacks = current.hooks.get(known) ?? [];
-    current.hooks.set(known, callbacks);
-    callbacks.push(callback);
-    return new Disposable(() => {
-      const index = callbacks.indexOf(callback);
-      if (index >= 0) callbacks.splice(index, 1);
-    });
-  },
-  log(level: RpcLogLevel, category: RpcLogCategory, message: string): void {
-    current?.log(level, category, message);
-  },
-};
 
 /** Patches `require` as the real worker does; harmless when called again. */
 function installCore(): void {
@@ -157,46 +60,23 @@ async function load(options: LoadOptions): Promise<LoadedApp> {
   installCore();
   const appDir = resolve(options.appDir);
   const { files, main } = appFiles(appDir, options.main);
-  const loading: Loading = {
-    functions: new Map(),
-    hooks: new Map(),
-    log: options.log ?? (() => undefined),
-    locked: false,
-  };
-  current = loading;
+  const loading = newLoading(options.log ?? (() => undefined));
+  state.loading = loading;
   try {
     for (const file of files) await loadFile(appDir, file);
   } finally {
     loading.locked = true;
   }
-  if (loading.functions.size === 0 || !programmingModel) throw nothingRegistered(main, files);
+  if (loading.functions.size === 0 || !state.programmingModel) throw nothingRegistered(main, files);
   loading.locked = false;
-  const app = toLoadedApp(appDir, loading, programmingModel);
+  const app = toLoadedApp(appDir, loading, state.programmingModel);
   try {
     await runHooks(app, 'appStart', { functionAppDirectory: appDir });
   } finally {
     loading.locked = true;
   }
-  await refuseHttpStream(programmingModel);
+  await refuseHttpStream(state.programmingModel);
   return { ...app, functions: [...loading.functions.values()] };
-}
-
-function toLoadedApp(appDir: string, loading: Loading, model: ProgrammingModel): LoadedApp {
-  const app: LoadedApp = {
-    appDir,
-    functions: [...loading.functions.values()],
-    programmingModel: model,
-    appHookData: {},
-    appLevelHookData: {},
-    hooks: (name) => loading.hooks.get(name) ?? [],
-    terminate: () => runHooks(app, 'appTerminate', {}),
-  };
-  return app;
-}
-
-async function runHooks(app: LoadedApp, name: HookName, extra: HookContext): Promise<void> {
-  const context = { hookData: app.appLevelHookData, appHookData: app.appHookData, ...extra };
-  for (const hook of [...app.hooks(name)]) await hook(context);
 }
 
 /** `getCapabilities` also locks `app.setup`. With streaming on, the library answers HTTP through a proxy server of its own. */

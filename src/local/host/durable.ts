@@ -2,8 +2,9 @@
  * The app's durable functions as one worker of the engine. Knows how orchestrators and activities are invoked, not when: that is the engine's.
  * Names compare without regard to case, as in the extension.
  */
-import type { RegisteredFunction } from './core.ts';
+
 import type { FunctionKind, WorkerHost } from './engine/types.ts';
+import type { RegisteredFunction } from './functions-core.ts';
 import type { InvocationOutcome, Invoker } from './invoke.ts';
 import type { ParameterBinding, RpcException, RpcTypedData } from './rpc.ts';
 import type { TriggerPlan } from './triggers.ts';

@@ -2,7 +2,7 @@
  * HTTP triggers: finds the function for a request, turns the request into the worker's form and the answer back.
  * An unknown path and a known path with another method are both 404 without a body, as the real host answers.
  */
-import type { RegisteredFunction } from './core.ts';
+import type { RegisteredFunction } from './functions-core.ts';
 import type { HttpHandler, HttpRequest, HttpResponse } from './http-server.ts';
 import type { InvocationOutcome, Invoker } from './invoke.ts';
 import { createRouter, type Route, type RouteParameters, type Router } from './routes.ts';

@@ -2,7 +2,7 @@
  * Runs one invocation of a registered function through the library's programming model: arguments, hooks, the handler, the response.
  * Decides nothing about triggers: what to send and what to make of the outcome is the trigger's business.
  */
-import type { HookContext, HookName, LoadedApp, RegisteredFunction } from './core.ts';
+import type { HookContext, HookName, LoadedApp, RegisteredFunction } from './functions-core.ts';
 import type {
   CoreInvocationContext,
   FunctionCallback,

@@ -2,7 +2,7 @@
  * The registrations of an app as stable text, for a golden file: an app whose entry file is not matched, or a function that is renamed,
  * would otherwise fail silently in Azure.
  */
-import type { LoadedApp, RegisteredFunction } from './core.ts';
+import type { LoadedApp, RegisteredFunction } from './functions-core.ts';
 import type { RpcBinding } from './rpc.ts';
 
 /** The library derives these from the others, or writes them for the host only. */

@@ -1,6 +1,6 @@
 /** A received Service Bus message in the form in which the host hands it to a function. */
 import type { ServiceBusReceivedMessage } from '@azure/service-bus';
-import type { RegisteredFunction } from './core.ts';
+import type { RegisteredFunction } from './functions-core.ts';
 import type { Invocation } from './invoke.ts';
 import type { RpcTypedData } from './rpc.ts';
 

@@ -9,7 +9,7 @@ import type {
   ServiceBusReceiver,
   ServiceBusSessionReceiver,
 } from '@azure/service-bus';
-import type { RegisteredFunction } from './core.ts';
+import type { RegisteredFunction } from './functions-core.ts';
 import type { Invoker, LogSink } from './invoke.ts';
 import type { ClientFactory } from './service-bus-connection.ts';
 import { toInvocation } from './service-bus-message.ts';

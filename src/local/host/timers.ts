@@ -3,7 +3,7 @@
  * Source of the rules: TimerListener of azure-webjobs-sdk-extensions.
  */
 import type { Clock } from '../../model/clock.ts';
-import type { RegisteredFunction } from './core.ts';
+import type { RegisteredFunction } from './functions-core.ts';
 import type { Invoker, LogSink } from './invoke.ts';
 import type { Schedule } from './schedule.ts';
 import { checkPastDue, type ScheduleMonitor, type ScheduleStatus } from './schedule-monitor.ts';

@@ -2,7 +2,7 @@
  * Decides what the host does with each registered function, or why it cannot: everything the embedded host does not offer is refused by the
  * function's name before anything starts. Pure, except that it reads the settings it is given.
  */
-import type { LoadedApp, RegisteredFunction } from './core.ts';
+import type { LoadedApp, RegisteredFunction } from './functions-core.ts';
 import type { HostJson } from './host-json.ts';
 import { routeFunctions } from './http.ts';
 import type { Router } from './routes.ts';

@@ -1,0 +1,38 @@
+/** Random swarm: what a seed alone decides about its run: which faults, how often, how many hosts, which workload, how long. */
+import { allFaults, type FaultName, type FaultPlan, noFaults } from '../faults/registry.ts';
+import type { Workload } from '../types.ts';
+import { createGenerator } from '../virtual/random.ts';
+import { workloads } from '../workloads/index.ts';
+import type { RunOptions } from '../world/world.ts';
+
+const minute = 60_000;
+
+export type Scenario = Pick<RunOptions, 'seed' | 'workload' | 'untilMs'> & {
+  readonly faults: FaultPlan;
+  readonly hosts: number;
+  readonly calmMs: number;
+};
+
+/** Half of the faults, more or less often; every eighth seed has all of them and every eighth none. */
+export function scenarioOf(seed: number): Scenario {
+  const random = createGenerator(seed);
+  const one = <T>(values: readonly T[]): T => values[Math.floor(random.next() * values.length)] as T;
+  const kind = Math.floor(random.next() * 8);
+  const some = new Set<FaultName>(allFaults.filter(() => random.next() < 0.5));
+  const factor = one([0.3, 1, 1, 2]);
+  const faults = kind === 0 ? noFaults : { names: kind === 1 ? new Set(allFaults) : some, factor };
+  return {
+    seed,
+    faults,
+    hosts: one([1, 1, 2]),
+    workload: one(workloads),
+    untilMs: 75 * minute,
+    calmMs: 30 * minute,
+  };
+}
+
+export function workloadNamed(name: string): Workload {
+  const found = workloads.find((workload) => workload.name === name);
+  if (!found) throw new Error(`no workload is named ${name}; there are ${workloads.map((one) => one.name).join(', ')}`);
+  return found;
+}

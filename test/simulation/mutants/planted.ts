@@ -1,0 +1,15 @@
+/**
+ * Planted bugs: small patches of our own code, each of which passes the unit tests and must be caught by the named oracle on fresh seeds. A bug that no
+ * oracle catches shows what is not being tested.
+ */
+import type { PlantedBug } from '../types.ts';
+
+export const planted: readonly PlantedBug[] = [
+  {
+    name: 'sightings-forgotten',
+    file: 'src/activities/reaper.ts',
+    find: 'orphans: reaping.sightings, reservations',
+    replace: 'orphans: [], reservations',
+    killedBy: 'ownership',
+  },
+];

@@ -1,0 +1,36 @@
+/** L1: once spec and world stop changing, observed = desired. Judged at the end of the calm, whose length is the bound. */
+import type { Oracle, RawEntity, View } from '../types.ts';
+
+export const convergence: Oracle = {
+  name: 'convergence',
+  invariant: 'L1',
+  create: () => ({
+    onEnd(view) {
+      for (const app of view.apps()) judge(view, app);
+    },
+  }),
+};
+
+function judge(view: View, app: string): void {
+  const rows = view.rows(app);
+  const ofKind = (kind: string): readonly RawEntity[] => rows.filter((row) => row['kind'] === kind);
+  for (const op of ofKind('op')) {
+    if (op['state'] === 'accepted') view.fail(`operation ${op['id']} of ${app} is still pending after the calm`);
+  }
+  const [head] = ofKind('app');
+  if (head?.['state'] === 'deleting') view.fail(`${app} is still being deleted after the calm`);
+  for (const guard of ofKind('service')) {
+    const service = String(guard['service']);
+    const wanted = guard['removed'] === true ? 0 : Number(guard['desired']);
+    const live = ofKind('replica').filter((row) => row['service'] === service && row['state'] !== 'gone');
+    const ready = live.filter((row) => row['state'] === 'ready' && row['revision'] === guard['revision']);
+    if (live.length !== wanted || ready.length !== wanted) {
+      const states = live
+        .map((row) => `${row['slot']}/${row['incarnation']} ${row['state']} r${row['revision']}`)
+        .join(', ');
+      view.fail(
+        `${app}/${service} wants ${wanted} replicas of revision ${guard['revision']} and has, after the calm: ${states || 'none'}`,
+      );
+    }
+  }
+}

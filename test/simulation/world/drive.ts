@@ -1,0 +1,132 @@
+/** The hands of a workload: a user with a patient HTTP client, in virtual time. */
+import type { CommandRecord, Drive } from '../types.ts';
+import { causes, clock, epoch } from '../virtual/clock.ts';
+import type { Bus } from './bus.ts';
+import type { WorldCore } from './core.ts';
+import type { SimHost } from './host.ts';
+import type { Table } from './table.ts';
+
+export interface DriveParts {
+  readonly world: WorldCore;
+  readonly hosts: readonly SimHost[];
+  readonly bus: Bus;
+  readonly table: Table;
+  readonly commands: CommandRecord[];
+}
+
+/** A client that hears nothing for this long gives up the connection. */
+const clientTimeoutMs = 100_000;
+const attemptsMax = 200;
+
+export function createDrive({ world, hosts, bus, table, commands }: DriveParts): Drive {
+  let serial = 0;
+  const wait = (ms: number) =>
+    new Promise<void>((resolve) => void causes.run(undefined, () => clock.at(clock.now + ms, resolve)));
+
+  async function request(method: string, path: string, body?: unknown, key?: string) {
+    const live = hosts.filter(({ isServing }) => isServing);
+    const host = live[world.choices.pick(`api ${method} ${path}/host`, Math.max(1, live.length))];
+    if (!host) return null;
+    const text = body === undefined ? '' : JSON.stringify(body);
+    const headers: Record<string, string> = {
+      host: 'localhost:7071',
+      ...(text !== '' && { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }),
+      ...(key !== undefined && { 'idempotency-key': key }),
+    };
+    const sent = { method, origin: 'http://localhost:7071', url: path, headers, body: Buffer.from(text) };
+    return await new Promise<{ status: number; body: string } | null>((resolve) => {
+      const giveUp = clock.at(clock.now + clientTimeoutMs, () => resolve(null));
+      const end = (answer: { status: number; body: string } | null) => {
+        clock.cancel(giveUp);
+        clock.at(clock.now + 1 + world.choices.pick(`api ${method} ${path}/reply`, 20), () => resolve(answer));
+      };
+      host.onDeath(() => end(null));
+      clock.at(clock.now + 1 + world.choices.pick(`api ${method} ${path}/ms`, 20), () => {
+        if (!host.isServing) return end(null);
+        void host.request(sent).then(
+          (answer) => !host.owner.dead && end(answer),
+          () => !host.owner.dead && end(null),
+        );
+      });
+    });
+  }
+
+  async function command(kind: 'apply' | 'delete', app: string, document: unknown): Promise<CommandRecord> {
+    serial += 1;
+    const id = `cmd-${serial}`;
+    const record: CommandRecord = {
+      id,
+      app,
+      command: kind,
+      document,
+      sentAt: clock.now,
+      acknowledgedAt: null,
+      operationId: null,
+      status: null,
+    };
+    commands.push(record);
+    const note = (moment: 'sent' | 'acknowledged' | 'refused' | 'given-up') =>
+      world.emit({ type: 'command', at: clock.now, moment, command: { ...record } });
+    note('sent');
+    for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+      const answer = await request(
+        kind === 'apply' ? 'PUT' : 'DELETE',
+        `/api/v1/apps/${app}`,
+        document ?? undefined,
+        id,
+      );
+      if (answer && answer.status < 500 && answer.status !== 429) {
+        const accepted = answer.status < 300;
+        record.status = answer.status;
+        record.acknowledgedAt = clock.now;
+        if (accepted) record.operationId = String((JSON.parse(answer.body) as { id?: unknown }).id);
+        note(accepted ? 'acknowledged' : 'refused');
+        return record;
+      }
+      await wait(Math.min(30_000, 1_000 * 2 ** Math.min(attempt, 5)));
+    }
+    note('given-up');
+    return record;
+  }
+
+  function isConverged(): boolean {
+    const rows = table.rows().filter(({ partitionKey }) => !partitionKey.startsWith('~'));
+    return rows.every((row) => {
+      switch (row['kind']) {
+        case 'op':
+          return row['state'] !== 'accepted';
+        case 'service':
+          return row['workflow'] === undefined && row['generation'] === row['observedGeneration'];
+        case 'app':
+          return (
+            row['state'] === 'deleted' || (row['state'] === 'active' && row['generation'] === row['observedGeneration'])
+          );
+        default:
+          return true;
+      }
+    });
+  }
+
+  return {
+    get now() {
+      return clock.now - epoch;
+    },
+    pick: (key, options) => world.choices.pick(`workload ${key}`, options),
+    wait,
+    apply: (app, document) => command('apply', app, document),
+    delete: (app) => command('delete', app, null),
+    request: (method, path, body) => request(method, path, body),
+    message(session, body) {
+      serial += 1;
+      bus.send({ id: `foreign-${serial}`, session, body });
+    },
+    async converged(withinMs) {
+      const until = clock.now + withinMs;
+      for (;;) {
+        if (isConverged()) return true;
+        if (clock.now >= until) return false;
+        await wait(5_000);
+      }
+    },
+  };
+}

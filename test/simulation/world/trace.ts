@@ -1,0 +1,61 @@
+/** The trace: one line an event, hashed as it grows. Two runs of one seed must give the same lines, byte for byte. */
+import { createHash } from 'node:crypto';
+import type { SimEvent } from '../types.ts';
+import { epoch } from '../virtual/clock.ts';
+
+const instant = (at: number): string => `${((at - epoch) / 1000).toFixed(3).padStart(10)}`;
+
+const marks = { sent: '→', applied: '●', replied: '←' } as const;
+
+/** Everything that the event says, after its time. */
+const texts: { readonly [T in SimEvent['type']]: (event: Extract<SimEvent, { type: T }>) => string } = {
+  effect({ moment, id, host, key, status, fault, cause }) {
+    const by = cause ? ` by ${cause.fn}${cause.about === '' ? '' : ` ${cause.about}`}` : '';
+    return `${host} ${marks[moment]} ${key} #${id}${status === null ? '' : ` ${status}`}${fault ? ` !${fault}` : ''}${by}`;
+  },
+  row({ before, after, partition, row }) {
+    const change = before === null ? '+' : after === null ? '-' : '~';
+    return `table ${change} ${partition}/${row} ${JSON.stringify(after ?? {})}`;
+  },
+  group({ group, change }) {
+    const state = group.serving ? 'serving' : group.deleting ? 'deleting' : group.provisioningState;
+    return `arm ${change} ${group.label} ${group.name} ${state} ${group.ip ?? '-'} ${group.image}`;
+  },
+  host: ({ host, change, fault }) => `${host} ${change}${fault ? ` !${fault}` : ''}`,
+  fault: ({ fault, phase, detail }) => `world !${fault} ${phase} ${detail}`,
+  command: ({ command, moment }) =>
+    `user ${command.command} ${command.app} ${command.id} ${moment} ${command.status ?? ''}`,
+  run: ({ cause, moment, detail }) => `${cause.host} ${moment} ${cause.fn} ${cause.instance ?? ''} ${detail}`,
+  log: ({ host, level, message }) => `${host} [${level}] ${message}`,
+  tick: () => 'tick',
+};
+
+export const lineOf = (event: SimEvent): string =>
+  `${instant(event.at)} ${(texts[event.type] as (event: SimEvent) => string)(event)}`;
+
+export interface Trace {
+  add(event: SimEvent): void;
+  readonly hash: string;
+  readonly lines: number;
+}
+
+export function createTrace(sink: ((line: string) => void) | null): Trace {
+  const hash = createHash('sha256');
+  let lines = 0;
+  return {
+    add(event) {
+      if (event.type === 'tick') return;
+      const line = lineOf(event);
+      lines += 1;
+      hash.update(line);
+      hash.update('\n');
+      sink?.(line);
+    },
+    get hash() {
+      return hash.copy().digest('hex').slice(0, 32);
+    },
+    get lines() {
+      return lines;
+    },
+  };
+}

@@ -1,0 +1,165 @@
+/** What the world does by itself, now and then: to containers, regions, quotas, hosts and the table. */
+import { removeFaults, setRegionState } from '../../../src/local/aci/faults.ts';
+import type { ContainerStep } from '../../../src/local/aci/model.ts';
+import type { StoredEntity } from '../../../src/local/tables/store.ts';
+import { type WeatherFault, weatherFaults } from '../faults/registry.ts';
+import { clock, epoch } from '../virtual/clock.ts';
+import { type Arm, resourceGroup, subscriptionId } from './arm.ts';
+import { mayStrike, noteFault, type WorldCore } from './core.ts';
+import type { Fleet } from './fleet.ts';
+import type { PoolFact } from './host.ts';
+import type { Table } from './table.ts';
+
+export interface WeatherParts {
+  readonly world: WorldCore;
+  readonly arm: Arm;
+  readonly table: Table;
+  readonly fleet: Fleet;
+  readonly pools: readonly PoolFact[];
+}
+
+const everyMs = 20_000;
+/** Per look, before the seed's factor. */
+const rates: Readonly<Record<WeatherFault, number>> = {
+  containerCrash: 0.03,
+  containerHang: 0.02,
+  maintenance: 0.01,
+  capacityGone: 0.01,
+  quotaShrunk: 0.01,
+  foreignGroups: 0.01,
+  forgedTags: 0.01,
+  secondInstallation: 0.01,
+  stuckDelete: 0.02,
+  groupVanishes: 0.015,
+  hostRestart: 0.02,
+  tableRestored: 0.004,
+  regionDown: 0.01,
+};
+
+export function startWeather(parts: WeatherParts): void {
+  const { world, table } = parts;
+  let backup: readonly StoredEntity[] = [];
+  const look = (): void => {
+    for (const fault of weatherFaults) {
+      if (!mayStrike(world, fault)) continue;
+      if (world.choices.weighted(`weather/${fault}`, [0, rates[fault] * world.plan.factor]) === 0) continue;
+      strike(parts, fault, backup);
+    }
+    if (world.plan.names.has('tableRestored') && clock.now % 60_000 === 0) backup = table.snapshot();
+    if (clock.now < world.calmFrom) clock.at(clock.now + everyMs, look);
+  };
+  clock.at(clock.now + everyMs, look);
+  // When the calm begins, what was taken away comes back.
+  clock.at(world.calmFrom, () => {
+    removeFaults(parts.arm.store);
+    for (const { region } of parts.pools) setRegionState(parts.arm.store, region, {});
+    parts.arm.changed();
+  });
+}
+
+function strike(parts: WeatherParts, fault: WeatherFault, backup: readonly StoredEntity[]): void {
+  const { world, arm, table, fleet, pools } = parts;
+  const region = pools[world.choices.pick(`weather/${fault}/region`, pools.length)]?.region ?? '';
+  const groups = arm.store.groups();
+  const group = groups[world.choices.pick(`weather/${fault}/group`, Math.max(1, groups.length))];
+  noteFault(world, fault, null, `${region} ${group ? arm.label(group.name) : ''}`);
+  const forAWhile = (state: Parameters<typeof setRegionState>[2], ms: number) => {
+    setRegionState(arm.store, region, state);
+    clock.at(clock.now + ms, () => setRegionState(arm.store, region, {}));
+  };
+  switch (fault) {
+    case 'containerCrash':
+      if (group) due(parts, group.name, 'exit');
+      break;
+    case 'containerHang':
+      if (group) due(parts, group.name, 'hang');
+      break;
+    case 'maintenance':
+      arm.core.maintenance(clock.now);
+      break;
+    case 'capacityGone':
+      forAWhile({ arm: 'noCapacity' }, 240_000);
+      break;
+    case 'quotaShrunk':
+      forAWhile({ quotas: { containerGroups: Math.max(1, groups.length - 1) } }, 300_000);
+      break;
+    case 'regionDown':
+      forAWhile({ arm: 'unavailable', containersDown: true }, 180_000);
+      break;
+    case 'foreignGroups':
+      putForeign(parts, 'theirs', region, {});
+      break;
+    case 'forgedTags':
+      putForeign(parts, 'forged', region, forged(group?.tags ?? {}));
+      break;
+    case 'secondInstallation':
+      putForeign(parts, 'other', region, { ...(group?.tags ?? {}), 'flotilla-installation': 'other' });
+      break;
+    case 'stuckDelete':
+      if (group?.provisioningState === 'Deleting') stick(parts, group.name);
+      break;
+    case 'groupVanishes':
+      if (group) arm.store.removeGroup(group.key);
+      break;
+    case 'hostRestart': {
+      const host = fleet.hosts.find(({ isServing }) => isServing);
+      if (host) fleet.end(host.id, 'crashed', 'hostRestart');
+      break;
+    }
+    case 'tableRestored':
+      if (backup.length > 0) table.restore(backup);
+      break;
+  }
+  arm.changed();
+}
+
+/** Somebody copied our tags onto a group of his own, without saying whose it is. */
+function forged(tags: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const { 'flotilla-installation': _, ...rest } = tags;
+  return rest;
+}
+
+function due({ arm }: WeatherParts, name: string, step: ContainerStep): void {
+  const record = arm.record(name);
+  if (!record) return;
+  const draft = structuredClone(record);
+  for (const container of draft.containers) {
+    if (container.current.state === 'Running') container.due.push({ at: clock.now, step });
+  }
+  arm.store.putGroup(draft);
+  arm.core.advance(clock.now);
+}
+
+function stick({ arm }: WeatherParts, name: string): void {
+  const record = arm.record(name);
+  if (!record) return;
+  const draft = structuredClone(record);
+  draft.due = draft.due.map(({ at, step }) => ({ at: step === 'vanish' ? at + 600_000 : at, step }));
+  arm.store.putGroup(draft);
+}
+
+/** A group that is not ours, put by somebody else through the same ARM. */
+function putForeign({ arm }: WeatherParts, kind: string, region: string, tags: Readonly<Record<string, string>>): void {
+  const name = `${kind}-${clock.now - epoch}`;
+  const body = {
+    location: region,
+    tags,
+    properties: {
+      osType: 'Linux',
+      restartPolicy: 'Always',
+      containers: [
+        { name: 'main', properties: { image: 'nginx', resources: { requests: { cpu: 1, memoryInGB: 1 } } } },
+      ],
+    },
+  };
+  arm.core.handle(
+    {
+      method: 'PUT',
+      url: `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.ContainerInstance/containerGroups/${name}?api-version=2023-05-01`,
+      headers: { authorization: 'Bearer token', 'content-type': 'application/json', host: 'management.azure.com' },
+      body: JSON.stringify(body),
+    },
+    clock.now,
+    () => 0,
+  );
+}
