@@ -128,11 +128,17 @@ function complainAboutType(error: ErrorObject, types: readonly string[], path: s
   if (isWrittenAsText(error.data, types)) return;
   const names = [...new Set(types)].filter((type) => type !== 'null').map((type) => typeNames[type] ?? type);
   const expected = names.length > 1 ? `${names.slice(0, -1).join(', ')} or ${names.at(-1)}` : (names[0] ?? 'empty');
-  report.refuse(
-    path,
-    `must be ${expected}, not ${show(error.data)}.`,
-    error.data === null ? `Write ${expected}, or remove the key.` : `Write ${expected}.`,
-  );
+  report.refuse(path, `must be ${expected}, not ${show(error.data)}.`, remedyFor(error, expected));
+}
+
+/** Keys whose values are durations; the schema calls them strings. */
+const durationKeys = /\/(interval|timeout|start_period|start_interval|stop_grace_period|delay|monitor|window)$/;
+
+function remedyFor({ data, instancePath }: ErrorObject, expected: string): string {
+  if (data === null) return `Write ${expected}, or remove the key.`;
+  if (expected !== typeNames['string'] || typeof data === 'object') return `Write ${expected}.`;
+  const isDuration = typeof data === 'number' && durationKeys.test(instancePath);
+  return isDuration ? `Write it with a unit, such as \`${data}s\`.` : `Put it into quotes: \`"${data}"\`.`;
 }
 
 /** Interpolated values arrive as text: `"false"` is a boolean and `"3"` a number; the rules read both. */

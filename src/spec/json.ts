@@ -12,15 +12,44 @@ export const isObject = (value: unknown): value is Readonly<Record<string, unkno
 export const ownValue = (value: unknown, key: string): unknown =>
   isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 
-/** JSON with sorted keys and no spaces; `undefined` members are left out. Equal values give equal text. */
+/**
+ * JSON with sorted keys and no spaces; `undefined` members are left out. Equal values give equal text. Works on a stack of its own, because
+ * documents are hashed before anyone has counted their nesting.
+ */
 export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`;
-  if (!isObject(value)) return JSON.stringify(value) ?? 'null';
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .sort(([left], [right]) => compareText(left, right))
-    .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
-  return `{${members.join(',')}}`;
+  let text = '';
+  const rest: Part[] = [{ value }];
+  for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
+    if (typeof next === 'string') text += next;
+    else if (Array.isArray(next.value)) pushList(rest, next.value);
+    else if (isObject(next.value)) pushMembers(rest, next.value);
+    else text += JSON.stringify(next.value) ?? 'null';
+  }
+  return text;
+}
+
+/** Text that is final, or a value still to be written. */
+type Part = string | { readonly value: unknown };
+
+function pushList(rest: Part[], items: readonly unknown[]): void {
+  rest.push(']');
+  for (let index = items.length - 1; index >= 0; index -= 1) {
+    rest.push({ value: items[index] });
+    if (index > 0) rest.push(',');
+  }
+  rest.push('[');
+}
+
+function pushMembers(rest: Part[], object: Readonly<Record<string, unknown>>): void {
+  const keys = Object.keys(object)
+    .filter((key) => object[key] !== undefined)
+    .sort(compareText);
+  rest.push('}');
+  for (let index = keys.length - 1; index >= 0; index -= 1) {
+    const key = keys[index] ?? '';
+    rest.push({ value: object[key] }, `${index > 0 ? ',' : ''}${JSON.stringify(key)}:`);
+  }
+  rest.push('{');
 }
 
 /** Order by UTF-16 code units: the same on every machine, unlike locale order. */

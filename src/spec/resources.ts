@@ -126,17 +126,19 @@ function compare(measure: Measure, limit: Stated, reservation: Stated, report: R
       `reserves ${measure.show(reservation.amount)}, more than the limit of ${measure.show(limit.amount)}.`,
       'Raise the limit or lower the reservation.',
     );
-  } else if (reservation.amount < limit.amount) {
+  } else if (roundUp(measure, reservation.amount) < roundUp(measure, limit.amount)) {
     report.warn(
       reservation.path,
-      `is ignored: a replica is allocated its whole limit, ${measure.show(limit.amount)}.`,
+      `is ignored: a replica is allocated its whole limit, ${measure.show(roundUp(measure, limit.amount))}.`,
       'Lower the limit to pay for less.',
     );
   }
 }
 
+const roundUp = (measure: Measure, amount: number): number => Math.max(measure.min, ceilTo(amount, measure.steps));
+
 function allocate(measure: Measure, stated: Stated, report: Report): number {
-  const allocated = Math.max(measure.min, ceilTo(stated.amount, measure.steps));
+  const allocated = roundUp(measure, stated.amount);
   if (allocated > measure.max) {
     report.error(
       stated.path,

@@ -65,7 +65,8 @@ function readImage(service: Service, path: string, report: Report): string {
         '`build` is not supported: Flotilla runs images and builds none.',
         'Build and push the image (`docker compose build` and `push`), and name it in `image`.',
       );
-    } else {
+    } else if (service['extends'] === undefined && service['provider'] === undefined) {
+      // What these two stand for is refused by the support table, and would bring the image.
       report.error(path, 'has no `image`.', 'Add `image: name:tag`.');
     }
     return '';

@@ -38,12 +38,13 @@ export const firstPool = 'not used yet; a replica goes to the first pool with ro
 const noDocker = 'container groups run without a Docker daemon';
 const kernel = 'Azure Container Instances lets nobody set it; every group has a kernel of its own';
 const noHostAccess = 'a container group has no host that containers could share or reach';
+const ownGroup = 'Remove it; every replica is isolated in a container group of its own.';
 const asResources = 'size the service with `deploy.resources.limits`';
 const inEnvironment =
   'Pass the value in `environment` if it may be seen by everyone who can read the app; otherwise wait for the store.';
 const onlyByCli = 'Send the document that `flotilla config` prints: the CLI resolves this key from files and flags.';
 const noStore = 'there is no store for secrets and config files yet';
-const noVolumes = 'volumes are not supported yet, and files written in a replica are lost with it';
+const noVolumes = 'nothing can be mounted yet, and files written in a replica are lost with it';
 const elsewhere = 'Keep the data in a service outside the app, for example Azure Storage or a managed database.';
 const network = 'groups reach each other by address on every declared port; there is one network';
 
@@ -106,24 +107,24 @@ export const supportTable: Readonly<Record<string, Readonly<Record<string, Suppo
     device_cgroup_rules: refused(noHostAccess, 'Run the service elsewhere.'),
     gpus: refused('Azure Container Instances has no GPUs since July 2025', 'Run the service elsewhere.'),
     use_api_socket: refused(noDocker, 'Remove it; a container cannot control its engine here.'),
-    credential_spec: refused('Windows credentials are not supported', 'Run the service elsewhere.'),
+    credential_spec: refused('container groups run Linux', 'Run the service elsewhere.'),
     network_mode: refused(noHostAccess, 'Remove it; declare the ports that the service listens on.', [
       'bridge',
       'default',
     ]),
-    pid: refused(noHostAccess, 'Remove it.', ['private']),
-    ipc: refused(noHostAccess, 'Remove it.', ['private', 'none', 'shareable']),
-    uts: refused(noHostAccess, 'Remove it.'),
-    userns_mode: refused(noHostAccess, 'Remove it.'),
-    cgroup: refused(noHostAccess, 'Remove it.', ['private']),
-    cgroup_parent: refused(noHostAccess, 'Remove it.'),
+    pid: refused(noHostAccess, ownGroup, ['private']),
+    ipc: refused(noHostAccess, ownGroup, ['private', 'none', 'shareable']),
+    uts: refused(noHostAccess, ownGroup),
+    userns_mode: refused(noHostAccess, ownGroup),
+    cgroup: refused(noHostAccess, ownGroup, ['private']),
+    cgroup_parent: refused(noHostAccess, ownGroup),
     extra_hosts: refused('names cannot be added to a container', 'Pass addresses in `environment`, or use a DNS name.'),
     dns: refused('name servers cannot be chosen yet', 'Remove it; the network of the pool decides.'),
     dns_opt: refused('resolver options cannot be chosen yet', 'Remove it; the network of the pool decides.'),
     dns_search: refused('search domains cannot be chosen yet', 'Remove it and write full names.'),
     external_links: refused('there are no containers outside the app to link to', 'Pass the address in `environment`.'),
     platform: refused('container groups are linux/amd64', 'Build the image for linux/amd64.', ['linux/amd64', 'linux']),
-    isolation: refused('container groups are linux/amd64', 'Remove it.', ['default']),
+    isolation: refused('container groups are linux/amd64', ownGroup, ['default']),
     pull_policy: refused(
       'every new container group pulls its image from the registry',
       'Remove it; to get a newer image, change the tag.',

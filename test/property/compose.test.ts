@@ -157,7 +157,7 @@ describe('any document', () => {
         expect(parseApp(structuredClone(document))).toEqual(first);
         expect(parseApp(reversed(document))).toEqual(first);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -230,7 +230,7 @@ describe('any file', () => {
         }
         expectPrecise(problems.filter(({ path }) => path !== ''));
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 

@@ -72,6 +72,12 @@ describe('a healthcheck becomes the liveness probe of Azure Container Instances'
     expect(errorsOf(check(inner)).map(({ path }) => path)).toEqual([`services.web.healthcheck.${key}`]);
   });
 
+  it('a number without a unit is answered with one', () => {
+    expect(webProblems(check('test: a, interval: 10'))).toMatchObject([
+      { problem: 'must be a string, not `10`.', remedy: 'Write it with a unit, such as `10s`.' },
+    ]);
+  });
+
   it('without a test there is none, aloud: the image’s own is not read', () => {
     expect(templateOf(check('interval: 5s')).liveness).toBeUndefined();
     expect(webProblems(check('interval: 5s'))).toMatchObject([
