@@ -4,7 +4,7 @@ import rhea from 'rhea';
 import type { Refusal } from '../../src/local/servicebus/errors.ts';
 import type { Consumer, LockedDelivery } from '../../src/local/servicebus/lane.ts';
 import { readMessage } from '../../src/local/servicebus/message-sections.ts';
-import { type HeldSession, Queue, type QueueDefinition } from '../../src/local/servicebus/queue.ts';
+import { type Attachment, type HeldSession, Queue, type QueueDefinition } from '../../src/local/servicebus/queue.ts';
 import { type Draft, type QueueStore, Store, type StoredMessage } from '../../src/local/servicebus/store.ts';
 import { type ManualClock, manualClock } from './manual-clock.ts';
 
@@ -102,17 +102,20 @@ export class SessionWait {
   session: HeldSession | undefined;
   refusal: Refusal | undefined;
   lost: Refusal | undefined;
-  readonly inbox = new Inbox();
+  readonly inbox: Inbox;
   readonly withdraw: () => void;
+  #attachment: Attachment | undefined;
 
-  constructor(queue: Queue, sessionId?: string, waitMs = 5_000, linkName = 'link') {
+  constructor(queue: Queue, sessionId?: string, waitMs = 5_000, linkName = 'link', room = Number.POSITIVE_INFINITY) {
+    this.inbox = new Inbox(room);
     this.withdraw = queue.acceptSession({
       sessionId,
       waitMs,
       linkName,
       granted: (session) => {
         this.session = session;
-        session.start(this.inbox).wake();
+        this.#attachment = session.start(this.inbox);
+        this.wake();
       },
       refused: (refusal) => {
         this.refusal = refusal;
@@ -121,5 +124,10 @@ export class SessionWait {
         this.lost = refusal;
       },
     });
+  }
+
+  /** Tells the queue that the inbox has room. */
+  wake(): void {
+    this.#attachment?.wake();
   }
 }

@@ -1,9 +1,9 @@
 /**
- * The `$management` node of a queue: renewing locks and settling by lock token. Other operations are refused by name.
+ * The `$management` node of a queue: renewing locks, settling by lock token, state of sessions. Other operations are refused by name.
  * Shapes: learn.microsoft.com/azure/service-bus-messaging/service-bus-amqp-request-response.
  */
 import { type AmqpMap, type AmqpRequest, type Typed, types } from './amqp.ts';
-import { malformed, notOffered, type Refusal } from './errors.ts';
+import { malformed, messageTooLarge, notOffered, type Refusal } from './errors.ts';
 import { uuidText } from './lock-token.ts';
 import type { Queue, Settlement } from './queue.ts';
 
@@ -12,14 +12,23 @@ const TIMESTAMP = 0x83;
 /** What is answered: the body of a success, or why not. */
 export type ManagementReply = { readonly body: unknown } | { readonly refusal: Refusal };
 
+/** Largest state of a session, in bytes: the Standard tier's (service-bus-quotas). */
+const MAX_SESSION_STATE_BYTES = 256 * 1024;
+
 export async function manage(queue: Queue, request: AmqpRequest): Promise<ManagementReply> {
   const operation = String(request.application_properties?.['operation']).replace(/^com\.microsoft:/, '');
+  const link = request.application_properties?.['associated-link-name'];
+  const linkName = typeof link === 'string' ? link : undefined;
   const body = isRecord(request.body) ? request.body : {};
   switch (operation) {
     case 'renew-lock':
       return renewLocks(queue, body);
     case 'renew-session-lock':
-      return renewSession(queue, body, request.application_properties?.['associated-link-name']);
+      return renewSession(queue, body, linkName);
+    case 'get-session-state':
+      return sessionState(queue, body, linkName);
+    case 'set-session-state':
+      return keepSessionState(queue, body, linkName);
     case 'update-disposition':
       return updateDisposition(queue, body);
     default:
@@ -27,7 +36,7 @@ export async function manage(queue: Queue, request: AmqpRequest): Promise<Manage
   }
 }
 
-function renewLocks(queue: Queue, body: Readonly<Record<string, unknown>>): ManagementReply {
+function renewLocks(queue: Queue, body: Body): ManagementReply {
   const expirations: number[] = [];
   for (const token of lockTokens(body)) {
     const renewed = queue.renewLock(token);
@@ -37,14 +46,38 @@ function renewLocks(queue: Queue, body: Readonly<Record<string, unknown>>): Mana
   return { body: { expirations: types.wrap_array(expirations, TIMESTAMP, undefined) } };
 }
 
-function renewSession(queue: Queue, body: Readonly<Record<string, unknown>>, linkName: unknown): ManagementReply {
+type Body = Readonly<Record<string, unknown>>;
+
+const noSessionId: ManagementReply = { refusal: malformed("The operation needs a string 'session-id'.") };
+
+function renewSession(queue: Queue, body: Body, linkName: string | undefined): ManagementReply {
   const sessionId = body['session-id'];
-  if (typeof sessionId !== 'string') return { refusal: malformed("renew-session-lock needs a string 'session-id'.") };
-  const renewed = queue.renewSession(sessionId, typeof linkName === 'string' ? linkName : undefined);
+  if (typeof sessionId !== 'string') return noSessionId;
+  const renewed = queue.renewSession(sessionId, linkName);
   return renewed.ok ? { body: { expiration: types.wrap_timestamp(renewed.value) } } : { refusal: renewed.refusal };
 }
 
-async function updateDisposition(queue: Queue, body: Readonly<Record<string, unknown>>): Promise<ManagementReply> {
+function sessionState(queue: Queue, body: Body, linkName: string | undefined): ManagementReply {
+  const sessionId = body['session-id'];
+  if (typeof sessionId !== 'string') return noSessionId;
+  const state = queue.sessionState(sessionId, linkName);
+  return state.ok ? { body: { 'session-state': state.value ?? null } } : { refusal: state.refusal };
+}
+
+async function keepSessionState(queue: Queue, body: Body, linkName: string | undefined): Promise<ManagementReply> {
+  const sessionId = body['session-id'];
+  const state = body['session-state'];
+  if (typeof sessionId !== 'string') return noSessionId;
+  const bytes = Buffer.isBuffer(state) ? state : undefined;
+  if (bytes === undefined && state !== null && state !== undefined)
+    return { refusal: malformed("'session-state' must be binary or null.") };
+  if (bytes && bytes.length > MAX_SESSION_STATE_BYTES)
+    return { refusal: messageTooLarge(bytes.length, MAX_SESSION_STATE_BYTES) };
+  const refusal = await queue.keepSessionState(sessionId, linkName, bytes);
+  return refusal ? { refusal } : { body: {} };
+}
+
+async function updateDisposition(queue: Queue, body: Body): Promise<ManagementReply> {
   const settlement = readSettlement(body);
   if ('refusal' in settlement) return settlement;
   const refusals = await Promise.all(lockTokens(body).map((token) => queue.settle(token, settlement)));
@@ -52,7 +85,7 @@ async function updateDisposition(queue: Queue, body: Readonly<Record<string, unk
   return refusal ? { refusal } : { body: {} };
 }
 
-function readSettlement(body: Readonly<Record<string, unknown>>): Settlement | { readonly refusal: Refusal } {
+function readSettlement(body: Body): Settlement | { readonly refusal: Refusal } {
   const modified = body['properties-to-modify'];
   const properties = new Map<string, Typed>();
   for (const [key, value] of Object.entries(isRecord(modified) ? modified : {}))
@@ -69,7 +102,7 @@ function readSettlement(body: Readonly<Record<string, unknown>>): Settlement | {
   }
 }
 
-function withReason(properties: ReadonlyMap<string, Typed>, body: Readonly<Record<string, unknown>>): AmqpMap {
+function withReason(properties: ReadonlyMap<string, Typed>, body: Body): AmqpMap {
   const all = new Map(properties);
   const reason = body['deadletter-reason'];
   const description = body['deadletter-description'];
@@ -79,7 +112,7 @@ function withReason(properties: ReadonlyMap<string, Typed>, body: Readonly<Recor
 }
 
 /** Lock tokens come as uuids in RFC byte order. */
-function lockTokens(body: Readonly<Record<string, unknown>>): string[] {
+function lockTokens(body: Body): string[] {
   const tokens = body['lock-tokens'];
   return Array.isArray(tokens) ? tokens.filter((token) => Buffer.isBuffer(token)).map((token) => uuidText(token)) : [];
 }

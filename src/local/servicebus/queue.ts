@@ -172,9 +172,36 @@ export class Queue {
 
   /** Renews the lock of a session for its holder. @param linkName Undefined: whoever holds it. @returns Its new end, in epoch ms. */
   renewSession(sessionId: string, linkName: string | undefined): OrRefusal<number> {
+    return this.#isHeldBy(sessionId, linkName)
+      ? granted(this.#deadlines.set(sessionId))
+      : refused(sessionLockLost(sessionId));
+  }
+
+  /** What was last kept with a session, for its holder; undefined when nothing. */
+  sessionState(sessionId: string, linkName: string | undefined): OrRefusal<Buffer | undefined> {
+    return this.#isHeldBy(sessionId, linkName)
+      ? granted(this.#store.sessionState(sessionId))
+      : refused(sessionLockLost(sessionId));
+  }
+
+  /** Keeps `state` with a session for its next holders, too; undefined clears it. */
+  async keepSessionState(
+    sessionId: string,
+    linkName: string | undefined,
+    state: Buffer | undefined,
+  ): Promise<Refusal | undefined> {
+    if (!this.#isHeldBy(sessionId, linkName)) return sessionLockLost(sessionId);
+    try {
+      await this.#store.setSessionState(sessionId, state);
+      return undefined;
+    } catch (error) {
+      return internalError(error);
+    }
+  }
+
+  #isHeldBy(sessionId: string, linkName: string | undefined): boolean {
     const holder = this.#lanes.get(sessionId)?.holder;
-    if (!holder || (linkName !== undefined && linkName !== holder.linkName)) return refused(sessionLockLost(sessionId));
-    return granted(this.#deadlines.set(sessionId));
+    return holder !== undefined && (linkName === undefined || linkName === holder.linkName);
   }
 
   /** Ends a lock as its holder wants; resolves once that is durable. */

@@ -33,6 +33,10 @@ export interface QueueStore {
   update(message: StoredMessage, bodyChanged: boolean): Promise<void>;
   /** Moves a message, with its changed body, to the queue's dead-letter queue. */
   bury(message: StoredMessage): Promise<void>;
+  /** What a session's receivers keep with it; undefined when nothing. */
+  sessionState(sessionId: string): Buffer | undefined;
+  /** Undefined clears it. */
+  setSessionState(sessionId: string, state: Buffer | undefined): Promise<void>;
 }
 
 interface Row {
@@ -51,6 +55,8 @@ const SCHEMA = `
     queue_id INTEGER NOT NULL, sequence INTEGER NOT NULL, dead INTEGER NOT NULL, session_id TEXT, enqueued_at INTEGER NOT NULL,
     delivery_count INTEGER NOT NULL, annotations BLOB, body BLOB NOT NULL);
   CREATE UNIQUE INDEX IF NOT EXISTS message_key ON message (queue_id, sequence);
+  CREATE TABLE IF NOT EXISTS session_state (
+    queue_id INTEGER NOT NULL, session_id TEXT NOT NULL, state BLOB NOT NULL, PRIMARY KEY (queue_id, session_id));
 `;
 
 export class Store {
@@ -157,6 +163,24 @@ class SqliteQueueStore implements QueueStore {
   bury(message: StoredMessage): Promise<void> {
     return this.#commits.run(() => {
       this.#rewrite.run(message.deliveryCount, message.body, 1, this.#id, message.sequence);
+    });
+  }
+
+  sessionState(sessionId: string): Buffer | undefined {
+    const row = this.#db
+      .prepare('SELECT state FROM session_state WHERE queue_id = ? AND session_id = ?')
+      .get(this.#id, sessionId) as { state: Uint8Array } | undefined;
+    return row && asBuffer(row.state);
+  }
+
+  setSessionState(sessionId: string, state: Buffer | undefined): Promise<void> {
+    return this.#commits.run(() => {
+      if (state === undefined)
+        this.#db.prepare('DELETE FROM session_state WHERE queue_id = ? AND session_id = ?').run(this.#id, sessionId);
+      else
+        this.#db
+          .prepare('INSERT OR REPLACE INTO session_state (queue_id, session_id, state) VALUES (?, ?, ?)')
+          .run(this.#id, sessionId, state);
     });
   }
 }

@@ -12,6 +12,5 @@ export const brokerDifferences: readonly Difference[] = [
   notOffered('delivers a scheduled message when its time comes, unless it is cancelled', 'schedule-message'),
   notOffered('keeps a deferred message until it is asked for by its number', 'defer'),
   notOffered('removes a message as it is received with receiveAndDelete', 'receiveAndDelete'),
-  notOffered('keeps the state of a session', 'get-session-state'),
   notOffered('drops a message whose time to live is over', 'timeToLive'),
 ];

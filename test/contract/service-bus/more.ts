@@ -69,9 +69,24 @@ contract('keeps the state of a session', { requiresSession: true }, async (scene
   await first.close();
   const second = await scene.session('a', scene.connect());
   expect(await second.getSessionState()).toEqual({ step: 3 });
+  await second.setSessionState(Buffer.from([1, 2]));
+  expect(await second.getSessionState()).toEqual(Buffer.from([1, 2]));
   await second.setSessionState(null);
   expect(await second.getSessionState()).toBeNull();
 });
+
+contract(
+  'lets only its holder read and change the state of a session',
+  { requiresSession: true, shortLocks: true },
+  async (scene) => {
+    const first = await scene.session('a');
+    await first.setSessionState('kept');
+    await scene.lockTime();
+    await expect(first.setSessionState('too late')).rejects.toMatchObject({ code: 'SessionLockLost' });
+    await expect(first.getSessionState()).rejects.toMatchObject({ code: 'SessionLockLost' });
+    expect(await (await scene.session('a', scene.connect())).getSessionState()).toBe('kept');
+  },
+);
 
 contract('drops a message whose time to live is over', {}, async (scene) => {
   await scene.send({ body: 'short', timeToLive: 1 }, { body: 'long', timeToLive: 60_000 });

@@ -166,6 +166,11 @@ describe('changed application properties', () => {
     expect(arrived.application_properties).toEqual({ kept: 7, changed: 'new', added: 3 });
   });
 
+  it('stand there once, however often they change', () => {
+    const once = withApplicationProperties(read(encode({ message_id: 'id', body: 'text' })).body, changes);
+    expect(withApplicationProperties(once, changes)).toEqual(once);
+  });
+
   it('come after the properties of a message that had none', () => {
     const { body } = read(encode({ message_id: 'id', body: 'text' }));
     const arrived = decode(withApplicationProperties(body, changes));

@@ -33,6 +33,8 @@ function heldStore(requiresSession = false): QueueStore & { letGo(error?: Error)
     remove: (sequence) => hold(() => store.remove(sequence)),
     update: (message, bodyChanged) => hold(() => store.update(message, bodyChanged)),
     bury: (message) => hold(() => store.bury(message)),
+    sessionState: (sessionId) => store.sessionState(sessionId),
+    setSessionState: (sessionId, state) => hold(() => store.setSessionState(sessionId, state)),
     letGo: async (error) => {
       const held = waiting;
       waiting = [];
@@ -266,6 +268,21 @@ describe('a queue made again after a crash', () => {
     ]);
     expect(again.deliveries[0] && propertiesOf(again.deliveries[0].message)).toEqual({ why: 'busy' });
   });
+
+  it('has its dead letters, even those that failed there with changed properties', async () => {
+    const before = openQueue({ maxDeliveryCount: 1 });
+    const [inbox, dead] = [new Inbox(), new Inbox(1)];
+    before.queue.attach(inbox);
+    before.deadLetters.attach(dead);
+    await before.queue.send([draft('a')]);
+    await before.queue.settle(inbox.token(0), abandon());
+    await before.deadLetters.settle(dead.token(0), abandon({ why: 'still bad' }));
+    const { queue, deadLetters } = before.restart();
+    const [none, letters] = [new Inbox(), new Inbox()];
+    queue.attach(none).wake();
+    deadLetters.attach(letters).wake();
+    expect([none.seen, letters.seen]).toEqual([[], [['a', 2]]]);
+  });
 });
 
 describe('a queue with sessions', () => {
@@ -349,6 +366,22 @@ describe('a queue with sessions', () => {
     expect(queue.renewSession('x', 'holder')).toMatchObject({ ok: false });
   });
 
+  it('keeps a state with a session for whoever holds it, and through a crash', async () => {
+    const before = open();
+    new SessionWait(before.queue, 'x', 0, 'holder');
+    expect(before.queue.sessionState('x', 'holder')).toEqual({ ok: true, value: undefined });
+    expect(await before.queue.keepSessionState('x', 'holder', Buffer.from('state'))).toBeUndefined();
+    const lost = { condition: 'com.microsoft:session-lock-lost' };
+    expect(await before.queue.keepSessionState('x', 'somebody', Buffer.from('other'))).toMatchObject(lost);
+    expect(before.queue.sessionState('y', undefined)).toMatchObject({ ok: false, refusal: lost });
+    const { queue } = before.restart();
+    expect(queue.sessionState('x', 'holder')).toMatchObject({ ok: false, refusal: lost });
+    new SessionWait(queue, 'x', 0, 'next');
+    expect(queue.sessionState('x', 'next')).toEqual({ ok: true, value: Buffer.from('state') });
+    await queue.keepSessionState('x', 'next', undefined);
+    expect(queue.sessionState('x', 'next')).toEqual({ ok: true, value: undefined });
+  });
+
   it('refuses to renew the lock of one message', async () => {
     const { queue } = open();
     await queue.send([draft('1', 'x')]);
@@ -371,13 +404,29 @@ describe('a queue with sessions', () => {
     ]);
   });
 
-  it('serves neither its holder nor the next one while a failed message is on its way back', async () => {
+  it('waits for a failed message that is on its way back before it delivers a younger one', async () => {
+    const store = heldStore(true);
+    const { queue } = openQueue({ requiresSession: true }, store);
+    void queue.send([draft('1', 'x'), draft('2', 'x')]);
+    await store.letGo();
+    const session = new SessionWait(queue, 'x', 0, 'link', 1);
+    const { inbox } = session;
+    void queue.settle(inbox.token(0), abandon());
+    inbox.room = 1;
+    session.wake();
+    await store.letGo();
+    expect(inbox.seen).toEqual([
+      ['1', 0],
+      ['1', 1],
+    ]);
+  });
+
+  it('is not granted to the next one while a failed message is on its way back', async () => {
     const store = heldStore(true);
     const { queue } = openQueue({ requiresSession: true }, store);
     void queue.send([draft('1', 'x'), draft('2', 'x')]);
     await store.letGo();
     const first = new SessionWait(queue, 'x');
-    first.inbox.room = 0;
     void queue.settle(first.inbox.token(0), abandon());
     void queue.settle(first.inbox.token(1), release);
     first.session?.release();
