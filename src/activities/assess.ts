@@ -19,8 +19,13 @@ export interface AssessInput {
   readonly app: string;
 }
 
+export interface ServiceOrder {
+  readonly service: string;
+  readonly order: WorkflowOrder;
+}
+
 export interface AssessResult {
-  readonly orders: readonly WorkflowOrder[];
+  readonly orders: readonly ServiceOrder[];
   /** The due row as it was before the app was read; null = there was none. */
   readonly due: { readonly etag: string; readonly since: number } | null;
   readonly dueAt: number | null;
@@ -41,7 +46,7 @@ export async function assess(
   const standings = await readStandings(ports, rows.value.guards);
   const assessment = decide({ ...rows.value, app: rows.value.app, standings }, settings, ports.now());
   const lost = await writeChanges(ports, rows.value, assessment);
-  const orders = assessment.orders.filter(({ service }) => !lost.has(service)).map(({ order }) => order);
+  const orders = assessment.orders.filter(({ service }) => !lost.has(service));
   return { orders, due, dueAt: assessment.dueAt, again: lost.size > 0 };
 }
 
@@ -110,16 +115,16 @@ async function write<R extends AppRow | GuardRow>(
 export async function startWorkflow(
   { store, workflows, now }: ActivityPorts,
   { brokenAfterMs }: ActivitySettings,
-  { app, order }: { readonly app: string; readonly order: WorkflowOrder },
+  { app, service, order }: ServiceOrder & { readonly app: string },
 ): Promise<StepResult> {
   if (order.kind === 'hint') {
     await workflows.hint(order.id);
     return { outcome: 'done', detail: 'hinted' };
   }
-  const rows = await store.readApp(app);
-  if (!rows.ok) return { outcome: 'refused', detail: rows.error.message };
-  const guard = rows.value.guards.find((row) => row.workflow === order.id);
-  if (guard === undefined) return { outcome: 'skipped', detail: 'the service names another workflow' };
+  const read = await store.read<GuardRow>(keys.guard(app, service));
+  if (!read.ok) return { outcome: 'refused', detail: read.error.message };
+  const guard = read.value;
+  if (guard?.workflow !== order.id) return { outcome: 'skipped', detail: 'the service names another workflow' };
   if (order.kind === 'terminate') {
     if (now() <= (guard.wakeAt ?? now()) + brokenAfterMs) return { outcome: 'skipped', detail: 'it moved' };
     const ended = await workflows.terminate(order.id, order.reason);
@@ -128,7 +133,7 @@ export async function startWorkflow(
   const known = await workflows.status(order.id);
   if (!known.ok) return { outcome: 'refused', detail: known.error.message };
   if (known.value !== null) return { outcome: 'skipped', detail: `it is ${known.value.status}` };
-  const started = await workflows.start(names.orchestrators[order.workflow], order.id, { app, service: order.service });
+  const started = await workflows.start(names.orchestrators[order.workflow], order.id, { app, service });
   return started.ok
     ? { outcome: 'done', detail: started.value }
     : { outcome: 'refused', detail: started.error.message };

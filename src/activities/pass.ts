@@ -11,7 +11,7 @@ import { err, ok, type Result } from '../model/result.ts';
 import type { ServiceSnapshot } from '../model/snapshot.ts';
 import type { GuardRow, PoolRow, ReplicaRow, Stored } from '../model/state.ts';
 import type { PortError } from '../ports/errors.ts';
-import type { AppRows, Change } from '../ports/state-store.ts';
+import type { Change, ServiceRows } from '../ports/state-store.ts';
 import { observe } from './observe.ts';
 import { readPools } from './pool-sync.ts';
 import type { ActivityPorts, ActivitySettings } from './ports.ts';
@@ -41,7 +41,7 @@ const roundsMax = 5;
 const retryMs = 5_000;
 
 interface Found {
-  readonly rows: AppRows;
+  readonly rows: ServiceRows;
   readonly guard: Stored<GuardRow>;
   readonly replicas: readonly Stored<ReplicaRow>[];
   readonly pools: readonly Stored<PoolRow>[];
@@ -80,7 +80,7 @@ async function read(
   settings: ActivitySettings,
   { app, service, workflow }: PassInput,
 ): Promise<Result<Found | null, PortError>> {
-  const rows = await ports.store.readApp(app);
+  const rows = await ports.store.readService(app, service);
   if (!rows.ok) return rows;
   const guard = rows.value.guards.find((row) => row.service === service);
   if (guard === undefined || guard.workflow !== workflow) return ok(null);
@@ -88,8 +88,7 @@ async function read(
   if (rows.value.app === null) return err(unreadable(`the app row of ${app} is not there`));
   const pools = await readPools(ports, settings);
   if (!pools.ok) return pools;
-  const replicas = rows.value.replicas.filter((row) => row.service === service);
-  return ok({ rows: rows.value, guard, replicas, pools: pools.value });
+  return ok({ rows: rows.value, guard, replicas: rows.value.replicas, pools: pools.value });
 }
 
 /**
@@ -147,9 +146,7 @@ async function planAndCommit(
 async function look(ports: ActivityPorts, settings: ActivitySettings, found: Found): Promise<ServiceSnapshot> {
   const { rows, guard, pools } = found;
   const replicas = found.replicas.map(bare);
-  const templates = new Map<number, ServiceTemplate>(
-    rows.revisions.filter((row) => row.service === guard.service).map((row) => [row.revision, row.template]),
-  );
+  const templates = new Map<number, ServiceTemplate>(rows.revisions.map((row) => [row.revision, row.template]));
   const service = rows.app?.spec?.services.find((candidate) => candidate.name === guard.service);
   const wanted = new Set(service?.dependsOn.map((dependency) => dependency.service));
   const dependencies = rows.guards.filter((row) => wanted.has(row.service));

@@ -5,12 +5,22 @@
 import type { HttpClient } from '@azure/core-rest-pipeline';
 import { odata, TableClient, type TransactionAction } from '@azure/data-tables';
 import type { TokenCredential } from '@azure/identity';
-import { type Key, keyOf, keys } from '../model/keys.ts';
+import { type Key, keyOf, keys, prefixes } from '../model/keys.ts';
 import { names } from '../model/names.ts';
 import { err, ok, type Result } from '../model/result.ts';
-import type { AppRow, DueRow, EventRow, PoolRow, Row, Stored } from '../model/state.ts';
+import type {
+  AppRow,
+  DueRow,
+  EventRow,
+  GuardRow,
+  PoolRow,
+  ReplicaRow,
+  RevisionRow,
+  Row,
+  Stored,
+} from '../model/state.ts';
 import type { PortError } from '../ports/errors.ts';
-import type { AppRows, Change, EventPage, StateStore, Transaction } from '../ports/state-store.ts';
+import type { AppRows, Change, EventPage, ServiceRows, StateStore, Transaction } from '../ports/state-store.ts';
 import { toPortError } from './errors.ts';
 import { withRetry } from './retry.ts';
 import { describeKey, fromEntity, toEntity } from './row-codec.ts';
@@ -47,6 +57,8 @@ export function createTableStore(options: TableStoreOptions): StateStore {
   return {
     read: (key) => readRow(table, key),
     readApp: (app) => readApp(table, app),
+    readService: (app, service) => readService(table, app, service),
+    readOperations: (app) => readRange(table, app, prefixes.operations),
     readEvents: (app, query) => readEvents(table, app, query),
     readDue: () => rows<DueRow>('read the due rows', odata`PartitionKey eq ${names.partitions.due}`),
     readPools: () => rows<PoolRow>('read the pools', odata`PartitionKey eq ${names.partitions.pools}`),
@@ -146,28 +158,48 @@ async function readAll<R extends Row>(
   return ok(rows);
 }
 
-/**
- * The app row is read first, so that a commit with its ETag fails if any command was accepted while the other rows were being read.
- * Two ranges instead of one leave out the events, which are the bulk of a partition.
- */
+/** Rows of a partition whose keys begin with `prefix`, which ends in `|`. */
+const readRange = <R extends Row>(table: Table, app: string, prefix: string) =>
+  readAll<R>(
+    table,
+    `read the rows ${prefix} of app ${app}`,
+    odata`PartitionKey eq ${app} and RowKey ge ${prefix} and RowKey lt ${`${prefix.slice(0, -1)}}`}`,
+  );
+
+/** App row and guards, which must be known before any other row of the app is read. */
+async function readHead(table: Table, app: string): Promise<Result<Pick<AppRows, 'app' | 'guards'>, PortError>> {
+  const [row, guards] = await Promise.all([
+    readRow<AppRow>(table, keys.app(app)),
+    readRange<GuardRow>(table, app, prefixes.guards),
+  ]);
+  if (!row.ok) return row;
+  return guards.ok ? ok({ app: row.value, guards: guards.value }) : guards;
+}
+
+/** Ranges leave out the events, which are the bulk of a partition. */
 async function readApp(table: Table, app: string): Promise<Result<AppRows, PortError>> {
-  const head = await readRow<AppRow>(table, keys.app(app));
+  const head = await readHead(table, app);
   if (!head.ok) return head;
   const rest = await readAll<Row>(
     table,
     `read the rows of app ${app}`,
-    odata`PartitionKey eq ${app} and RowKey ge ${'op|'}`,
+    odata`PartitionKey eq ${app} and RowKey ge ${prefixes.operations} and RowKey lt ${prefixes.guards}`,
   );
   if (!rest.ok) return rest;
   const ofKind = <K extends Row['kind']>(kind: K) =>
     rest.value.filter((row) => row.kind === kind) as unknown as Stored<Extract<Row, { kind: K }>>[];
-  return ok({
-    app: head.value,
-    guards: ofKind('service'),
-    revisions: ofKind('revision'),
-    replicas: ofKind('replica'),
-    operations: ofKind('op'),
-  });
+  return ok({ ...head.value, revisions: ofKind('revision'), replicas: ofKind('replica'), operations: ofKind('op') });
+}
+
+async function readService(table: Table, app: string, service: string): Promise<Result<ServiceRows, PortError>> {
+  const head = await readHead(table, app);
+  if (!head.ok) return head;
+  const [replicas, revisions] = await Promise.all([
+    readRange<ReplicaRow>(table, app, prefixes.replicas(service)),
+    readRange<RevisionRow>(table, app, prefixes.revisions(service)),
+  ]);
+  if (!replicas.ok) return replicas;
+  return revisions.ok ? ok({ ...head.value, replicas: replicas.value, revisions: revisions.value }) : revisions;
 }
 
 /** Row keys of events sort newest first, so `after` a cursor in time is before it in the table. */

@@ -12,9 +12,9 @@ export async function resendStale(
   app: string,
   resendAfterMs: number,
 ): Promise<Result<string | null, PortError>> {
-  const rows = await ports.store.readApp(app);
-  if (!rows.ok) return rows;
-  const [first] = pendingOf(rows.value.operations);
+  const operations = await ports.store.readOperations(app);
+  if (!operations.ok) return operations;
+  const [first] = pendingOf(operations.value);
   if (first === undefined || ports.now() - first.sentAt < resendAfterMs) return ok(null);
   return await resend(ports, first);
 }

@@ -32,6 +32,14 @@ export const keys = {
   pool: (pool: string): Key => ({ partition: names.partitions.pools, row: `pool|${pool}` }),
 } as const;
 
+/** What the row keys of a kind begin with, or of a kind and a service: `|` stands behind every character that a name may have. */
+export const prefixes = {
+  operations: 'op|',
+  guards: 'service|',
+  replicas: (service: string): string => `replica|${service}|`,
+  revisions: (service: string): string => `revision|${service}|`,
+} as const;
+
 export function keyOf(row: Row): Key {
   switch (row.kind) {
     case 'app':

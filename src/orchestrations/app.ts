@@ -12,7 +12,7 @@ export function* app(context: OrchestrationContext): Flow<{ readonly rounds: num
   const input = df.getInput<AssessInput>();
   for (let round = 1; ; round += 1) {
     const { orders, ...seen } = yield* call(df, 'assess', { app: input.app });
-    const calls = orders.map((order) => ({ name: 'startWorkflow' as const, input: { app: input.app, order } }));
+    const calls = orders.map((one) => ({ name: 'startWorkflow' as const, input: { app: input.app, ...one } }));
     const { results, failed } = yield* inWaves(df, calls, width);
     // What was claimed and not started is started in the next round: as a broken workflow it would be found minutes later.
     const unsure = failed > 0 || results.some(({ outcome }) => outcome === 'refused');

@@ -42,8 +42,14 @@ export interface Transaction {
 export interface StateStore {
   /** `null` = no such row. */
   read<R extends Row>(key: Key): Promise<Result<Stored<R> | null, PortError>>;
-  /** All rows of an app except events (ordered by key): what a pass, an assessment or `ps` needs. */
+  /**
+   * All rows of an app except events (ordered by key): what an assessment or `ps` needs. App row and guards are read before all others: a commit
+   * with their ETags fails if anything was committed with them while the others were being read.
+   */
   readApp(app: string): Promise<Result<AppRows, PortError>>;
+  /** What a pass needs: the same promise, at a cost that does not grow with the replicas of other services. */
+  readService(app: string, service: string): Promise<Result<ServiceRows, PortError>>;
+  readOperations(app: string): Promise<Result<readonly Stored<OperationRow>[], PortError>>;
   /** Newest first; `before` is the cursor of the previous page. */
   readEvents(
     app: string,
@@ -59,12 +65,16 @@ export interface StateStore {
   commit(transaction: Transaction): Promise<Result<{ readonly etags: ReadonlyMap<string, string> }, PortError>>;
 }
 
-/** The rows of one app by kind. */
-export interface AppRows {
+/** Rows by kind: guards of the whole app, revisions and replicas of one service. */
+export interface ServiceRows {
   readonly app: Stored<AppRow> | null;
   readonly guards: readonly Stored<GuardRow>[];
   readonly revisions: readonly Stored<RevisionRow>[];
   readonly replicas: readonly Stored<ReplicaRow>[];
+}
+
+/** The rows of one app by kind. */
+export interface AppRows extends ServiceRows {
   readonly operations: readonly Stored<OperationRow>[];
 }
 

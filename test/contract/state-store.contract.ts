@@ -89,6 +89,48 @@ export function stateStoreContract(name: string, open: () => TableFixture): void
       expect(result.ok && result.value.replicas.map((r) => r.slot)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
     });
 
+    it('reads one service without the replicas and revisions of the others, whose names may begin like its own', async () => {
+      const { store } = open();
+      const of = (service: string) => [aGuard({ service }), aRevision({ service }), aReplica({ service })];
+      await given(store, anAppRow(), anOperation(), ...['web', 'web-2', 'we', 'webs'].flatMap(of));
+      const result = await store.readService('shop', 'web');
+      if (!result.ok) throw new Error(result.error.message);
+      const { app, guards, revisions, replicas } = result.value;
+      expect([app?.app, guards.map((row) => row.service)]).toEqual(['shop', ['we', 'web', 'web-2', 'webs']]);
+      expect([...revisions, ...replicas].map((row) => row.service)).toEqual(['web', 'web']);
+      const operations = await store.readOperations('shop');
+      expect(operations.ok && operations.value.map((row) => row.id)).toEqual(['op-1']);
+    });
+
+    it.each(['readApp', 'readService'] as const)(
+      '%s never shows a guard newer than its replicas, so that a commit with its ETag proves that none was overlooked',
+      async (name) => {
+        const { store, fail } = open();
+        const first = await given(store, anAppRow(), aGuard());
+        let etag = first.get('service|web') ?? '';
+        // Pages of one row, so that a read takes long enough to be overtaken.
+        fail((key) => (key.endsWith('/page') ? 1 : 0));
+        const grow = async () => {
+          for (let incarnation = 1; incarnation <= 40; incarnation += 1) {
+            const row = aGuard({ nextIncarnation: incarnation + 1 });
+            const replica = aReplica({ slot: incarnation, incarnation });
+            const changes: Change[] = [{ type: 'update', row, etag }, insert(replica)];
+            const written = await store.commit({ txId: `tx-${incarnation}`, changes });
+            if (!written.ok) throw new Error(written.error.message);
+            etag = written.value.etags.get('service|web') ?? '';
+          }
+        };
+        const growing = grow();
+        for (let n = 0; n < 8; n += 1) {
+          const read = await store[name]('shop', 'web');
+          if (!read.ok) throw new Error(read.error.message);
+          const { guards, replicas } = read.value;
+          expect(replicas.length).toBeGreaterThanOrEqual((guards[0]?.nextIncarnation ?? 0) - 1);
+        }
+        await growing;
+      },
+    );
+
     it('shows events newest first, and continues before and after a cursor', async () => {
       const { store } = open();
       const messages = ['one', 'two', 'three', 'four', 'five'];

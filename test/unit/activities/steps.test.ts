@@ -286,17 +286,17 @@ describe('the assessor', () => {
     const { ports, answers, called } = await bench(aGuard({ workflow, ...over }));
     answers.status = status;
     const order = { kind: 'start', service: 'web', workflow: 'deployment', id: workflow } as const;
-    await startWorkflow(ports, settings, { app: 'shop', order });
+    await startWorkflow(ports, settings, { app: 'shop', service: 'web', order });
     expect(called).toEqual(expected);
   });
 
   it('ends a broken workflow only while it is still overdue', async () => {
     const order = { kind: 'terminate', id: workflow, reason: 'broken' } as const;
     const moved = await bench(aGuard({ workflow, wakeAt: at }));
-    await startWorkflow(moved.ports, settings, { app: 'shop', order });
+    await startWorkflow(moved.ports, settings, { app: 'shop', service: 'web', order });
     expect(moved.called).toEqual([]);
     const stuck = await bench(aGuard({ workflow, wakeAt: at - 600_000 }));
-    await startWorkflow(stuck.ports, settings, { app: 'shop', order });
+    await startWorkflow(stuck.ports, settings, { app: 'shop', service: 'web', order });
     expect(stuck.called).toEqual([`terminate ${workflow}`]);
   });
 
@@ -308,7 +308,9 @@ describe('the assessor', () => {
     if (status) ports.workflows.status = async () => err(status);
     if (start) ports.workflows.start = async () => err(start);
     const order = { kind: 'start', service: 'web', workflow: 'deployment', id: workflow } as const;
-    expect(await startWorkflow(ports, settings, { app: 'shop', order })).toMatchObject({ outcome: 'refused' });
+    expect(await startWorkflow(ports, settings, { app: 'shop', service: 'web', order })).toMatchObject({
+      outcome: 'refused',
+    });
   });
 
   it('looks again at a change that was committed after it had read, though it was running when it was woken', async () => {

@@ -176,7 +176,7 @@ describe('walk', () => {
 });
 
 describe('the assessor', () => {
-  const seen = { orders: [{ kind: 'hint', id }], due: null, dueAt: null, again: false };
+  const seen = { orders: [{ service: 'web', order: { kind: 'hint', id } }], due: null, dueAt: null, again: false };
 
   it('assesses, gives its orders in one wave, settles, ends', () => {
     const { said, give } = stage(app, { app: 'shop' });
