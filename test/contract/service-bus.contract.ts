@@ -24,6 +24,8 @@ export interface QueueNeeds {
   readonly maxDeliveryCount?: number;
   /** Whether the case waits for locks to run out; otherwise they last a minute. */
   readonly shortLocks?: boolean;
+  /** Whether a message with an id that was seen before is dropped silently. */
+  readonly duplicateDetection?: boolean;
 }
 
 export interface NamedQueue extends QueueNeeds {

@@ -13,12 +13,15 @@ runServiceBusContract({
   name: 'the embedded broker',
   connect: async (queues) => {
     const broker = new BrokerProcess(
-      queues.map(({ name, requiresSession = false, maxDeliveryCount = 10, shortLocks }) => ({
-        name,
-        requiresSession,
-        maxDeliveryCount,
-        lockDurationMs: shortLocks ? shortLockMs : 60_000,
-      })),
+      queues.map(
+        ({ name, requiresSession = false, maxDeliveryCount = 10, shortLocks, duplicateDetection = false }) => ({
+          name,
+          requiresSession,
+          maxDeliveryCount,
+          lockDurationMs: shortLocks ? shortLockMs : 60_000,
+          requiresDuplicateDetection: duplicateDetection,
+        }),
+      ),
     );
     await broker.start();
     return {
@@ -38,11 +41,12 @@ async function azureTarget(connectionString: string, queues: readonly NamedQueue
   const admin = new ServiceBusAdministrationClient(connectionString);
   const remove = () => Promise.allSettled(queues.map(({ name }) => admin.deleteQueue(name)));
   await remove();
-  for (const { name, requiresSession = false, maxDeliveryCount = 10, shortLocks } of queues)
+  for (const { name, requiresSession = false, maxDeliveryCount = 10, shortLocks, duplicateDetection = false } of queues)
     await admin.createQueue(name, {
       requiresSession,
       maxDeliveryCount,
       lockDuration: shortLocks ? 'PT5S' : 'PT1M',
+      requiresDuplicateDetection: duplicateDetection,
     });
   return {
     connectionString,

@@ -18,6 +18,10 @@ export interface QueueOptions {
   readonly maxDeliveryCount?: number;
   /** Default 60,000, at most 300,000 ms. */
   readonly lockDurationMs?: number;
+  /** Whether messages with the id of one that was sent before are dropped silently. Default false. */
+  readonly requiresDuplicateDetection?: boolean;
+  /** For how long ids are remembered; default 600,000, in 20,000..604,800,000 ms. */
+  readonly duplicateDetectionHistoryTimeWindowMs?: number;
 }
 
 export interface BrokerOptions {
@@ -45,6 +49,8 @@ const DEFAULT_MAX_DELIVERY_COUNT = 10;
 const DEFAULT_LOCK_DURATION_MS = 60_000;
 /** Longest lock of a queue (service-bus-quotas). */
 const MAX_LOCK_DURATION_MS = 300_000;
+/** Limits and default of the duplicate detection window (learn.microsoft.com/azure/service-bus-messaging/duplicate-detection). */
+const DUPLICATE_WINDOW_MS = { least: 20_000, default: 600_000, most: 604_800_000 };
 /** `maxSizeInMegabytes` of a new queue in Azure. */
 const MAX_SIZE_BYTES = 1024 * 1024 * 1024;
 const QUEUE_KEYS: ReadonlySet<string> = new Set<keyof QueueOptions>([
@@ -52,6 +58,8 @@ const QUEUE_KEYS: ReadonlySet<string> = new Set<keyof QueueOptions>([
   'requiresSession',
   'maxDeliveryCount',
   'lockDurationMs',
+  'requiresDuplicateDetection',
+  'duplicateDetectionHistoryTimeWindowMs',
 ]);
 const NAME = /^[A-Za-z0-9]$|^[A-Za-z0-9][\w.\-/]{0,258}[A-Za-z0-9]$/;
 
@@ -112,7 +120,15 @@ function openQueues(declared: readonly QueueOptions[], store: Store, clock: Cloc
     const { lockDurationMs = DEFAULT_LOCK_DURATION_MS, maxDeliveryCount = DEFAULT_MAX_DELIVERY_COUNT } = options;
     const parts = { store: store.queue(name, requiresSession), clock, newToken: randomUUID };
     const deadLetterName = `${name}/$DeadLetterQueue`;
-    const definition = { name, requiresSession, maxDeliveryCount, lockDurationMs, maxSizeBytes: MAX_SIZE_BYTES };
+    const { duplicateDetectionHistoryTimeWindowMs: duplicateWindowMs = DUPLICATE_WINDOW_MS.default } = options;
+    const definition = {
+      name,
+      requiresSession,
+      maxDeliveryCount,
+      lockDurationMs,
+      maxSizeBytes: MAX_SIZE_BYTES,
+      ...(options.requiresDuplicateDetection && { duplicateWindowMs }),
+    };
     const deadLetters = new Queue({ ...definition, name: deadLetterName, requiresSession: false }, parts);
     const queue = new Queue(definition, { ...parts, deadLetters });
     queueByPath.set(deadLetterName.toLowerCase(), deadLetters);
@@ -136,6 +152,11 @@ function checkOptions({ key, queues }: BrokerOptions): string[] {
       problems.push(`${at}.maxDeliveryCount: ${maxDeliveryCount} is no whole number of at least 1.`);
     if (!(lockDurationMs > 0 && lockDurationMs <= MAX_LOCK_DURATION_MS))
       problems.push(`${at}.lockDurationMs: ${lockDurationMs} is not in 1..${MAX_LOCK_DURATION_MS}.`);
+    const { duplicateDetectionHistoryTimeWindowMs: windowMs = DUPLICATE_WINDOW_MS.default } = queue;
+    if (!(windowMs >= DUPLICATE_WINDOW_MS.least && windowMs <= DUPLICATE_WINDOW_MS.most))
+      problems.push(
+        `${at}.duplicateDetectionHistoryTimeWindowMs: ${windowMs} is not in ${DUPLICATE_WINDOW_MS.least}..${DUPLICATE_WINDOW_MS.most}.`,
+      );
     for (const key of Object.keys(queue))
       if (!QUEUE_KEYS.has(key)) problems.push(`${at}.${key}: the local Service Bus does not offer it; remove it.`);
   }

@@ -132,11 +132,14 @@ export function readMessage(bytes: Buffer, newMessageId: () => string): OrRefusa
     const properties = find(PROPERTIES);
     const groupAt = properties && itemAt(bytes, properties.valueAt, GROUP_ID);
     const bare = sections.filter((section) => section.code > MESSAGE_ANNOTATIONS && section !== properties);
+    const idAt = properties && itemAt(bytes, properties.valueAt, MESSAGE_ID);
+    const messageId = idAt === undefined ? newMessageId() : readId(bytes, idAt);
     return ok({
+      messageId,
       sessionId: groupAt === undefined ? undefined : readString(bytes, groupAt),
       annotations: annotations.value,
       body: Buffer.concat([
-        withMessageId(bytes, properties, newMessageId),
+        withMessageId(bytes, properties, idAt === undefined ? messageId : undefined),
         ...bare.map(({ start, end }) => bytes.subarray(start, end)),
       ]),
     });
@@ -148,10 +151,16 @@ export function readMessage(bytes: Buffer, newMessageId: () => string): OrRefusa
 const asMalformed = (error: unknown): Refusal =>
   malformed(`The message cannot be read: ${error instanceof Error ? error.message : String(error)}.`);
 
-function withMessageId(bytes: Buffer, properties: Section | undefined, newMessageId: () => string): Buffer {
-  if (properties && itemAt(bytes, properties.valueAt, MESSAGE_ID) !== undefined)
-    return bytes.subarray(properties.start, properties.end);
-  const id = Buffer.from(newMessageId(), 'utf8');
+/** An id is a string for the client; other AMQP types are told apart from strings and each other by their bytes. */
+function readId(bytes: Buffer, at: number): string {
+  const isString = [0xa1, 0xb1].includes(bytes.readUInt8(at));
+  return isString ? readString(bytes, at) : `0x${bytes.toString('hex', at, skipValue(bytes, at))}`;
+}
+
+/** The properties section, with `newId` in it when one is given. */
+function withMessageId(bytes: Buffer, properties: Section | undefined, newId: string | undefined): Buffer {
+  if (properties && newId === undefined) return bytes.subarray(properties.start, properties.end);
+  const id = Buffer.from(newId ?? '', 'utf8');
   const encodedId = Buffer.concat([Buffer.from([0xa1, id.length]), id]);
   if (!properties) return describe(PROPERTIES, encodeCompound(0xd0, 1, encodedId));
   const { itemsAt, count } = readCompound(bytes, properties.valueAt);

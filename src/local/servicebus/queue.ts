@@ -33,6 +33,8 @@ export interface QueueDefinition {
   readonly lockDurationMs: number;
   /** No message is taken once the queue holds so much. */
   readonly maxSizeBytes: number;
+  /** For how long the id of a message is remembered, and others with it are dropped silently. Undefined: no detection of duplicates. */
+  readonly duplicateWindowMs?: number;
 }
 
 export interface QueueParts {
@@ -119,10 +121,12 @@ export class Queue {
       return notAllowed(
         `The SessionId was not set on a message, and it cannot be sent to the entity '${this.definition.name}', which requires sessions.`,
       );
-    const { name, maxSizeBytes } = this.definition;
+    const { name, maxSizeBytes, duplicateWindowMs } = this.definition;
     if (this.#sizeBytes >= maxSizeBytes) return quotaExceeded(name, maxSizeBytes);
     try {
-      const messages = await this.#store.add(drafts, this.#clock.now());
+      const now = this.#clock.now();
+      const seenSince = duplicateWindowMs === undefined ? undefined : now - duplicateWindowMs;
+      const messages = await this.#store.add(drafts, now, seenSince);
       for (const message of messages) this.#show(message);
       return undefined;
     } catch (error) {

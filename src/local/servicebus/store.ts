@@ -5,8 +5,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { GroupCommit, openDatabase } from '../sqlite.ts';
 
-/** A message as a sender gave it: nothing assigned yet. */
-export interface Draft {
+/** What stays the same of a message. */
+interface Content {
   readonly sessionId: string | undefined;
   /** Encoded message annotations section of the sender, without the ones the broker assigns. */
   readonly annotations: Buffer | undefined;
@@ -14,7 +14,13 @@ export interface Draft {
   readonly body: Buffer;
 }
 
-export interface StoredMessage extends Draft {
+/** A message as a sender gave it: nothing assigned yet. */
+export interface Draft extends Content {
+  /** By which duplicates are known. */
+  readonly messageId: string;
+}
+
+export interface StoredMessage extends Content {
   /** Assigned per queue, ascending, never used twice. */
   readonly sequence: number;
   /** Epoch ms. */
@@ -27,7 +33,11 @@ export interface StoredMessage extends Draft {
 export interface QueueStore {
   /** All messages in order of sequence number, of the queue itself or of its dead-letter queue. */
   load(deadLetters: boolean): StoredMessage[];
-  add(drafts: readonly Draft[], enqueuedAt: number): Promise<StoredMessage[]>;
+  /**
+   * @param seenSince Given when duplicates are to be detected: a draft with an id that was added at or after this instant is left out.
+   * @returns What was added.
+   */
+  add(drafts: readonly Draft[], enqueuedAt: number, seenSince?: number): Promise<StoredMessage[]>;
   remove(sequence: number): Promise<void>;
   /** Keeps what changed after a failed delivery. `bodyChanged` says whether `message.body` differs from what is stored. */
   update(message: StoredMessage, bodyChanged: boolean): Promise<void>;
@@ -57,6 +67,9 @@ const SCHEMA = `
   CREATE UNIQUE INDEX IF NOT EXISTS message_key ON message (queue_id, sequence);
   CREATE TABLE IF NOT EXISTS session_state (
     queue_id INTEGER NOT NULL, session_id TEXT NOT NULL, state BLOB NOT NULL, PRIMARY KEY (queue_id, session_id));
+  CREATE TABLE IF NOT EXISTS seen_message (
+    queue_id INTEGER NOT NULL, message_id TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (queue_id, message_id));
+  CREATE INDEX IF NOT EXISTS seen_message_at ON seen_message (queue_id, at);
 `;
 
 export class Store {
@@ -106,6 +119,8 @@ class SqliteQueueStore implements QueueStore {
   readonly #delete: StatementSync;
   readonly #count: StatementSync;
   readonly #rewrite: StatementSync;
+  readonly #forgetSeen: StatementSync;
+  readonly #remember: StatementSync;
 
   constructor(db: DatabaseSync, commits: GroupCommit, id: number) {
     this.#db = db;
@@ -118,6 +133,8 @@ class SqliteQueueStore implements QueueStore {
     this.#rewrite = db.prepare(
       'UPDATE message SET delivery_count = ?, body = ?, dead = dead OR ? WHERE queue_id = ? AND sequence = ?',
     );
+    this.#forgetSeen = db.prepare('DELETE FROM seen_message WHERE queue_id = ? AND at < ?');
+    this.#remember = db.prepare('INSERT INTO seen_message VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
   }
 
   load(deadLetters: boolean): StoredMessage[] {
@@ -134,17 +151,23 @@ class SqliteQueueStore implements QueueStore {
     }));
   }
 
-  add(drafts: readonly Draft[], enqueuedAt: number): Promise<StoredMessage[]> {
+  add(drafts: readonly Draft[], enqueuedAt: number, seenSince?: number): Promise<StoredMessage[]> {
     return this.#commits.run(() => {
-      const { last_sequence: last } = this.#next.get(drafts.length, this.#id) as { last_sequence: number };
-      const first = last - drafts.length + 1;
-      return drafts.map((draft, i) => {
+      const added = seenSince === undefined ? drafts : this.#unseen(drafts, enqueuedAt, seenSince);
+      const { last_sequence: last } = this.#next.get(added.length, this.#id) as { last_sequence: number };
+      const first = last - added.length + 1;
+      return added.map(({ sessionId, annotations, body }, i) => {
         const sequence = first + i;
-        const { sessionId, annotations, body } = draft;
         this.#insert.run(this.#id, sequence, sessionId ?? null, enqueuedAt, annotations ?? null, body);
-        return { ...draft, sequence, enqueuedAt, deliveryCount: 0 };
+        return { sessionId, annotations, body, sequence, enqueuedAt, deliveryCount: 0 };
       });
     });
+  }
+
+  /** The drafts whose ids are new, which are remembered; ids from before `since` are forgotten. */
+  #unseen(drafts: readonly Draft[], now: number, since: number): readonly Draft[] {
+    this.#forgetSeen.run(this.#id, since);
+    return drafts.filter(({ messageId }) => this.#remember.run(this.#id, messageId, now).changes === 1);
   }
 
   remove(sequence: number): Promise<void> {

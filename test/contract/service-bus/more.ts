@@ -96,3 +96,21 @@ contract('drops a message whose time to live is over', {}, async (scene) => {
   expect(message.expiresAtUtc?.getTime()).toBe((message.enqueuedTimeUtc?.getTime() ?? 0) + 60_000);
   await scene.expectNothingNow(scene.receiver());
 });
+
+contract(
+  'drops a message whose id it has seen before, received or not',
+  { duplicateDetection: true },
+  async (scene) => {
+    await scene.send({ body: 1, messageId: 'a' }, { body: 2, messageId: 'a' }, { body: 3, messageId: 'b' });
+    const receiver = scene.receiver();
+    const received = await scene.receive(receiver, 2);
+    expect(received.map(({ body }) => body)).toEqual([1, 3]);
+    for (const message of received) await receiver.completeMessage(message);
+    const sender = scene.client.createSender(scene.queue);
+    await sender.sendMessages([
+      { body: 4, messageId: 'a' },
+      { body: 5, messageId: 'b' },
+    ]);
+    await scene.expectNothingNow(receiver);
+  },
+);

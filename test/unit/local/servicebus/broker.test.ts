@@ -38,7 +38,8 @@ describe('a broker', () => {
       { name: 'TWICE' },
       { name: 'a', maxDeliveryCount: 0 },
       { name: 'b', lockDurationMs: 300_001 },
-      { name: 'c', requiresDuplicateDetection: true, forwardTo: 'a' } as { name: string },
+      { name: 'c', forwardTo: 'a' } as { name: string },
+      { name: 'd', requiresDuplicateDetection: true, duplicateDetectionHistoryTimeWindowMs: 1 },
     ];
     const error = await start({ queues, key: { name: '', value: 'x' } }).catch((reason: Error) => reason.message);
     expect(String(error).split('\n')).toEqual([
@@ -48,8 +49,8 @@ describe('a broker', () => {
       "queues[2].name: 'TWICE' is declared twice; remove one.",
       'queues[3].maxDeliveryCount: 0 is no whole number of at least 1.',
       'queues[4].lockDurationMs: 300001 is not in 1..300000.',
-      'queues[5].requiresDuplicateDetection: the local Service Bus does not offer it; remove it.',
       'queues[5].forwardTo: the local Service Bus does not offer it; remove it.',
+      'queues[6].duplicateDetectionHistoryTimeWindowMs: 1 is not in 20000..604800000.',
     ]);
   });
 

@@ -91,6 +91,14 @@ describe('a message on its way through the broker', () => {
     expect(decode(read(bytesOf(bytes)).body)).toMatchObject({ message_id: 'assigned', body: 1 });
   });
 
+  it.each<{ name: string; id: unknown; known: string }>([
+    { name: 'a string', id: 'an-id', known: 'an-id' },
+    { name: 'a number', id: types.wrap_ulong(258), known: '0x800000000000000102' },
+    { name: 'none', id: undefined, known: 'assigned' },
+  ])('is known by its id: $name', ({ id, known }) => {
+    expect(read(encode({ message_id: id, body: 1 })).messageId).toBe(known);
+  });
+
   it('keeps the properties beside an id that was missing', () => {
     const arrived = decode(read(encode({ to: 'there', group_id: 's', body: 1 })).body);
     expect(arrived).toMatchObject({ message_id: 'assigned', to: 'there', group_id: 's' });

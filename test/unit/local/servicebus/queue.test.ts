@@ -29,7 +29,7 @@ function heldStore(requiresSession = false): QueueStore & { letGo(error?: Error)
     new Promise((resolve, reject) => waiting.push({ run, resolve, reject }));
   return {
     load: (deadLetters) => store.load(deadLetters),
-    add: (drafts, enqueuedAt) => hold(() => store.add(drafts, enqueuedAt)),
+    add: (drafts, enqueuedAt, seenSince) => hold(() => store.add(drafts, enqueuedAt, seenSince)),
     remove: (sequence) => hold(() => store.remove(sequence)),
     update: (message, bodyChanged) => hold(() => store.update(message, bodyChanged)),
     bury: (message) => hold(() => store.bury(message)),
@@ -113,6 +113,43 @@ describe('a queue', () => {
     const { deadLetters, store } = openQueue();
     expect(await deadLetters.send([draft('a')])).toMatchObject({ condition: 'amqp:not-allowed' });
     expect(store.load(true)).toEqual([]);
+  });
+});
+
+describe('a queue that detects duplicates', () => {
+  const windowMs = 20_000;
+  const sameId = (body: string) => ({ ...draft(body), messageId: 'id' });
+
+  it('drops what has an id of the time window, completed, in the same batch or from before a crash', async () => {
+    const before = openQueue({ duplicateWindowMs: windowMs });
+    const inbox = new Inbox();
+    before.queue.attach(inbox);
+    expect(await before.queue.send([sameId('a'), sameId('b'), draft('c')])).toBeUndefined();
+    expect(inbox.seen).toEqual([
+      ['a', 0],
+      ['c', 0],
+    ]);
+    await before.queue.settle(inbox.token(0), complete);
+    await before.queue.settle(inbox.token(1), complete);
+    const { queue, store, clock } = before.restart();
+    clock.advance(windowMs);
+    expect(await queue.send([sameId('d')])).toBeUndefined();
+    expect(store.load(false)).toEqual([]);
+    clock.advance(1);
+    await queue.send([sameId('e')]);
+    expect(store.load(false)).toMatchObject([{ sequence: 3 }]);
+  });
+
+  it('takes the id again when storing the first message failed', async () => {
+    const store = heldStore();
+    const { queue } = openQueue({ duplicateWindowMs: windowMs }, store);
+    const inbox = new Inbox();
+    queue.attach(inbox);
+    void queue.send([sameId('a')]);
+    await store.letGo(new Error('the disk is full'));
+    void queue.send([sameId('b')]);
+    await store.letGo();
+    expect(inbox.seen).toEqual([['b', 0]]);
   });
 });
 
