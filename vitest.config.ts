@@ -4,6 +4,10 @@ const project = (name: string, include: string[], testTimeout = 10_000, filePara
   test: { name, include, testTimeout, hookTimeout: 60_000, fileParallelism, sequence: { shuffle: { tests: true } } },
 });
 
+/** Processes that are run from `dist`. */
+const { test: processes } = project('e2e', ['test/e2e/**/*.test.ts'], 120_000, false);
+const e2e = { test: { ...processes, globalSetup: 'test/support/build.ts' } };
+
 /** Five projects; `test:crash` has its own config because it takes minutes. */
 export default defineConfig({
   test: {
@@ -12,7 +16,7 @@ export default defineConfig({
       project('contract', ['test/contract/**/*.test.ts'], 30_000),
       project('functions', ['test/functions/**/*.test.ts'], 30_000),
       project('simulation', ['test/simulation/**/*.test.ts'], 120_000),
-      project('e2e', ['test/e2e/**/*.test.ts'], 120_000, false),
+      e2e,
     ],
   },
 });

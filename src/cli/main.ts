@@ -4,13 +4,21 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from '../client/client.ts';
+import { exitCodes } from './exit-codes.ts';
 import { knock } from './knock.ts';
 import { run } from './run.ts';
 import { createTerminal } from './terminal.ts';
 
 const interruption = new AbortController();
-// A second Ctrl-C finds no handler and ends the process.
-process.once('SIGINT', () => interruption.abort());
+if (process.channel) {
+  // Whoever started this process with a channel decides when it ends, and gets the same Ctrl-C.
+  process.on('SIGINT', () => undefined);
+  process.once('disconnect', () => process.exit(exitCodes.interrupted));
+  process.channel.unref();
+} else {
+  // A second Ctrl-C finds no handler and ends the process.
+  process.once('SIGINT', () => interruption.abort());
+}
 // A reader that has seen enough (`| head`) closes the pipe.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);

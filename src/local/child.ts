@@ -2,6 +2,11 @@
  * The life of a process of the embedded platform: it is forked by the supervisor with one JSON argument, says `ready` over IPC with what
  * it offers, and ends as soon as the supervisor is gone (the channel closes), so that no child outlives it.
  */
+import { rmSync } from 'node:fs';
+
+/** Environment variable naming the directory that goes with the supervisor, also when that is killed and cannot clear up itself. */
+export const ephemeralDirVariable = 'FLOTILLA_EPHEMERAL_DIR';
+
 export interface Running {
   /** What the supervisor is told: ports and addresses. */
   readonly ready: Readonly<Record<string, unknown>>;
@@ -18,8 +23,11 @@ export function runChild<Config>(start: (config: Config) => Promise<Running>): v
     setTimeout(() => process.exit(code), 3_000).unref();
   };
   process.on('disconnect', () => stop(0));
+  process.on('exit', () => process.connected || removeEphemeralDir());
+  if (!process.connected) stop(0);
   process.on('SIGTERM', () => stop(0));
-  process.on('SIGINT', () => undefined); // Ctrl-C reaches the whole group; the supervisor decides the order of the end.
+  // Ctrl-C and a closed terminal reach the whole group; the supervisor decides the order of the end.
+  for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => undefined);
   start(config).then(
     (started) => {
       running = started;
@@ -31,4 +39,15 @@ export function runChild<Config>(start: (config: Config) => Promise<Running>): v
       );
     },
   );
+}
+
+/** Every process tries; the last one to go finds nothing that is still being written. */
+function removeEphemeralDir(): void {
+  const directory = process.env[ephemeralDirVariable];
+  if (directory === undefined) return;
+  try {
+    rmSync(directory, { recursive: true, force: true });
+  } catch {
+    // Another process is still writing into it, and tries after this one.
+  }
 }

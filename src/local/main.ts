@@ -4,11 +4,16 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { requireFreePort } from './host/port-holder.ts';
+import { HostStartError } from './host/start-error.ts';
 import { type Platform, startPlatform } from './platform.ts';
+
+/** Where the CLI looks. */
+const defaultPort = 7071;
 
 const usage = `Usage: npm start -- [options]
 
@@ -16,12 +21,9 @@ const usage = `Usage: npm start -- [options]
   --file FILE     Compose file to bring up (default examples/voting/compose.yaml)
   --no-app        start the platform only
   --data DIR      keep everything in DIR (default: a fresh directory, removed at the end)
-  --port PORT     port of the API (default 7071)
+  --port PORT     port of the API (default ${defaultPort}; 0 = any free one)
   --verbose       show what the parts print
 `;
-
-/** Where the CLI looks. */
-const defaultPort = 7071;
 
 const appDir = resolve(import.meta.dirname, import.meta.filename.endsWith('.ts') ? '../..' : '../../..');
 
@@ -29,7 +31,7 @@ function parse() {
   return parseArgs({
     options: {
       once: { type: 'boolean', default: false },
-      file: { type: 'string', default: join('examples', 'voting', 'compose.yaml') },
+      file: { type: 'string', default: join(appDir, 'examples', 'voting', 'compose.yaml') },
       'no-app': { type: 'boolean', default: false },
       data: { type: 'string' },
       port: { type: 'string', default: String(defaultPort) },
@@ -39,55 +41,86 @@ function parse() {
   }).values;
 }
 
+type Options = ReturnType<typeof parse>;
+
+/** Codes of the CLI, whose last word this is. */
+const codes = { ok: 0, failed: 1, invalid: 2, interrupted: 130 } as const;
+
+/** Aborted by Ctrl-C, `kill`, or a terminal that is closed; a second one changes nothing. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => controller.abort());
+  // A terminal that is gone cannot be written to; what must be cleared up is cleared up all the same.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => controller.abort());
+  return controller.signal;
+}
+
 async function main(): Promise<number> {
-  let options: ReturnType<typeof parse>;
+  let options: Options;
   try {
     options = parse();
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usage}`);
-    return 2;
+    process.stderr.write(`error: ${error instanceof Error ? error.message : error}\n\n${usage}`);
+    return codes.invalid;
   }
   if (options.help) {
     process.stdout.write(usage);
-    return 0;
+    return codes.ok;
   }
   const port = Number(options.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    process.stderr.write(`--port ${options.port}: not a port; give a number from 0 (any free port) to 65535\n`);
-    return 2;
+  if (!/^\d+$/.test(options.port) || port > 65_535) {
+    process.stderr.write(
+      `error: --port ${options.port} is not a port; give a number from 0 (any free port) to 65535\n`,
+    );
+    return codes.invalid;
   }
-  const dataDir = options.data ? resolve(options.data) : mkdtempSync(join(tmpdir(), 'flotilla-'));
-  let platform: Platform | undefined;
-  const interrupted = Promise.race((['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((signal) => once(process, signal)));
+  const interrupted = interruption();
   try {
-    platform = await startPlatform({
-      appDir,
-      dataDir,
-      port,
-      onOutput: (name, line) => {
-        if (options.verbose) process.stderr.write(`[${name}] ${line}\n`);
-      },
-      onDeath: (name, why) => process.stderr.write(`The ${name} process ended (${why}); starting it again.\n`),
-    });
-    process.stdout.write(banner(platform, options.data ? dataDir : null));
-    const code = options['no-app'] ? 0 : await bringUp(platform, options.file);
-    if (options.once) return code;
-    process.stdout.write(hints(platform, port));
-    await interrupted;
-    return 0;
+    await requireFreePort(port);
+    return await run(options, port, interrupted);
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
-    return 1;
+    if (interrupted.aborted) return codes.interrupted;
+    process.stderr.write(`error: ${explain(error)}\n`);
+    return codes.failed;
+  }
+}
+
+function explain(error: unknown): string {
+  if (!(error instanceof HostStartError)) return error instanceof Error ? error.message : String(error);
+  return error.problems
+    .map(({ path, problem, remedy }) => `${path} ${problem}\n  To mend it: ${remedy} (npm start -- --port PORT).`)
+    .join('\n');
+}
+
+async function run(options: Options, port: number, interrupted: AbortSignal): Promise<number> {
+  const dataDir = options.data ? resolve(options.data) : mkdtempSync(join(tmpdir(), 'flotilla-'));
+  const platform = await startPlatform({
+    appDir,
+    dataDir,
+    ephemeral: options.data === undefined,
+    port,
+    onOutput: (name, line) => {
+      if (options.verbose) process.stderr.write(`[${name}] ${line}\n`);
+    },
+    signal: interrupted,
+    onDeath: (name, why) => process.stderr.write(`The ${name} process ended (${why}); starting it again.\n`),
+  });
+  try {
+    process.stdout.write(banner(platform, options.data ? dataDir : null));
+    const code = options['no-app'] ? codes.ok : await bringUp(platform, options.file, interrupted);
+    if (options.once) return code;
+    if (!interrupted.aborted) process.stdout.write(hints(platform, port));
+    if (!interrupted.aborted) await once(interrupted, 'abort');
+    return codes.ok;
   } finally {
-    await platform?.stop();
-    if (!options.data) rmSync(dataDir, { recursive: true, force: true });
+    await platform.stop();
   }
 }
 
 function banner(platform: Platform, kept: string | null): string {
   return [
     'Flotilla · embedded platform (no account, no Docker): Functions host, Durable engine, Service Bus, Table Storage, ARM, identity',
-    `  containers are stand-ins: HTTP and TCP servers on 127.x.y.z that behave as image and environment say`,
+    '  containers are stand-ins: HTTP and TCP servers on 127.x.y.z that behave as image and environment say',
     `  API ${platform.url}/api/v1 · state in ${kept ?? 'a fresh directory, removed at the end (--data DIR keeps it)'}`,
     '',
     '',
@@ -100,14 +133,16 @@ function hints({ url }: Platform, port: number): string {
   return `\nFrom a second terminal:\n${calls.map((call) => `  ${call}\n`).join('')}Ctrl-C ends everything.\n`;
 }
 
-/** The CLI is a process of its own: it takes the same road as anybody's. */
-async function bringUp(platform: Platform, file: string): Promise<number> {
+/** The CLI is a process of its own: it takes the same road as anybody's. By the channel it sees when this process is gone. */
+async function bringUp(platform: Platform, file: string, interrupted: AbortSignal): Promise<number> {
   const cli = join(import.meta.dirname, '..', 'cli', import.meta.filename.endsWith('.ts') ? 'main.ts' : 'main.js');
-  const child = spawn(process.execPath, [cli, 'up', '--file', resolve(appDir, file), '--api', platform.url], {
-    stdio: 'inherit',
+  const child = spawn(process.execPath, [cli, 'up', '--file', file, '--api', platform.url], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
+  interrupted.addEventListener('abort', () => child.kill());
+  if (interrupted.aborted) child.kill();
   const [code] = (await once(child, 'exit')) as [number | null];
-  return code ?? 1;
+  return code ?? (interrupted.aborted ? codes.interrupted : codes.failed);
 }
 
 process.exitCode = await main();

@@ -3,9 +3,10 @@
  * none outlives the supervisor. Only this folder knows that any of it is local: the host gets the same settings a Function App would.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { names } from '../model/names.ts';
+import { ephemeralDirVariable } from './child.ts';
 import { type Ready, SupervisedProcess } from './process.ts';
 
 export interface PlatformOptions {
@@ -13,6 +14,8 @@ export interface PlatformOptions {
   readonly appDir: string;
   /** Where the state is kept; created if absent. */
   readonly dataDir: string;
+  /** Default false: `dataDir` stays. True: it is removed when the platform stops, and when its supervisor is killed. */
+  readonly ephemeral?: boolean;
   /** Port of the HTTP API; 0 = any. */
   readonly port: number;
   /** Extra app settings, over those of the platform. */
@@ -23,6 +26,8 @@ export interface PlatformOptions {
   readonly activityLeaseMs?: number;
   readonly onOutput?: (process: ProcessName, line: string) => void;
   readonly onDeath?: (process: ProcessName, why: string) => void;
+  /** Ends what has been started, so that the start fails. */
+  readonly signal?: AbortSignal;
   /** Default true: a process that dies is started again. */
   readonly restart?: boolean;
 }
@@ -61,19 +66,23 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         `main${extension}`,
       ),
       config,
-      env: { ...inherited(), ...env },
+      env: { ...inherited(), ...(options.ephemeral && { [ephemeralDirVariable]: options.dataDir }), ...env },
       execArgv,
       onOutput: (line) => options.onOutput?.(name, line),
       onDeath: (code, signal) => options.onDeath?.(name, signal ?? `code ${code}`),
       restart: options.restart ?? true,
     });
     processes[name] = supervised;
+    options.signal?.throwIfAborted();
     return supervised.start();
   };
   const stop = async () => {
     for (const name of ['host', 'broker', 'world'] as const) await processes[name]?.stop();
+    if (options.ephemeral) rmSync(options.dataDir, { recursive: true, force: true });
   };
 
+  const abort = () => void stop();
+  options.signal?.addEventListener('abort', abort);
   try {
     const [broker, world] = await Promise.all([
       run('broker', (previous) => brokerConfig(options, busKey, previous), {}),
@@ -93,6 +102,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   } catch (error) {
     await stop();
     throw error;
+  } finally {
+    options.signal?.removeEventListener('abort', abort);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Listens on a loopback port; when it is taken, says which process holds it. */
 import { execFile } from 'node:child_process';
 import { readdir, readFile, readlink } from 'node:fs/promises';
-import type { Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { HostStartError } from './start-error.ts';
 
@@ -24,6 +24,13 @@ export async function listenOnLoopback(server: Server, port: number): Promise<nu
     throw new HostStartError([{ path: `port ${port} on 127.0.0.1`, problem, remedy }], { cause: error });
   }
   return (server.address() as AddressInfo).port;
+}
+
+/** @throws HostStartError naming the holder when the port is taken. Nothing keeps it free afterwards. */
+export async function requireFreePort(port: number): Promise<void> {
+  const server = createServer();
+  await listenOnLoopback(server, port);
+  await new Promise((resolve) => server.close(resolve));
 }
 
 /** `process 4711 (node server.js)`, or `undefined` where the system does not tell. */

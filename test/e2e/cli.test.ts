@@ -1,0 +1,139 @@
+/** A second terminal: the built CLI against a platform that runs the example. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { listenOnLoopback } from '../../src/local/host/port-holder.ts';
+import type { AppResource } from '../../src/model/api.ts';
+import { createPlace, type Place, type Running } from '../support/flotilla-process.ts';
+
+const example = resolve('examples/voting/compose.yaml');
+
+describe('flotilla from a second terminal', { shuffle: false }, () => {
+  let place: Place;
+  let platform: Running;
+  let api: string;
+
+  beforeAll(async () => {
+    place = createPlace();
+    platform = place.start('--port', '0');
+    await platform.see(/^Ctrl-C ends everything/);
+    [, api = ''] = await platform.see(/^API +(http:\S+)\/api\/v1/);
+  });
+  afterAll(async () => {
+    platform.signal('SIGINT', 'group');
+    await platform.finished;
+    place.clear();
+  });
+
+  const flotilla = (...args: readonly string[]) => place.flotilla(...args, '--api', api);
+  const app = async (): Promise<AppResource> =>
+    JSON.parse((await flotilla('ps', 'voting', '--json').finished).out.join('\n'));
+  const write = (text: string): string => {
+    const path = join(place.directory, 'compose.yaml');
+    writeFileSync(path, text);
+    return path;
+  };
+
+  it('ps lists the app, and its replicas at addresses of the containers', async () => {
+    expect((await flotilla('ps').finished).out[1]).toMatch(/^voting +converged +1 +4 +6\/6$/);
+    const web = (await app()).serviceList.find(({ name }) => name === 'web');
+    expect(web?.replicas.length).toBe(3);
+    for (const { addresses, slot, group } of web?.replicas ?? []) {
+      const answer = await (await fetch(addresses[0] ?? '')).json();
+      expect(answer).toMatchObject({ service: 'web', slot: String(slot), group });
+    }
+  });
+
+  it('events tells the way of a replica in order', async () => {
+    const { code, out } = await flotilla('events', 'voting', '-n', '500').finished;
+    expect(code).toBe(0);
+    const types = out.filter((line) => line.includes('store/0/1')).map((line) => line.split(/ +/)[2]);
+    expect(types).toEqual(['ReplicaPlanned', 'GroupCreating', 'GroupCreated', 'ReplicaReady', 'EndpointAdded']);
+  });
+
+  it('config prints a document that means the same', async () => {
+    const { code, out } = await place.flotilla('config', '-f', example).finished;
+    expect(code).toBe(0);
+    const again = write(`${out.join('\n')}\n`);
+    const { out: preview } = await flotilla('up', '-f', again).finished;
+    expect(preview).toContain('  nothing to change');
+  });
+
+  it('a wrong file is refused with every problem, and changes nothing', async () => {
+    const before = await app();
+    const text = readFileSync(example, 'utf8')
+      .replace('image: redis:7', 'imagee: redis:7')
+      .replace('replicas: 3', 'replicas: many');
+    const { code, errors } = await flotilla('up', '-f', write(text)).finished;
+    expect(code).toBe(2);
+    expect(errors.at(-1)).toMatch(/^[23] errors; nothing was sent\.$/);
+    expect((await app()).generation).toBe(before.generation);
+  });
+
+  it('Ctrl-C leaves the operation running, and says how to follow it', async () => {
+    const text = readFileSync(example, 'utf8').replace('replicas: 3', 'replicas: 2');
+    const waiting = flotilla('up', '-f', write(text));
+    await waiting.see(/Applied as generation 2/);
+    waiting.signal('SIGINT');
+    const { code, out, errors } = await waiting.finished;
+    expect(code).toBe(130);
+    expect(out).toContain('  ~ web  scale 3 → 2');
+    expect(errors[0]).toContain(`flotilla events voting -f --api ${api}`);
+    await expect.poll(async () => (await app()).converged, { timeout: 30_000, interval: 500 }).toBe(true);
+    expect((await app()).ready).toBe(5);
+  });
+
+  it('a service that is not in the file any more is shown and torn down, and events -f tells it as it happens', async () => {
+    const following = flotilla('events', 'voting', '-f', '-n', '1');
+    const text = readFileSync(example, 'utf8').replace(/^ {2}worker:[\s\S]*?(?=^ {2}queue:)/m, '');
+    const { code, out } = await flotilla('up', '-f', write(text)).finished;
+    expect(code).toBe(0);
+    expect(out).toContain('  - worker  tear down 1 replica: not in the file any more');
+    await following.see(/ReplicaGone +worker\/0\/1/);
+    following.signal('SIGINT');
+    expect((await following.finished).code).toBe(0);
+    expect((await app()).serviceList.map(({ name }) => name)).toEqual(['queue', 'store', 'web']);
+  });
+
+  it('--timeout ends with 4, and down waits until everything is gone', async () => {
+    const early = await flotilla('down', 'voting', '--timeout', '1s').finished;
+    expect(early.code).toBe(4);
+    const { code, out } = await flotilla('down', 'voting').finished;
+    expect(code).toBe(0);
+    expect(out.at(-1)).toMatch(/^voting is gone after /);
+    expect((await flotilla('ps').finished).out[0]).toMatch(/^There are no apps/);
+    expect(await flotilla('down', 'voting').finished).toMatchObject({ code: 1 });
+  });
+});
+
+describe('npx flotilla', () => {
+  it('runs the sources from the checkout, with whatever Node is on the PATH, without a build and a network', async () => {
+    const place = createPlace();
+    const env = {
+      PATH: process.env['PATH']
+        ?.split(':')
+        .filter((entry) => !entry.includes('node_modules'))
+        .join(':'),
+    };
+    const { code, out, errors } = await place.run('npx', ['flotilla', 'config', '-f', example, '--json'], {
+      cwd: resolve('examples'),
+      env: { ...env, npm_config_offline: 'true', npm_config_cache: join(place.directory, 'cache') },
+    }).finished;
+    place.clear();
+    expect({ code, errors }).toEqual({ code: 0, errors: [] });
+    expect(JSON.parse(out.join('\n'))).toMatchObject({ name: 'voting' });
+  });
+
+  it('says what to do where no API answers', async () => {
+    const place = createPlace();
+    const closed = createServer();
+    const port = await listenOnLoopback(closed, 0);
+    closed.close();
+    const { code, errors } = await place.flotilla('ps', '--api', `http://127.0.0.1:${port}`).finished;
+    place.clear();
+    expect(code).toBe(5);
+    expect(errors[0]).toMatch(/^error: the API at http:\/\/127\.0\.0\.1:\d+ does not answer \(connect ECONNREFUSED/);
+    expect(errors[1]).toContain('npm start');
+  });
+});
