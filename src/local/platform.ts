@@ -119,7 +119,15 @@ function brokerConfig(
     port: previous?.['port'] ?? 0,
     dataPath: join(options.dataDir, 'service-bus.db'),
     key,
-    queues: [{ name: names.queue, requiresSession: true, maxDeliveryCount: 10, lockDurationMs: 60_000 }],
+    queues: [
+      {
+        name: names.queue,
+        requiresSession: true,
+        requiresDuplicateDetection: true,
+        maxDeliveryCount: 10,
+        lockDurationMs: 60_000,
+      },
+    ],
   };
 }
 

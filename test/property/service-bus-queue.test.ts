@@ -4,7 +4,8 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { HeldSession, Settlement } from '../../src/local/servicebus/queue.ts';
+import type { Settlement } from '../../src/local/servicebus/queue.ts';
+import type { HeldSession } from '../../src/local/servicebus/session-waiters.ts';
 import { bodyOf, draft, Inbox, openQueue, type QueueFixture } from '../support/queue-fixture.ts';
 
 const lockDurationMs = 100;
@@ -15,6 +16,7 @@ type Op =
   | { readonly do: 'send'; readonly session: number }
   | { readonly do: 'receive'; readonly session: number; readonly any: boolean }
   | { readonly do: 'settle'; readonly delivery: number; readonly how: Settlement['kind'] }
+  | { readonly do: 'ask'; readonly message: number }
   | { readonly do: 'wait'; readonly ms: number }
   | { readonly do: 'release'; readonly session: number }
   | { readonly do: 'crash' };
@@ -28,9 +30,10 @@ const op: fc.Arbitrary<Op> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('settle' as const),
       delivery: fc.nat({ max: 5 }),
-      how: fc.constantFrom<Settlement['kind']>('complete', 'abandon', 'release', 'deadLetter'),
+      how: fc.constantFrom<Settlement['kind']>('complete', 'abandon', 'release', 'defer', 'deadLetter'),
     }),
   },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('ask' as const), message: fc.nat({ max: 3 }) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1, 40, 60, 100) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('release' as const), session: index }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('crash' as const) }) },
@@ -38,6 +41,8 @@ const op: fc.Arbitrary<Op> = fc.oneof(
 
 interface ModelMessage {
   readonly body: string;
+  readonly sequence: number;
+  isDeferred: boolean;
   readonly sessionId: string;
   deliveryCount: number;
   state: 'ready' | 'locked' | 'dead';
@@ -84,6 +89,9 @@ class Play {
       case 'settle':
         await this.#settle(operation.delivery, operation.how);
         break;
+      case 'ask':
+        this.#ask(operation.message);
+        break;
       case 'wait':
         this.#wait(operation.ms);
         break;
@@ -101,7 +109,15 @@ class Play {
   async #send(sessionId: string): Promise<void> {
     const body = `m${this.#sent++}`;
     expect(await this.#fixture.queue.send([draft(body, sessionId)])).toBeUndefined();
-    this.#messages.push({ body, sessionId, deliveryCount: 0, state: 'ready', lockedUntil: 0 });
+    this.#messages.push({
+      body,
+      sessionId,
+      sequence: this.#sent,
+      isDeferred: false,
+      deliveryCount: 0,
+      state: 'ready',
+      lockedUntil: 0,
+    });
   }
 
   #receive(): void {
@@ -109,16 +125,12 @@ class Play {
     const attachment = this.#fixture.queue.attach(inbox);
     attachment.wake();
     attachment.detach();
-    this.#arrived(
-      inbox,
-      this.#messages.find(({ state }) => state === 'ready'),
-      this.#fixture.clock.now() + lockDurationMs,
-    );
+    this.#arrived(inbox, this.#messages.find(isDeliverable), this.#fixture.clock.now() + lockDurationMs);
   }
 
   /** Receives one more message of a session, which is accepted first if it is not held. */
   #receiveInSession(wanted: string, any: boolean): void {
-    const free = this.#messages.find(({ state, sessionId }) => state === 'ready' && !this.#held.has(sessionId));
+    const free = this.#messages.find((message) => isDeliverable(message) && !this.#held.has(message.sessionId));
     const sessionId = any ? free?.sessionId : wanted;
     const known = sessionId === undefined ? undefined : this.#held.get(sessionId);
     const held = known ?? this.#accept(any ? undefined : wanted, sessionId);
@@ -128,7 +140,7 @@ class Play {
     held.inbox.room = 0;
     this.#arrived(
       held.inbox,
-      this.#messages.find((message) => message.state === 'ready' && message.sessionId === sessionId),
+      this.#messages.find((message) => isDeliverable(message) && message.sessionId === sessionId),
       held.until,
     );
   }
@@ -174,7 +186,27 @@ class Play {
     delivery.message = undefined;
     if (how === 'complete') this.#messages = this.#messages.filter((other) => other !== message);
     else if (how === 'abandon') fail(message);
-    else message.state = how === 'release' ? 'ready' : 'dead';
+    else if (how === 'deadLetter') bury(message);
+    else {
+      message.state = 'ready';
+      message.isDeferred ||= how === 'defer';
+    }
+  }
+
+  /** Asks for a message by its number: granted when it is deferred, free, and of a session that is held. */
+  #ask(at: number): void {
+    const message = this.#messages[at];
+    if (!message) return;
+    const held = this.#requiresSession ? this.#held.get(message.sessionId) : undefined;
+    const answer = this.#fixture.queue.receiveDeferred([message.sequence], message.sessionId, 'link');
+    const isHeld = !this.#requiresSession || held !== undefined;
+    expect(answer.ok).toBe(isHeld && message.isDeferred && message.state === 'ready');
+    const [delivery] = answer.ok ? answer.value : [];
+    if (!delivery) return;
+    expect([bodyOf(delivery.message), delivery.message.deliveryCount]).toEqual([message.body, message.deliveryCount]);
+    message.state = 'locked';
+    message.lockedUntil = held?.until ?? this.#fixture.clock.now() + lockDurationMs;
+    this.#deliveries.unshift({ token: delivery.token, message });
   }
 
   #wait(ms: number): void {
@@ -234,8 +266,16 @@ function ready(message: ModelMessage): void {
 
 function fail(message: ModelMessage): void {
   message.deliveryCount += 1;
-  message.state = message.deliveryCount >= maxDeliveryCount ? 'dead' : 'ready';
+  message.state = 'ready';
+  if (message.deliveryCount >= maxDeliveryCount) bury(message);
 }
+
+function bury(message: ModelMessage): void {
+  message.state = 'dead';
+  message.isDeferred = false;
+}
+
+const isDeliverable = ({ state, isDeferred }: ModelMessage): boolean => state === 'ready' && !isDeferred;
 
 describe('any sequence of operations', () => {
   it.each([

@@ -2,9 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import rhea from 'rhea';
 import type { Refusal } from '../../src/local/servicebus/errors.ts';
-import type { Consumer, LockedDelivery } from '../../src/local/servicebus/lane.ts';
+import type { Attachment, Consumer, LockedDelivery } from '../../src/local/servicebus/lane.ts';
 import { readMessage } from '../../src/local/servicebus/message-sections.ts';
-import { type Attachment, type HeldSession, Queue, type QueueDefinition } from '../../src/local/servicebus/queue.ts';
+import { Queue, type QueueDefinition } from '../../src/local/servicebus/queue.ts';
+import type { HeldSession } from '../../src/local/servicebus/session-waiters.ts';
 import { type Draft, type QueueStore, Store, type StoredMessage } from '../../src/local/servicebus/store.ts';
 import { type ManualClock, manualClock } from './manual-clock.ts';
 

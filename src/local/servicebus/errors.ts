@@ -42,6 +42,11 @@ export const entityNotFound = (address: string): Refusal => ({
   description: `The messaging entity '${address}' could not be found. Queues are declared in the configuration of the local broker.`,
 });
 
+export const messageNotFound = (sequence: number): Refusal => ({
+  condition: 'com.microsoft:message-not-found',
+  description: `There is no such message with the sequence number ${sequence}: it was not deferred, is locked, or is gone.`,
+});
+
 export const notAllowed = (description: string): Refusal => ({ condition: 'amqp:not-allowed', description });
 
 export const unauthorized = (description: string): Refusal => ({

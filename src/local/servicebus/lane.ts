@@ -21,6 +21,13 @@ export interface Consumer {
   deliver(delivery: LockedDelivery): void;
 }
 
+export interface Attachment {
+  /** To be called when the consumer's capacity may have grown. */
+  wake(): void;
+  /** No more deliveries. Messages it holds stay locked. */
+  detach(): void;
+}
+
 /** Who holds a session, from grant to release, loss or the end of its link. */
 export interface SessionHolder {
   /** The receiver's link: renewals name it. */

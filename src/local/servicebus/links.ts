@@ -1,11 +1,12 @@
 /** The links between clients and queues: what a client sends goes into a queue, what a queue delivers goes to a client. */
 import { accepted, type IncomingDelivery, type Link, type Outcome, rejected, types } from './amqp.ts';
 import { messageTooLarge, notOffered, type OrRefusal, type Refusal } from './errors.ts';
-import type { Consumer, LockedDelivery } from './lane.ts';
+import type { Attachment, Consumer, LockedDelivery } from './lane.ts';
 import { deliveryTag } from './lock-token.ts';
 import { encodeDelivery, readBatch, readMessage } from './message-sections.ts';
 import type { Outgoing } from './outgoing.ts';
-import type { Attachment, HeldSession, Queue, Settlement } from './queue.ts';
+import type { Queue, Settlement } from './queue.ts';
+import type { HeldSession } from './session-waiters.ts';
 import type { Draft } from './store.ts';
 import { BATCH_MESSAGE, PLAIN_MESSAGE } from './wire.ts';
 
@@ -77,10 +78,7 @@ class ConsumerLink implements Consumer {
       link: this.#link,
       tag: deliveryTag(token),
       payload: encodeDelivery(message, lockedUntil),
-      settle: async (outcome) => {
-        const settlement = toSettlement(outcome);
-        return settlement ? this.#queue.settle(token, settlement) : notOffered('defer');
-      },
+      settle: (outcome) => this.#queue.settle(token, toSettlement(outcome)),
       isAlive: () => this.#queue.isLocked(token),
     });
   }
@@ -96,7 +94,7 @@ class ConsumerLink implements Consumer {
   }
 }
 
-function toSettlement(outcome: Outcome): Settlement | undefined {
+function toSettlement(outcome: Outcome): Settlement {
   switch (outcome.kind) {
     case 'accepted':
       return { kind: 'complete' };
@@ -105,7 +103,7 @@ function toSettlement(outcome: Outcome): Settlement | undefined {
     case 'rejected':
       return { kind: 'deadLetter', properties: outcome.info };
     case 'modified':
-      return outcome.undeliverableHere ? undefined : { kind: 'abandon', properties: outcome.annotations };
+      return { kind: outcome.undeliverableHere ? 'defer' : 'abandon', properties: outcome.annotations };
   }
 }
 

@@ -1,16 +1,17 @@
 /**
- * The `$management` node of a queue: renewing locks, settling by lock token, state of sessions. Other operations are refused by name.
+ * The `$management` node of a queue: renewing locks, settling by lock token, looking at messages, deferred messages, state of sessions. Other operations are refused by name.
  * Shapes: learn.microsoft.com/azure/service-bus-messaging/service-bus-amqp-request-response.
  */
 import { type AmqpMap, type AmqpRequest, type Typed, types } from './amqp.ts';
 import { malformed, messageTooLarge, notOffered, type Refusal } from './errors.ts';
-import { uuidText } from './lock-token.ts';
+import { uuidBytes, uuidText } from './lock-token.ts';
+import { encodeDelivery } from './message-sections.ts';
 import type { Queue, Settlement } from './queue.ts';
 
 const TIMESTAMP = 0x83;
 
-/** What is answered: the body of a success, or why not. */
-export type ManagementReply = { readonly body: unknown } | { readonly refusal: Refusal };
+/** What is answered: the body of a success, that there is nothing, or why not. */
+export type ManagementReply = { readonly body: unknown } | 'no content' | { readonly refusal: Refusal };
 
 /** Largest state of a session, in bytes: the Standard tier's (service-bus-quotas). */
 const MAX_SESSION_STATE_BYTES = 256 * 1024;
@@ -25,6 +26,10 @@ export async function manage(queue: Queue, request: AmqpRequest): Promise<Manage
       return renewLocks(queue, body);
     case 'renew-session-lock':
       return renewSession(queue, body, linkName);
+    case 'peek-message':
+      return peek(queue, body);
+    case 'receive-by-sequence-number':
+      return receiveDeferred(queue, body, linkName);
     case 'get-session-state':
       return sessionState(queue, body, linkName);
     case 'set-session-state':
@@ -77,6 +82,47 @@ async function keepSessionState(queue: Queue, body: Body, linkName: string | und
   return refusal ? { refusal } : { body: {} };
 }
 
+function peek(queue: Queue, body: Body): ManagementReply {
+  const from = wholeNumber(body['from-sequence-number']);
+  const count = wholeNumber(body['message-count']);
+  const sessionId = body['session-id'];
+  if (from === undefined || count === undefined)
+    return { refusal: malformed("peek-message needs 'from-sequence-number' and 'message-count'.") };
+  const messages = queue.peek(from, count, typeof sessionId === 'string' ? sessionId : undefined);
+  if (messages.length === 0) return 'no content';
+  return {
+    body: {
+      messages: types.wrap_list(
+        messages.map((message) => types.wrap_map({ message: encodeDelivery(message, undefined) })),
+      ),
+    },
+  };
+}
+
+async function receiveDeferred(queue: Queue, body: Body, linkName: string | undefined): Promise<ManagementReply> {
+  const numbers = body['sequence-numbers'];
+  const sequences = Array.isArray(numbers) ? numbers.map(wholeNumber).filter((sequence) => sequence !== undefined) : [];
+  const sessionId = body['session-id'];
+  const received = queue.receiveDeferred(sequences, typeof sessionId === 'string' ? sessionId : undefined, linkName);
+  if (!received.ok) return { refusal: received.refusal };
+  const entries: Typed[] = [];
+  for (const { token, message, lockedUntil } of received.value) {
+    entries.push(
+      types.wrap_map({
+        'lock-token': types.wrap_uuid(uuidBytes(token)),
+        message: encodeDelivery(message, lockedUntil),
+      }),
+    );
+  }
+  return { body: { messages: types.wrap_list(entries) } };
+}
+
+/** A number from the wire; rhea reads a long beyond 2^53 as bytes. */
+function wholeNumber(value: unknown): number | undefined {
+  if (Buffer.isBuffer(value) && value.length === 8) return Number(value.readBigInt64BE());
+  return typeof value === 'number' ? value : undefined;
+}
+
 async function updateDisposition(queue: Queue, body: Body): Promise<ManagementReply> {
   const settlement = readSettlement(body);
   if ('refusal' in settlement) return settlement;
@@ -95,6 +141,8 @@ function readSettlement(body: Body): Settlement | { readonly refusal: Refusal } 
       return { kind: 'complete' };
     case 'abandoned':
       return { kind: 'abandon', properties };
+    case 'defered':
+      return { kind: 'defer', properties };
     case 'suspended':
       return { kind: 'deadLetter', properties: withReason(properties, body) };
     default:

@@ -4,7 +4,7 @@
  */
 import { type AmqpMap, types } from './amqp.ts';
 import { malformed, notOffered, type OrRefusal, granted as ok, type Refusal, refused } from './errors.ts';
-import type { Draft, StoredMessage } from './store.ts';
+import type { Draft, MessageState, StoredMessage } from './store.ts';
 
 /** Section descriptors. */
 const HEADER = 0x70;
@@ -237,27 +237,38 @@ const DELIVERY_COUNT_AT = 11;
 const MAP_SIZE_AT = 19;
 const MAP_COUNT_AT = 23;
 
-/** The message as a receiver gets it: delivery count as is (0 on the first delivery), times in epoch ms. */
-export function encodeDelivery(message: StoredMessage, lockedUntil: number): Buffer {
-  const { annotations, body } = message;
-  const own = SEQUENCE_NUMBER.length + ENQUEUED_TIME.length + LOCKED_UNTIL.length + 24;
+/** Annotations of the state, where it is not active: 1 is deferred. */
+const STATE: Readonly<Record<MessageState, Buffer>> = {
+  active: Buffer.alloc(0),
+  deferred: Buffer.concat([symbol('x-opt-message-state'), Buffer.from([0x54, 1])]),
+};
+
+/**
+ * The message as a receiver gets it: delivery count as is (0 on the first delivery), times in epoch ms.
+ * @param lockedUntil Undefined: it is only looked at.
+ */
+export function encodeDelivery(message: StoredMessage, lockedUntil: number | undefined): Buffer {
+  const { annotations, body, state } = message;
+  const assigned: [Buffer, number][] = [
+    [SEQUENCE_NUMBER, message.sequence],
+    [ENQUEUED_TIME, message.enqueuedAt],
+  ];
+  if (lockedUntil !== undefined) assigned.push([LOCKED_UNTIL, lockedUntil]);
   const senders = annotations?.subarray(9);
   const sendersCount = annotations?.readUInt32BE(5) ?? 0;
-  const annotationBytes = own + (senders?.length ?? 0);
+  let annotationBytes = STATE[state].length + (senders?.length ?? 0);
+  for (const [key] of assigned) annotationBytes += key.length + 8;
   const bytes = Buffer.allocUnsafe(PREFIX.length + annotationBytes + body.length);
   PREFIX.copy(bytes);
   bytes.writeUInt32BE(message.deliveryCount, DELIVERY_COUNT_AT);
   bytes.writeUInt32BE(annotationBytes + 4, MAP_SIZE_AT);
-  bytes.writeUInt32BE(6 + sendersCount, MAP_COUNT_AT);
+  bytes.writeUInt32BE(2 * assigned.length + (state === 'active' ? 0 : 2) + sendersCount, MAP_COUNT_AT);
   let at = PREFIX.length;
-  for (const [key, value] of [
-    [SEQUENCE_NUMBER, message.sequence],
-    [ENQUEUED_TIME, message.enqueuedAt],
-    [LOCKED_UNTIL, lockedUntil],
-  ] as const) {
+  for (const [key, value] of assigned) {
     at += key.copy(bytes, at);
     at = bytes.writeBigInt64BE(BigInt(value), at);
   }
+  at += STATE[state].copy(bytes, at);
   if (senders) at += senders.copy(bytes, at);
   body.copy(bytes, at);
   return bytes;

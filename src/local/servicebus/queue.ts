@@ -10,7 +10,7 @@ import {
   granted,
   internalError,
   messageLockLost,
-  noSessionInTime,
+  messageNotFound,
   notAllowed,
   type OrRefusal,
   quotaExceeded,
@@ -19,8 +19,9 @@ import {
   sessionCannotBeLocked,
   sessionLockLost,
 } from './errors.ts';
-import { type Consumer, Lane, type SessionHolder } from './lane.ts';
+import { type Attachment, type Consumer, Lane, type LockedDelivery } from './lane.ts';
 import { withApplicationProperties } from './message-sections.ts';
+import { type SessionRequest, SessionWaiters } from './session-waiters.ts';
 import type { Draft, QueueStore, StoredMessage } from './store.ts';
 
 const MAX_DELIVERIES_EXCEEDED = 'MaxDeliveryCountExceeded';
@@ -52,39 +53,10 @@ export type Settlement =
   /** Back to its place without counting as a failure. */
   | { readonly kind: 'release' }
   | { readonly kind: 'abandon'; readonly properties: AmqpMap }
+  /** Aside, until it is asked for by its sequence number. */
+  | { readonly kind: 'defer'; readonly properties: AmqpMap }
   /** `properties` may hold `DeadLetterReason` and `DeadLetterErrorDescription`. */
   | { readonly kind: 'deadLetter'; readonly properties: AmqpMap };
-
-export interface SessionRequest extends SessionHolder {
-  /** Undefined: the next session that has messages and no holder. */
-  readonly sessionId: string | undefined;
-  /** How long to wait for one, in ms. */
-  readonly waitMs: number;
-  granted(session: HeldSession): void;
-  refused(refusal: Refusal): void;
-}
-
-export interface HeldSession {
-  readonly sessionId: string;
-  /** Epoch ms. */
-  readonly lockedUntil: number;
-  /** Lets messages flow. */
-  start(consumer: Consumer): Attachment;
-  /** Gives the session back, and its unsettled messages to their places; harmless after a loss. */
-  release(): void;
-}
-
-export interface Attachment {
-  /** To be called when the consumer's capacity may have grown. */
-  wake(): void;
-  /** No more deliveries. Messages it holds stay locked. */
-  detach(): void;
-}
-
-interface Waiter {
-  readonly request: SessionRequest;
-  readonly stopTimer: () => void;
-}
 
 export class Queue {
   readonly definition: QueueDefinition;
@@ -97,7 +69,9 @@ export class Queue {
   readonly #laneByToken = new Map<string, Lane>();
   /** Keyed by lock token, or by session id. */
   readonly #deadlines: Deadlines;
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiters: SessionWaiters;
+  /** Not locked, keyed by sequence number. */
+  readonly #deferred = new Map<number, StoredMessage>();
   #sizeBytes = 0;
 
   /** Takes over what the store holds: all of it is unlocked. */
@@ -107,6 +81,7 @@ export class Queue {
     this.#clock = parts.clock;
     this.#newToken = parts.newToken;
     this.#deadLetters = parts.deadLetters;
+    this.#waiters = new SessionWaiters(parts.clock);
     this.#deadlines = new Deadlines(parts.clock, definition.lockDurationMs, (key) => {
       if (definition.requiresSession) this.#sessionExpired(key);
       else this.#lockExpired(key);
@@ -151,16 +126,7 @@ export class Queue {
       this.#grant(lane, request);
       return () => undefined;
     }
-    const stopTimer = this.#clock.at(this.#clock.now() + request.waitMs, () => {
-      this.#waiters.delete(waiter);
-      request.refused(noSessionInTime);
-    });
-    const waiter: Waiter = { request, stopTimer };
-    this.#waiters.add(waiter);
-    return () => {
-      stopTimer();
-      this.#waiters.delete(waiter);
-    };
+    return this.#waiters.add(request);
   }
 
   isLocked(token: string): boolean {
@@ -208,6 +174,29 @@ export class Queue {
     return holder !== undefined && (linkName === undefined || linkName === holder.linkName);
   }
 
+  /** At most `count` messages from a sequence number on, locked and deferred ones included, of one session if given. */
+  peek(from: number, count: number, sessionId?: string): StoredMessage[] {
+    return this.#store.peek(this.#deadLetters === undefined, from, count, sessionId);
+  }
+
+  /** Locks deferred messages: all of them or none. @param sessionId Of the session that the receiver holds, on a queue with sessions. */
+  receiveDeferred(
+    sequences: readonly number[],
+    sessionId: string | undefined,
+    linkName: string | undefined,
+  ): OrRefusal<LockedDelivery[]> {
+    const { requiresSession } = this.definition;
+    if (requiresSession && !this.#isHeldBy(sessionId ?? '', linkName)) return refused(sessionLockLost(sessionId ?? ''));
+    const messages: StoredMessage[] = [];
+    for (const sequence of new Set(sequences)) {
+      const message = this.#deferred.get(sequence);
+      if (!message || (requiresSession && message.sessionId !== sessionId)) return refused(messageNotFound(sequence));
+      messages.push(message);
+    }
+    for (const { sequence } of messages) this.#deferred.delete(sequence);
+    return granted(messages.map((message) => this.#lock(this.#laneOf(message), message)));
+  }
+
   /** Ends a lock as its holder wants; resolves once that is durable. */
   async settle(token: string, settlement: Settlement): Promise<Refusal | undefined> {
     const lane = this.#laneByToken.get(token);
@@ -222,8 +211,7 @@ export class Queue {
   /** Stops timers and waiting requests; what is locked stays so until a new Queue is made from the store. */
   close(): void {
     this.#deadlines.clear();
-    for (const { stopTimer } of this.#waiters) stopTimer();
-    this.#waiters.clear();
+    this.#waiters.close();
   }
 
   async #settleUnlocked(lane: Lane, message: StoredMessage, settlement: Settlement): Promise<Refusal | undefined> {
@@ -235,12 +223,18 @@ export class Queue {
           this.#forgetIfEmpty(lane);
           return undefined;
         } catch (error) {
-          this.#giveBack(message);
+          this.#return(lane, message);
+          this.#serve(lane);
           return internalError(error);
         }
       case 'release':
-        this.#giveBack(message);
+        this.#return(lane, message);
+        this.#serve(lane);
         return undefined;
+      case 'defer':
+        return this.#throughStore(lane, message, () =>
+          this.#keep(lane, { ...message, state: 'deferred' }, settlement.properties),
+        );
       case 'abandon':
         return this.#fail(lane, message, settlement.properties);
       case 'deadLetter':
@@ -256,15 +250,19 @@ export class Queue {
         await this.#bury(failed, deliveriesExceeded(properties, failed.deliveryCount));
         return;
       }
-      const body = withApplicationProperties(failed.body, properties);
-      const kept = { ...failed, body };
-      await this.#store.update(kept, properties.size > 0);
-      lane.ready.push(kept);
+      await this.#keep(lane, failed, properties);
     });
   }
 
+  async #keep(lane: Lane, message: StoredMessage, changes: AmqpMap): Promise<void> {
+    const kept = { ...message, body: withApplicationProperties(message.body, changes) };
+    await this.#store.update(kept, changes.size > 0);
+    this.#return(lane, kept);
+  }
+
   async #bury(message: StoredMessage, properties: AmqpMap): Promise<void> {
-    const dead: StoredMessage = { ...message, body: withApplicationProperties(message.body, properties) };
+    const body = withApplicationProperties(message.body, properties);
+    const dead: StoredMessage = { ...message, state: 'active', body };
     await this.#store.bury(dead);
     this.#sizeBytes -= message.body.length;
     if (this.#deadLetters) this.#deadLetters.#show(dead);
@@ -277,7 +275,7 @@ export class Queue {
       await work();
       return undefined;
     } catch (error) {
-      lane.ready.push(message);
+      this.#return(lane, message);
       return internalError(error);
     } finally {
       lane.returning -= 1;
@@ -287,13 +285,19 @@ export class Queue {
 
   #show(message: StoredMessage): void {
     this.#sizeBytes += message.body.length;
-    this.#giveBack(message);
+    const lane = this.#laneOf(message);
+    this.#return(lane, message);
+    this.#serve(lane);
   }
 
-  #giveBack(message: StoredMessage): void {
-    const lane = this.#lane(this.definition.requiresSession ? (message.sessionId ?? '') : '');
-    lane.ready.push(message);
-    this.#serve(lane);
+  /** Puts a message that nobody holds to where it waits. */
+  #return(lane: Lane, message: StoredMessage): void {
+    if (message.state === 'deferred') this.#deferred.set(message.sequence, message);
+    else lane.ready.push(message);
+  }
+
+  #laneOf(message: StoredMessage): Lane {
+    return this.#lane(this.definition.requiresSession ? (message.sessionId ?? '') : '');
   }
 
   #lane(key: string): Lane {
@@ -318,13 +322,17 @@ export class Queue {
       const consumer = lane.nextConsumer();
       const message = consumer && lane.ready.pop();
       if (!message) return;
-      const token = this.#newToken();
-      lane.lockedByToken.set(token, message);
-      this.#laneByToken.set(token, lane);
-      const lockedUntil =
-        lane.sessionId === undefined ? this.#deadlines.set(token) : (this.#deadlines.get(lane.sessionId) ?? 0);
-      consumer.deliver({ token, message, lockedUntil });
+      consumer.deliver(this.#lock(lane, message));
     }
+  }
+
+  #lock(lane: Lane, message: StoredMessage): LockedDelivery {
+    const token = this.#newToken();
+    lane.lockedByToken.set(token, message);
+    this.#laneByToken.set(token, lane);
+    const lockedUntil =
+      lane.sessionId === undefined ? this.#deadlines.set(token) : (this.#deadlines.get(lane.sessionId) ?? 0);
+    return { token, message, lockedUntil };
   }
 
   #unlock(token: string, lane: Lane): void {
@@ -360,15 +368,9 @@ export class Queue {
   }
 
   #offer(lane: Lane, sessionId: string): void {
-    for (const waiter of this.#waiters) {
-      const wanted = waiter.request.sessionId;
-      if (wanted === undefined ? lane.ready.size === 0 : wanted !== sessionId) continue;
-      this.#waiters.delete(waiter);
-      waiter.stopTimer();
-      this.#grant(lane, waiter.request);
-      return;
-    }
-    this.#forgetIfEmpty(lane);
+    const request = this.#waiters.take(sessionId, lane.ready.size > 0);
+    if (request) this.#grant(lane, request);
+    else this.#forgetIfEmpty(lane);
   }
 
   #grant(lane: Lane, request: SessionRequest): void {
@@ -382,7 +384,7 @@ export class Queue {
         if (lane.holder !== request) return;
         lane.detachAll();
         this.#deadlines.delete(sessionId);
-        for (const message of this.#takeLocked(lane)) lane.ready.push(message);
+        for (const message of this.#takeLocked(lane)) this.#return(lane, message);
         lane.holder = undefined;
         this.#serve(lane);
       },

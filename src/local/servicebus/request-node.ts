@@ -7,6 +7,7 @@ import type { Outgoing } from './outgoing.ts';
 const STATUS_BY_CONDITION: Readonly<Record<string, number>> = {
   'amqp:unauthorized-access': 401,
   'amqp:not-found': 404,
+  'com.microsoft:message-not-found': 404,
   'com.microsoft:message-lock-lost': 410,
   'com.microsoft:session-lock-lost': 410,
   'amqp:internal-error': 500,
@@ -44,10 +45,16 @@ export class ReplyLinks {
     this.#outgoingByLink.delete(link);
   }
 
-  /** Answers `request`: with `body`, or with why not. A client that has gone gets nothing. */
-  reply(request: AmqpRequest, style: ReplyStyle, answer: { body: unknown } | { refusal: Refusal }): void {
-    const refusal = 'refusal' in answer ? answer.refusal : undefined;
-    const status = refusal ? (STATUS_BY_CONDITION[refusal.condition] ?? 400) : 200;
+  /** Answers `request`: with `body`, that there is nothing, or with why not. A client that has gone gets nothing. */
+  reply(
+    request: AmqpRequest,
+    style: ReplyStyle,
+    answer: { body: unknown } | 'no content' | { refusal: Refusal },
+  ): void {
+    const [refusal, body] =
+      answer === 'no content' ? [] : 'refusal' in answer ? [answer.refusal] : [undefined, answer.body];
+    const success = answer === 'no content' ? 204 : 200;
+    const status = refusal ? (STATUS_BY_CONDITION[refusal.condition] ?? 400) : success;
     const payload = encodeMessage({
       correlation_id: request.message_id,
       application_properties: {
@@ -55,7 +62,7 @@ export class ReplyLinks {
         [style.description]: refusal?.description ?? 'OK',
         ...(refusal && { [style.condition]: types.wrap_symbol(refusal.condition) }),
       },
-      body: 'body' in answer ? answer.body : undefined,
+      body,
     });
     const link = this.#find(String(request.reply_to));
     if (link) this.#outgoingByLink.get(link)?.send({ link, tag: Buffer.alloc(16), payload });

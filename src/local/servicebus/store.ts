@@ -20,7 +20,11 @@ export interface Draft extends Content {
   readonly messageId: string;
 }
 
+/** As in the annotation `x-opt-message-state`; a deferred message is delivered only to who asks for its sequence number. */
+export type MessageState = 'active' | 'deferred';
+
 export interface StoredMessage extends Content {
+  readonly state: MessageState;
   /** Assigned per queue, ascending, never used twice. */
   readonly sequence: number;
   /** Epoch ms. */
@@ -39,7 +43,9 @@ export interface QueueStore {
    */
   add(drafts: readonly Draft[], enqueuedAt: number, seenSince?: number): Promise<StoredMessage[]>;
   remove(sequence: number): Promise<void>;
-  /** Keeps what changed after a failed delivery. `bodyChanged` says whether `message.body` differs from what is stored. */
+  /** At most `count` messages in order of sequence number, from `from` on, of one session if given. */
+  peek(deadLetters: boolean, from: number, count: number, sessionId?: string): StoredMessage[];
+  /** Keeps what changed after a failed delivery or by deferring. `bodyChanged` says whether `message.body` differs from what is stored. */
   update(message: StoredMessage, bodyChanged: boolean): Promise<void>;
   /** Moves a message, with its changed body, to the queue's dead-letter queue. */
   bury(message: StoredMessage): Promise<void>;
@@ -54,6 +60,7 @@ interface Row {
   readonly session_id: string | null;
   readonly enqueued_at: number;
   readonly delivery_count: number;
+  readonly state: number;
   readonly annotations: Uint8Array | null;
   readonly body: Uint8Array;
 }
@@ -63,7 +70,7 @@ const SCHEMA = `
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, requires_session INTEGER NOT NULL, last_sequence INTEGER NOT NULL);
   CREATE TABLE IF NOT EXISTS message (
     queue_id INTEGER NOT NULL, sequence INTEGER NOT NULL, dead INTEGER NOT NULL, session_id TEXT, enqueued_at INTEGER NOT NULL,
-    delivery_count INTEGER NOT NULL, annotations BLOB, body BLOB NOT NULL);
+    delivery_count INTEGER NOT NULL, annotations BLOB, body BLOB NOT NULL, state INTEGER NOT NULL DEFAULT 0);
   CREATE UNIQUE INDEX IF NOT EXISTS message_key ON message (queue_id, sequence);
   CREATE TABLE IF NOT EXISTS session_state (
     queue_id INTEGER NOT NULL, session_id TEXT NOT NULL, state BLOB NOT NULL, PRIMARY KEY (queue_id, session_id));
@@ -71,6 +78,9 @@ const SCHEMA = `
     queue_id INTEGER NOT NULL, message_id TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (queue_id, message_id));
   CREATE INDEX IF NOT EXISTS seen_message_at ON seen_message (queue_id, at);
 `;
+
+/** The stored number of a state is its index. */
+const STATES: readonly MessageState[] = ['active', 'deferred'];
 
 export class Store {
   readonly #db: DatabaseSync;
@@ -80,6 +90,7 @@ export class Store {
   constructor(path: string) {
     this.#db = openDatabase(path);
     this.#db.exec(SCHEMA);
+    addStates(this.#db);
     this.#commits = new GroupCommit(this.#db);
   }
 
@@ -110,6 +121,13 @@ export class Store {
   }
 }
 
+/** A file written before messages had states: all of them are active. */
+function addStates(db: DatabaseSync): void {
+  const columns = db.prepare('PRAGMA table_info(message)').all() as unknown as { name: string }[];
+  if (!columns.some(({ name }) => name === 'state'))
+    db.exec('ALTER TABLE message ADD COLUMN state INTEGER NOT NULL DEFAULT 0');
+}
+
 class SqliteQueueStore implements QueueStore {
   readonly #db: DatabaseSync;
   readonly #commits: GroupCommit;
@@ -127,11 +145,11 @@ class SqliteQueueStore implements QueueStore {
     this.#commits = commits;
     this.#id = id;
     this.#next = db.prepare('UPDATE queue SET last_sequence = last_sequence + ? WHERE id = ? RETURNING last_sequence');
-    this.#insert = db.prepare('INSERT INTO message VALUES (?, ?, 0, ?, ?, 0, ?, ?)');
+    this.#insert = db.prepare('INSERT INTO message VALUES (?, ?, 0, ?, ?, 0, ?, ?, 0)');
     this.#delete = db.prepare('DELETE FROM message WHERE queue_id = ? AND sequence = ?');
-    this.#count = db.prepare('UPDATE message SET delivery_count = ? WHERE queue_id = ? AND sequence = ?');
+    this.#count = db.prepare('UPDATE message SET delivery_count = ?, state = ? WHERE queue_id = ? AND sequence = ?');
     this.#rewrite = db.prepare(
-      'UPDATE message SET delivery_count = ?, body = ?, dead = dead OR ? WHERE queue_id = ? AND sequence = ?',
+      'UPDATE message SET delivery_count = ?, state = ?, body = ?, dead = dead OR ? WHERE queue_id = ? AND sequence = ?',
     );
     this.#forgetSeen = db.prepare('DELETE FROM seen_message WHERE queue_id = ? AND at < ?');
     this.#remember = db.prepare('INSERT INTO seen_message VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
@@ -141,14 +159,16 @@ class SqliteQueueStore implements QueueStore {
     const rows = this.#db
       .prepare('SELECT * FROM message WHERE queue_id = ? AND dead = ? ORDER BY sequence')
       .all(this.#id, deadLetters ? 1 : 0) as unknown as Row[];
-    return rows.map((row) => ({
-      sequence: row.sequence,
-      sessionId: row.session_id ?? undefined,
-      enqueuedAt: row.enqueued_at,
-      deliveryCount: row.delivery_count,
-      annotations: row.annotations === null ? undefined : asBuffer(row.annotations),
-      body: asBuffer(row.body),
-    }));
+    return rows.map(fromRow);
+  }
+
+  peek(deadLetters: boolean, from: number, count: number, sessionId?: string): StoredMessage[] {
+    const rows = this.#db
+      .prepare(
+        'SELECT * FROM message WHERE queue_id = ? AND sequence >= ? AND dead = ? AND session_id IS ifnull(?, session_id) ORDER BY sequence LIMIT ?',
+      )
+      .all(this.#id, from, deadLetters ? 1 : 0, sessionId ?? null, count) as unknown as Row[];
+    return rows.map(fromRow);
   }
 
   add(drafts: readonly Draft[], enqueuedAt: number, seenSince?: number): Promise<StoredMessage[]> {
@@ -159,7 +179,7 @@ class SqliteQueueStore implements QueueStore {
       return added.map(({ sessionId, annotations, body }, i) => {
         const sequence = first + i;
         this.#insert.run(this.#id, sequence, sessionId ?? null, enqueuedAt, annotations ?? null, body);
-        return { sessionId, annotations, body, sequence, enqueuedAt, deliveryCount: 0 };
+        return { sessionId, annotations, body, sequence, enqueuedAt, deliveryCount: 0, state: 'active' };
       });
     });
   }
@@ -176,16 +196,17 @@ class SqliteQueueStore implements QueueStore {
     });
   }
 
-  update(message: StoredMessage, bodyChanged: boolean): Promise<void> {
+  update({ sequence, deliveryCount, body, state }: StoredMessage, bodyChanged: boolean): Promise<void> {
     return this.#commits.run(() => {
-      if (bodyChanged) this.#rewrite.run(message.deliveryCount, message.body, 0, this.#id, message.sequence);
-      else this.#count.run(message.deliveryCount, this.#id, message.sequence);
+      const stateNumber = STATES.indexOf(state);
+      if (bodyChanged) this.#rewrite.run(deliveryCount, stateNumber, body, 0, this.#id, sequence);
+      else this.#count.run(deliveryCount, stateNumber, this.#id, sequence);
     });
   }
 
-  bury(message: StoredMessage): Promise<void> {
+  bury({ sequence, deliveryCount, body, state }: StoredMessage): Promise<void> {
     return this.#commits.run(() => {
-      this.#rewrite.run(message.deliveryCount, message.body, 1, this.#id, message.sequence);
+      this.#rewrite.run(deliveryCount, STATES.indexOf(state), body, 1, this.#id, sequence);
     });
   }
 
@@ -207,5 +228,15 @@ class SqliteQueueStore implements QueueStore {
     });
   }
 }
+
+const fromRow = (row: Row): StoredMessage => ({
+  sequence: row.sequence,
+  sessionId: row.session_id ?? undefined,
+  enqueuedAt: row.enqueued_at,
+  deliveryCount: row.delivery_count,
+  state: STATES[row.state] ?? 'active',
+  annotations: row.annotations === null ? undefined : asBuffer(row.annotations),
+  body: asBuffer(row.body),
+});
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

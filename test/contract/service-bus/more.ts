@@ -54,6 +54,18 @@ contract('keeps a deferred message until it is asked for by its number', { short
   });
 });
 
+contract('keeps the deferred messages of a session for who holds it', { requiresSession: true }, async (scene) => {
+  await scene.send({ body: 1, sessionId: 'a' }, { body: 2, sessionId: 'a' });
+  const session = await scene.session('a');
+  const one = await scene.receiveOne(session);
+  await session.deferMessage(one);
+  expect((await scene.receiveOne(session)).body).toBe(2);
+  const [deferred] = await session.receiveDeferredMessages(numberOf(one));
+  expect(deferred).toMatchObject({ body: 1, sessionId: 'a', state: 'deferred' });
+  if (deferred) await session.completeMessage(deferred);
+  expect((await session.peekMessages(5)).map(({ body }) => body)).toEqual([2]);
+});
+
 contract('removes a message as it is received with receiveAndDelete', { shortLocks: true }, async (scene) => {
   await scene.send({ body: 1 });
   const receiver = scene.client.createReceiver(scene.queue, { receiveMode: 'receiveAndDelete' });

@@ -20,7 +20,10 @@ function read(bytes: Buffer): Draft {
 }
 
 function delivered(draft: Draft, changes: Partial<StoredMessage> = {}): Buffer {
-  return encodeDelivery({ ...draft, sequence: 7, enqueuedAt: 1_000, deliveryCount: 2, ...changes }, 61_000);
+  return encodeDelivery(
+    { ...draft, sequence: 7, enqueuedAt: 1_000, deliveryCount: 2, state: 'active', ...changes },
+    61_000,
+  );
 }
 
 describe('a message on its way through the broker', () => {

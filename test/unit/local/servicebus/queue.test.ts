@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { types } from '../../../../src/local/servicebus/amqp.ts';
 import { messageLockLost } from '../../../../src/local/servicebus/errors.ts';
 import type { Settlement } from '../../../../src/local/servicebus/queue.ts';
-import { type QueueStore, Store } from '../../../../src/local/servicebus/store.ts';
+import { type QueueStore, Store, type StoredMessage } from '../../../../src/local/servicebus/store.ts';
 import { until } from '../../../support/manual-clock.ts';
 import { draft, Inbox, openQueue, propertiesOf, SessionWait } from '../../../support/queue-fixture.ts';
 
@@ -29,6 +29,7 @@ function heldStore(requiresSession = false): QueueStore & { letGo(error?: Error)
     new Promise((resolve, reject) => waiting.push({ run, resolve, reject }));
   return {
     load: (deadLetters) => store.load(deadLetters),
+    peek: (...query) => store.peek(...query),
     add: (drafts, enqueuedAt, seenSince) => hold(() => store.add(drafts, enqueuedAt, seenSince)),
     remove: (sequence) => hold(() => store.remove(sequence)),
     update: (message, bodyChanged) => hold(() => store.update(message, bodyChanged)),
@@ -285,6 +286,100 @@ describe('a settlement', () => {
       condition: 'amqp:not-allowed',
     });
     expect(await deadLetters.settle(dead.token(0), complete)).toBeUndefined();
+  });
+});
+
+describe('a deferred message', () => {
+  const defer: Settlement = { kind: 'defer', properties: new Map([['why', types.wrap_string('later')]]) };
+
+  async function deferred(settings = {}) {
+    const fixture = openQueue(settings);
+    const inbox = new Inbox();
+    fixture.queue.attach(inbox);
+    await fixture.queue.send([draft('a')]);
+    await fixture.queue.settle(inbox.token(0), defer);
+    const ask = (queue = fixture.queue) => {
+      const answer = queue.receiveDeferred([1], undefined, undefined);
+      if (!answer.ok || !answer.value[0]) throw new Error('it is not there');
+      return answer.value[0];
+    };
+    return { ...fixture, inbox, ask };
+  }
+
+  it('comes to nobody but who asks for its number, with the changed properties', async () => {
+    const { inbox, ask } = await deferred();
+    expect(inbox.deliveries).toHaveLength(1);
+    const { message, lockedUntil } = ask();
+    expect([propertiesOf(message), message.state, message.deliveryCount, lockedUntil]).toEqual([
+      { why: 'later' },
+      'deferred',
+      0,
+      1_000,
+    ]);
+  });
+
+  it('is given to one receiver at a time, and with others or not at all', async () => {
+    const { queue, ask } = await deferred();
+    const missing = { ok: false, refusal: { condition: 'com.microsoft:message-not-found' } };
+    expect(queue.receiveDeferred([1, 2], undefined, undefined)).toMatchObject(missing);
+    ask();
+    expect(queue.receiveDeferred([1], undefined, undefined)).toMatchObject(missing);
+  });
+
+  it('stays deferred when it is abandoned or its lock runs out, until that was too often', async () => {
+    const { queue, deadLetters, clock, inbox, ask } = await deferred({ maxDeliveryCount: 3 });
+    const dead = new Inbox();
+    deadLetters.attach(dead);
+    await queue.settle(ask().token, abandon());
+    ask();
+    clock.advance(1_000);
+    await commits();
+    expect(ask().message.deliveryCount).toBe(2);
+    clock.advance(1_000);
+    await until(() => dead.deliveries.length === 1, 'the message is dead-lettered');
+    expect([dead.seen, dead.deliveries[0]?.message.state, inbox.deliveries.length]).toEqual([[['a', 3]], 'active', 1]);
+  });
+
+  it('is still deferred after a crash', async () => {
+    const { restart, ask } = await deferred();
+    ask();
+    const { queue } = restart();
+    const inbox = new Inbox();
+    queue.attach(inbox).wake();
+    expect(inbox.deliveries).toEqual([]);
+    expect(await queue.settle(ask(queue).token, complete)).toBeUndefined();
+  });
+
+  it('of a session is given to the holder of the session only', async () => {
+    const { queue } = openQueue({ requiresSession: true });
+    await queue.send([draft('1', 'x'), draft('2', 'x')]);
+    const first = new SessionWait(queue, 'x', 0, 'first');
+    await queue.settle(first.inbox.token(0), defer);
+    new SessionWait(queue, 'y', 0, 'other');
+    const condition = (answer: ReturnType<typeof queue.receiveDeferred>) =>
+      answer.ok ? 'ok' : answer.refusal.condition;
+    expect(condition(queue.receiveDeferred([1], 'y', 'other'))).toBe('com.microsoft:message-not-found');
+    expect(condition(queue.receiveDeferred([1], 'x', 'other'))).toBe('com.microsoft:session-lock-lost');
+    expect(condition(queue.receiveDeferred([1], 'x', 'first'))).toBe('ok');
+  });
+});
+
+describe('who peeks', () => {
+  it('sees what is there from a number on, locked, deferred or not, of one session if wanted', async () => {
+    const { queue, deadLetters } = openQueue({ requiresSession: true });
+    await queue.send([draft('1', 'x'), draft('2', 'y'), draft('3', 'x'), draft('4', 'x')]);
+    const { inbox } = new SessionWait(queue, 'x');
+    await queue.settle(inbox.token(0), deadLetter('Bad'));
+    await queue.settle(inbox.token(1), { kind: 'defer', properties: new Map() });
+    const seen = (messages: readonly StoredMessage[]) => messages.map(({ sequence, state }) => [sequence, state]);
+    expect(seen(queue.peek(0, 10))).toEqual([
+      [2, 'active'],
+      [3, 'deferred'],
+      [4, 'active'],
+    ]);
+    expect(seen(queue.peek(3, 1))).toEqual([[3, 'deferred']]);
+    expect(seen(queue.peek(0, 10, 'y'))).toEqual([[2, 'active']]);
+    expect(seen(deadLetters.peek(0, 10))).toEqual([[1, 'active']]);
   });
 });
 
