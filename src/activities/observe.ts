@@ -4,8 +4,8 @@ import type { ServiceTemplate } from '../model/app-spec.ts';
 import type { GroupObservation } from '../model/group.ts';
 import { type Observation, replicaKey } from '../model/snapshot.ts';
 import type { PoolRow, ReplicaRow, ReplicaState } from '../model/state.ts';
-import { mapBounded } from './bounded.ts';
-import type { ActivityPorts } from './ports.ts';
+import { mapWhile, rotated } from './bounded.ts';
+import type { ActivityPorts, ActivitySettings } from './ports.ts';
 
 /** Reads at ARM refill at 25 per second and subscription (aci: quotas); one pass takes at most a few seconds' worth. */
 const readsPerPass = 100;
@@ -18,30 +18,28 @@ const inTransition: ReadonlySet<ReplicaState> = new Set<ReplicaState>(['creating
 type Ports = Pick<ActivityPorts, 'groups' | 'prober'>;
 
 export async function observe(
-  ports: Ports,
+  ports: Ports & Pick<ActivityPorts, 'now'>,
+  { observeBudgetMs }: Pick<ActivitySettings, 'observeBudgetMs'>,
   replicas: readonly ReplicaRow[],
   templates: ReadonlyMap<number, ServiceTemplate>,
   pools: readonly PoolRow[],
-  now: number,
 ): Promise<ReadonlyMap<string, Observation>> {
-  const due = rotated(replicas.filter(isObserved), now).slice(0, readsPerPass);
-  const seen = await mapBounded(due, width, async (replica) => {
+  const startedAt = ports.now();
+  const observed = replicas.filter(isObserved);
+  // With more than fit, every second of time moves the window on.
+  const start = observed.length > readsPerPass ? Math.floor(startedAt / 1000) * readsPerPass : 0;
+  const due = rotated(observed, start).slice(0, readsPerPass);
+  const mayBegin = () => ports.now() < startedAt + observeBudgetMs;
+  const seen = await mapWhile(due, width, mayBegin, async (replica) => {
     const pool = pools.find((candidate) => candidate.pool === replica.pool);
     return [replicaKey(replica), await observeReplica(ports, replica, templates.get(replica.revision), pool)] as const;
   });
-  return new Map(seen);
+  return new Map(seen.filter((one) => one !== undefined));
 }
 
 /** A create that nobody has started yet has nothing to show. */
 const isObserved = (replica: ReplicaRow): boolean =>
   inTransition.has(replica.state) && !(replica.state === 'creating' && replica.attempt?.startedAt === null);
-
-/** With more than fit, every second of time moves the window on, so that each has its turn. */
-function rotated(replicas: readonly ReplicaRow[], now: number): readonly ReplicaRow[] {
-  if (replicas.length <= readsPerPass) return replicas;
-  const start = (Math.floor(now / 1000) * readsPerPass) % replicas.length;
-  return [...replicas.slice(start), ...replicas.slice(0, start)];
-}
 
 export async function observeReplica(
   { groups, prober }: Ports,

@@ -157,7 +157,7 @@ async function look(ports: ActivityPorts, settings: ActivitySettings, found: Fou
     guard: bare(guard),
     templates,
     replicas,
-    observations: await observe(ports, replicas, templates, pools, ports.now()),
+    observations: await observe(ports, settings, replicas, templates, pools),
     dependencies: new Map(dependencies.map((row) => [row.service, bare(row)])),
     pools: pools.map(bare),
     attemptIds: Array.from({ length: limits.replicaChangesPerTransaction }, () => ports.ids.next()),

@@ -31,4 +31,6 @@ export interface ActivitySettings extends PlannerSettings {
   readonly dueRearmMs: number;
   readonly resendAfterMs: number;
   readonly orphanGraceMs: number;
+  readonly observeBudgetMs: number;
+  readonly tickBudgetMs: number;
 }

@@ -10,23 +10,30 @@ import { assessorId, names } from '../model/names.ts';
 import type { DueRow, PoolRow, Stored } from '../model/state.ts';
 import type { AppRows } from '../ports/state-store.ts';
 import { standingOf } from './assess.ts';
-import { mapBounded } from './bounded.ts';
+import { mapBounded, mapWhile, placeAt, rotated } from './bounded.ts';
 import { readPools } from './pool-sync.ts';
 import type { ActivityPorts, ActivitySettings } from './ports.ts';
 import { reapPool } from './reaper.ts';
 import { sweep } from './sweep.ts';
+import { visitApps } from './visit-apps.ts';
 
 export type TimerPorts = ActivityPorts & CommandPorts;
 
 const width = 4;
 
 export async function resync(ports: TimerPorts, settings: ActivitySettings): Promise<void> {
+  const startedAt = ports.now();
+  const turn = Math.floor(startedAt / 30_000);
+  const within = (ms: number) => () => ports.now() < startedAt + ms;
+  const mayBegin = within(settings.tickBudgetMs);
   const due = await ports.store.readDue();
-  if (due.ok) await mapBounded(due.value, width, (row) => revive(ports, settings, row));
-  else ports.log.warn('The due rows could not be read.', { ...due.error });
+  if (due.ok) {
+    const rows = rotated(due.value, placeAt(startedAt, due.value.length));
+    await mapWhile(rows, width, within(settings.tickBudgetMs / 2), (row) => revive(ports, settings, row));
+  } else ports.log.warn('The due rows could not be read.', { ...due.error });
   const pools = await readPools(ports, settings);
   if (!pools.ok) return ports.log.warn('The pools could not be read.', { ...pools.error });
-  await mapBounded(pools.value, width, (pool) => compare(ports, settings, pool));
+  await mapWhile(rotated(pools.value, turn), width, mayBegin, (pool) => compare(ports, settings, pool, mayBegin));
 }
 
 async function revive(ports: TimerPorts, settings: ActivitySettings, due: DueRow): Promise<void> {
@@ -53,7 +60,12 @@ async function endBrokenAssessor(ports: TimerPorts, settings: ActivitySettings, 
 }
 
 /** The rows are read after the listing, so that a group which is listed and owned by a new row is never taken for an orphan. */
-async function compare(ports: TimerPorts, settings: ActivitySettings, pool: Stored<PoolRow>): Promise<void> {
+async function compare(
+  ports: TimerPorts,
+  settings: ActivitySettings,
+  pool: Stored<PoolRow>,
+  mayBegin: () => boolean,
+): Promise<void> {
   const listing = await ports.groups.list(pool);
   if (!listing.ok) return ports.log.warn('A pool could not be listed.', { pool: pool.pool, ...listing.error });
   const ours = listing.value.filter(({ tags }) => tags[names.tags.installation] === settings.installation);
@@ -64,17 +76,13 @@ async function compare(ports: TimerPorts, settings: ActivitySettings, pool: Stor
   const read = await mapBounded([...named], width, async (app) => [app, await ports.store.readApp(app)] as const);
   const apps = new Map(read.flatMap(([app, rows]) => (rows.ok ? [[app, rows.value] as const] : [])));
   await reapPool(ports, settings, pool, listing.value, apps);
-  await sweep(ports, settings, pool, listing.value, [...apps.values()]);
+  await sweep(ports, settings, { pool, listing: listing.value, apps: [...apps.values()], mayBegin });
 }
 
 export async function scan(ports: TimerPorts, settings: ActivitySettings): Promise<void> {
-  let from: string | null = null;
-  do {
-    const page = await ports.store.scanApps(from);
-    if (!page.ok) return ports.log.warn('The scan of all apps broke off; it starts again.', { ...page.error });
-    await mapBounded(page.value.apps, width, ({ app }) => visit(ports, settings, app));
-    from = page.value.next;
-  } while (from !== null);
+  const left = await visitApps(ports, settings, (app) => visit(ports, settings, app));
+  if (!left.ok) ports.log.warn('The apps could not be listed for the scan.', { ...left.error });
+  else if (left.value > 0) ports.log.warn('The scan ran out of time; the next one goes on.', { left: left.value });
 }
 
 async function visit(ports: TimerPorts, settings: ActivitySettings, app: string): Promise<void> {

@@ -9,7 +9,7 @@ import type { ServiceTemplate } from '../model/app-spec.ts';
 import type { ListedGroup } from '../model/group.ts';
 import type { PoolRow, ReplicaRow, Stored } from '../model/state.ts';
 import type { AppRows } from '../ports/state-store.ts';
-import { mapBounded } from './bounded.ts';
+import { mapWhile, rotated } from './bounded.ts';
 import { observeReplica, probeAddress } from './observe.ts';
 import type { ActivityPorts, ActivitySettings } from './ports.ts';
 import { bare, eventRows } from './rows.ts';
@@ -20,6 +20,9 @@ const repeatAfterMs = 5_000;
 /** Replicas that cannot be probed from outside are read in turns: this many per pool and tick. */
 const rationedReads = 20;
 
+/** Number of the tick: who has had no turn in one is among the first in another. */
+const turnOf = (now: number): number => Math.floor(now / 30_000);
+
 interface Watched {
   readonly app: AppRows;
   readonly replica: Stored<ReplicaRow>;
@@ -27,19 +30,23 @@ interface Watched {
   readonly listed: ListedGroup | undefined;
 }
 
-export async function sweep(
-  ports: ActivityPorts,
-  settings: ActivitySettings,
-  pool: PoolRow,
-  listing: readonly ListedGroup[],
-  apps: readonly AppRows[],
-): Promise<void> {
-  const watched = watchedIn(pool, listing, apps);
-  const suspects = await suspectsOf(ports, settings, watched);
-  await mapBounded(rationed(suspects, ports.now()), width, (suspect) => settle(ports, settings, pool, suspect));
+export interface SweepInput {
+  readonly pool: PoolRow;
+  /** Complete, and just made. */
+  readonly listing: readonly ListedGroup[];
+  readonly apps: readonly AppRows[];
+  /** Nothing more is begun once it says no. */
+  readonly mayBegin: () => boolean;
 }
 
-function watchedIn(pool: PoolRow, listing: readonly ListedGroup[], apps: readonly AppRows[]): readonly Watched[] {
+export async function sweep(ports: ActivityPorts, settings: ActivitySettings, input: SweepInput): Promise<void> {
+  const suspects = await suspectsOf(ports, settings, input);
+  await mapWhile(rationed(suspects, ports.now()), width, input.mayBegin, (suspect) =>
+    settle(ports, settings, input.pool, suspect),
+  );
+}
+
+function watchedIn({ pool, listing, apps }: SweepInput): readonly Watched[] {
   const groups = new Map(listing.map((group) => [group.name, group]));
   return apps.flatMap((app) =>
     app.replicas
@@ -59,16 +66,20 @@ interface Suspect extends Watched {
 async function suspectsOf(
   ports: ActivityPorts,
   { installation }: ActivitySettings,
-  watched: readonly Watched[],
+  input: SweepInput,
 ): Promise<readonly Suspect[]> {
+  const { mayBegin } = input;
+  const watched = rotated(watchedIn(input), turnOf(ports.now()) * width);
   const probe = ({ replica, template }: Watched) =>
     replica.ip === null ? Promise.resolve(null) : probeAddress(ports.prober, replica.ip, template);
-  const first = await mapBounded(watched, width, probe);
+  const first = await mapWhile(watched, width, mayBegin, probe);
   const failing = watched.filter((_, index) => first[index] === 'failed');
   if (failing.length > 0) await ports.sleep(repeatAfterMs);
-  const second = new Map(await mapBounded(failing, width, async (one) => [one, await probe(one)] as const));
+  const repeated = await mapWhile(failing, width, mayBegin, probe);
+  const second = new Map(failing.map((one, index) => [one, repeated[index] ?? null]));
   return watched.flatMap((one, index) => {
-    const result = second.get(one) ?? first[index] ?? null;
+    // A failure that there was no time to repeat says nothing.
+    const result = second.has(one) ? (second.get(one) ?? null) : (first[index] ?? null);
     const identity = { installation, appUid: one.app.app?.uid ?? '' };
     const suspicion = suspicionOf(one.replica, one.template, one.listed, result, identity);
     return suspicion === null ? [] : [{ ...one, suspicion }];
@@ -77,8 +88,7 @@ async function suspectsOf(
 
 function rationed(suspects: readonly Suspect[], now: number): readonly Suspect[] {
   const unprobed = suspects.filter(({ suspicion }) => suspicion === 'unprobed');
-  const start = unprobed.length === 0 ? 0 : (Math.floor(now / 30_000) * rationedReads) % unprobed.length;
-  const turn = [...unprobed.slice(start), ...unprobed.slice(0, start)].slice(0, rationedReads);
+  const turn = rotated(unprobed, turnOf(now) * rationedReads).slice(0, rationedReads);
   return [...suspects.filter(({ suspicion }) => suspicion !== 'unprobed'), ...turn];
 }
 

@@ -17,6 +17,9 @@ export const defaults = {
   transitionWakeMs: 30 * second,
   /** A workflow whose wakeAt is further in the past is broken; the same for an assessor and its due row. */
   brokenAfterMs: 10 * minute,
+  /** A pass and a timer begin no further call after this; a function is killed, and its worker with it, after 5 minutes (host.json). */
+  observeBudgetMs: 1 * minute,
+  tickBudgetMs: 3 * minute,
   dueRearmMs: 5 * minute,
   /** An accepted operation whose message may be lost is sent again after this. */
   resendAfterMs: 1 * minute,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { resync } from '../../src/activities/resync.ts';
 import { groupName } from '../../src/decide/group-spec.ts';
 import { err } from '../../src/model/result.ts';
 import { appWorld, converged, deleted, twoPools } from '../support/app-world.ts';
@@ -272,6 +273,47 @@ describe('what goes wrong in the world', () => {
       await world.elapse(2 * 60_000);
     }
     await world.until('convergence', converged, 2 * 60_000);
+  });
+
+  it('a tick whose probes all hang ends in time, and takes nothing for failing that it could not ask twice', async () => {
+    const world = appWorld();
+    await world.command('apply', 'shop', { name: 'shop', services: { web: http({ deploy: { replicas: 50 } }) } });
+    await world.until('convergence', converged);
+    const probes = { begun: 0, lastAt: 0 };
+    Object.assign(world.ports.prober, {
+      async probe() {
+        probes.begun += 1;
+        probes.lastAt = world.clock.now;
+        world.clock.now += 10_000;
+        return { passed: false, detail: 'no answer within 10000 ms' };
+      },
+    });
+    const startedAt = world.clock.now;
+    await resync({ ...world.ports, sleep: async () => {} }, world.settings);
+    expect(probes.begun).toBeGreaterThan(0);
+    expect(probes.lastAt - startedAt).toBeLessThan(world.settings.tickBudgetMs);
+    expect((await world.rows()).replicas.every(({ state }) => state === 'ready')).toBe(true);
+  });
+
+  it('a pass over a pool that does not answer ends in time, and decides nothing about what it has not asked', async () => {
+    const world = appWorld();
+    await world.command('apply', 'shop', { name: 'shop', services: { web: http({ deploy: { replicas: 45 } }) } });
+    await world.until('all creates', async () => world.armLog.length >= 45);
+    const reads = { begun: 0 };
+    Object.assign(world.ports.groups, {
+      async get() {
+        reads.begun += 1;
+        world.clock.now += 30_000;
+        return err({ kind: 'Unavailable', code: null, message: 'no answer in time', retryAfterMs: null });
+      },
+    });
+    const [guard] = (await world.rows()).guards;
+    const startedAt = world.clock.now;
+    const result = await world.activities.pass({ app: 'shop', service: 'web', workflow: guard?.workflow ?? '' });
+    expect(result.outcome).toBe('continue');
+    expect(reads.begun).toBeGreaterThan(0);
+    expect(world.clock.now - startedAt).toBeLessThan(world.settings.observeBudgetMs + 12 * 30_000);
+    expect(reads.begun).toBeLessThan(15);
   });
 
   it('takes the next pool when the first has no room, and says so when none has', async () => {
