@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Activities, createActivities } from '../../src/activities/activities.ts';
 import { readPools } from '../../src/activities/pool-sync.ts';
 import type { ActivityPorts } from '../../src/activities/ports.ts';
+import { resync } from '../../src/activities/resync.ts';
 import { createContainerGroups } from '../../src/azure/container-groups.ts';
 import { workflowsOf } from '../../src/azure/durable-workflows.ts';
 import { accept } from '../../src/commands/accept.ts';
@@ -91,11 +92,14 @@ function world() {
     const ports: ActivityPorts = { ...shared, workflows: workflowsOf(context) };
     return createActivities(ports, settings);
   };
-  return { commands, activities, groups: shared.groups, store };
+  /** As its timer does: a wake that meets an assessor in its last turn is found by it. */
+  const tick = (workflows: Workflows) => resync({ ...shared, ...commands, workflows }, settings);
+  return { commands, activities, tick, groups: shared.groups, store };
 }
 
 describe('the app path on the Functions host', () => {
-  const { commands, activities, groups, store } = world();
+  const { commands, activities, tick, groups, store } = world();
+  let timer: NodeJS.Timeout;
   let written: TemporaryApp;
   let host: FunctionsHost;
   let durable: Workflows;
@@ -110,8 +114,10 @@ describe('the app path on the Functions host', () => {
     copyFileSync('host.json', join(written.appDir, 'host.json'));
     host = await createFunctionsHost({ appDir: written.appDir, port: 0 });
     expect((await fetch(`${host.url}/api/client`)).status).toBe(204);
+    timer = setInterval(() => void tick(durable), 5_000);
   });
   afterAll(async () => {
+    clearInterval(timer);
     await host?.close();
     written?.remove();
     Reflect.deleteProperty(globalThis, hook);
