@@ -1,10 +1,22 @@
 /**
- * `npm run sim [-- --minutes N | --seed S [--faults all|none]] [--workload NAME] [--planted NAME] [--trace FILE]`: runs worlds, each from a fresh seed
- * (default: for one minute), and prints what was exercised, how fast, and what was violated. Must be started with the preload of virtual time.
+ * `npm run sim [-- OPTIONS]`: runs worlds, each from a fresh seed, and prints what was exercised, how fast, and what was violated. A failing run is
+ * shrunk, written to a file, and the command that replays it is printed. Must be started with the preload of virtual time.
+ *
+ *   --minutes N       how long, real time; default 1
+ *   --seed S          just this seed
+ *   --faults all|none instead of the seed's own subset
+ *   --workload NAME   instead of the seed's own
+ *   --planted NAME    with a planted bug in the hosts
+ *   --trace FILE      every event of the run, one a line (with --seed or --replay)
+ *   --replay FILE     a failure again, with a readable timeline
+ *   --no-shrink       leave a failing run as it is
  */
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { scenarioOf, workloadNamed } from '../test/simulation/explore/scenario.ts';
+import { type Failure, failureOf, replay, shrinkFailure } from '../test/simulation/explore/failure.ts';
+import { type Scenario, scenarioOf, workloadNamed } from '../test/simulation/explore/scenario.ts';
 import { createTally } from '../test/simulation/explore/tally.ts';
+import { timelineOf } from '../test/simulation/explore/timeline.ts';
 import { everyFault, noFaults } from '../test/simulation/faults/registry.ts';
 import { planted } from '../test/simulation/mutants/planted.ts';
 import { oracles } from '../test/simulation/oracles/index.ts';
@@ -19,47 +31,78 @@ const { values } = parseArgs({
     workload: { type: 'string' },
     planted: { type: 'string' },
     trace: { type: 'string' },
+    replay: { type: 'string' },
+    'no-shrink': { type: 'boolean' },
   },
 });
 
-const bug = planted.find(({ name }) => name === values.planted);
+const bug = planted.find(({ name }) => name === values.planted) ?? null;
 if (values.planted !== undefined && !bug) throw new Error(`no planted bug is named ${values.planted}`);
-const patches = new Map(bug ? [[bug.file, [bug]]] : []);
+const tally = createTally();
 
-async function once(seed: number, trace?: string): Promise<RunResult> {
-  const scenario = scenarioOf(seed);
-  const file = trace === undefined ? undefined : natives.openSync(trace, 'w');
-  const result = await runWorld({
-    ...scenario,
+function traceTo(path: string | undefined): { sink?: (line: string) => void } {
+  if (path === undefined) return {};
+  const file = natives.openSync(path, 'w');
+  return { sink: (line) => void natives.writeSync(file, `${line}\n`) };
+}
+
+function scenario(seed: number): Scenario {
+  return {
+    ...scenarioOf(seed),
     ...(values.workload !== undefined && { workload: workloadNamed(values.workload) }),
     ...(values.faults === 'all' && { faults: everyFault }),
     ...(values.faults === 'none' && { faults: noFaults }),
-    oracles,
-    patches,
-    ...(file !== undefined && { sink: (line: string) => void natives.writeSync(file, `${line}\n`) }),
-  });
-  if (file !== undefined) natives.closeSync(file);
+  };
+}
+
+async function explore(seed: number): Promise<RunResult> {
+  const chosen = scenario(seed);
+  const patches = new Map(bug ? [[bug.file, [bug]]] : []);
+  const result = await runWorld({ ...chosen, oracles, patches, ...traceTo(values.trace) });
+  tally.add(result);
+  if (result.violations.length > 0) await report(failureOf(chosen, result, bug));
   return result;
 }
 
-const tally = createTally();
-let failed = false;
-
-function show(result: RunResult): void {
-  tally.add(result);
-  for (const { oracle, invariant, at, message } of result.violations) {
-    failed = true;
-    console.log(`seed ${result.seed}: ${oracle} (${invariant}) violated at ${(at / 1000).toFixed(3)} s: ${message}`);
-  }
+async function report(found: Failure): Promise<void> {
+  process.exitCode = 1;
+  const { oracle, invariant, at, message, seed } = found;
+  console.log(`seed ${seed}: ${oracle} (${invariant}) violated at ${(at / 1000).toFixed(3)} s: ${message}`);
+  if (values['no-shrink']) return;
+  const { failure, reruns } = await shrinkFailure(found);
+  const file = join('test/simulation/failures', `${oracle}-${seed}.json`);
+  natives.mkdirSync('test/simulation/failures', { recursive: true });
+  natives.writeFileSync(file, `${JSON.stringify(failure, null, 2)}\n`);
+  console.log(`  shrunk in ${reruns} reruns to ${JSON.stringify(failure.choices)}: ${failure.message}`);
+  console.log(`  npm run sim -- --replay ${file}`);
 }
 
-if (values.seed !== undefined) {
-  const result = await once(Number(values.seed), values.trace);
-  show(result);
-  console.log(`seed ${result.seed}: trace ${result.hash}, ${result.lines} lines`);
+async function again(file: string): Promise<void> {
+  const failure = JSON.parse(natives.readFileSync(file, 'utf8')) as Failure;
+  const lines: string[] = [];
+  const result = await replay(failure, {
+    ...traceTo(values.trace),
+    onEvent: (event) => {
+      const line = timelineOf(event);
+      if (line !== null) lines.push(line);
+    },
+  });
+  console.log(lines.join('\n'));
+  console.log(`choices: ${JSON.stringify(failure.choices)}`);
+  for (const { oracle, message } of result.violations) console.log(`${oracle}: ${message}`);
+  console.log(`trace ${result.hash}`);
+  process.exitCode = result.violations.length > 0 ? 1 : 0;
+}
+
+if (values.replay !== undefined) {
+  await again(values.replay);
 } else {
-  const until = natives.Date.now() + Number(values.minutes ?? '1') * 60_000;
-  for (let seed = natives.Date.now() % 1_000_000_000; natives.Date.now() < until; seed += 1) show(await once(seed));
+  if (values.seed !== undefined) {
+    const { seed, hash, lines } = await explore(Number(values.seed));
+    console.log(`seed ${seed}: trace ${hash}, ${lines} lines`);
+  } else {
+    const until = natives.Date.now() + Number(values.minutes ?? '1') * 60_000;
+    for (let seed = natives.Date.now() % 1_000_000_000; natives.Date.now() < until; seed += 1) await explore(seed);
+  }
+  console.log(tally.report());
 }
-console.log(tally.report());
-if (failed) process.exitCode = 1;

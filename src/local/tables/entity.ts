@@ -131,12 +131,24 @@ function systemValue(entity: StoredEntity, property: string): EdmValue | undefin
 /** How answers look: with types and ETags, or bare. */
 export type Metadata = 'minimal' | 'none';
 
+/** Stored entities never change, and a listing shows each of them many times. */
+const wholeMembers = new WeakMap<StoredEntity, Partial<Record<Metadata, string>>>();
+
 /**
  * The entity's members as JSON text without braces. `select`: only these properties, in that order, with null for those it lacks.
  */
 export function entityMembers(entity: StoredEntity, metadata: Metadata, select?: readonly string[]): string {
+  if (select) return writeMembers(entity, metadata, select);
+  const known = wholeMembers.get(entity);
+  const text = known?.[metadata];
+  if (text !== undefined) return text;
+  const written = writeMembers(entity, metadata, [...systemProperties, ...entity.properties.keys()]);
+  wholeMembers.set(entity, { ...known, [metadata]: written });
+  return written;
+}
+
+function writeMembers(entity: StoredEntity, metadata: Metadata, names: readonly string[]): string {
   const read = lookup(entity);
-  const names = select ?? [...systemProperties, ...entity.properties.keys()];
   const members = metadata === 'minimal' ? [`"odata.etag":${JSON.stringify(etagOf(entity.timestamp))}`] : [];
   for (const name of names) {
     const value = read(name);

@@ -2,7 +2,8 @@
 import { allFaults, type FaultName, type FaultPlan, noFaults } from '../faults/registry.ts';
 import type { Workload } from '../types.ts';
 import { createGenerator } from '../virtual/random.ts';
-import { workloads } from '../workloads/index.ts';
+import { allWorkloads, workloads } from '../workloads/index.ts';
+import { life } from '../workloads/life.ts';
 import type { RunOptions } from '../world/world.ts';
 
 const minute = 60_000;
@@ -31,8 +32,19 @@ export function scenarioOf(seed: number): Scenario {
   };
 }
 
+/** One small service through its whole life, for sweeps. */
+export const lifeScenario: Scenario = {
+  seed: 1,
+  faults: noFaults,
+  hosts: 1,
+  workload: life,
+  untilMs: 34 * minute,
+  calmMs: 22 * minute,
+};
+
 export function workloadNamed(name: string): Workload {
-  const found = workloads.find((workload) => workload.name === name);
-  if (!found) throw new Error(`no workload is named ${name}; there are ${workloads.map((one) => one.name).join(', ')}`);
+  const found = allWorkloads.find((workload) => workload.name === name);
+  if (!found)
+    throw new Error(`no workload is named ${name}; there are ${allWorkloads.map((one) => one.name).join(', ')}`);
   return found;
 }

@@ -6,10 +6,10 @@ import type { PlantedBug } from '../types.ts';
 
 export const planted: readonly PlantedBug[] = [
   {
-    name: 'sightings-forgotten',
-    file: 'src/activities/reaper.ts',
-    find: 'orphans: reaping.sightings, reservations',
-    replace: 'orphans: [], reservations',
+    name: 'owner-must-be-ready',
+    file: 'src/decide/reap.ts',
+    find: "row.group === group.name && row.state !== 'gone'",
+    replace: "row.group === group.name && (row.state === 'ready' || row.state === 'deleting')",
     killedBy: 'ownership',
   },
 ];

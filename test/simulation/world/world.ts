@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly hosts?: number;
   /** Length of the run, virtual ms. */
   readonly untilMs: number;
+  /** Cuts the run off here, without judging its end. */
+  readonly haltAtMs?: number;
   /** The last part of it, without faults. Default 20 min, at most half. */
   readonly calmMs?: number;
   readonly oracles: readonly Oracle[];
@@ -213,8 +215,9 @@ class RunningWorld {
         (error: unknown) => this.violate('WORKLOAD', '-', `the workload failed: ${String(error)}`),
       );
     });
-    clock.run(epoch + this.#options.untilMs);
-    if (clock.halted) return;
+    const { untilMs, haltAtMs = untilMs } = this.#options;
+    clock.run(epoch + Math.min(untilMs, haltAtMs));
+    if (clock.halted || haltAtMs < untilMs) return;
     if (!this.#isWorkloadDone) this.violate('WORKLOAD', '-', 'the workload was not done by the end of the run');
     for (const { watch, view } of this.#watching) watch.onEnd?.(view);
   }
