@@ -29,7 +29,7 @@ beforeAll(async () => {
 describe('a recorded history', () => {
   it.each(goldens)('$file replays as it ran: $golden.about', async ({ golden }) => {
     expect(turnCount(golden)).toBeGreaterThan(2);
-    expect(await divergences(worker, golden)).toEqual([]);
+    expect(await divergences(worker, golden), 'what to do: histories/README.md').toEqual([]);
   });
 
   it('is there for every orchestrator that is registered', () => {
