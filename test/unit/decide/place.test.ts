@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type PlacementRequest, place } from '../../../src/decide/placement/place.ts';
+import { type PlacementRequest, place, withReservation } from '../../../src/decide/placement/place.ts';
 import type { PoolRow } from '../../../src/model/state.ts';
 import { aPool, at } from '../../support/rows.ts';
 
@@ -74,5 +74,50 @@ describe('placement', () => {
       ok: false,
       message: expect.stringContaining('east holds 1 of 1 groups; west holds 0 of 2 cores and the group needs 3'),
     });
+  });
+
+  it('takes pools of the same rank by name, and by rank first', () => {
+    const [a, b] = [aPool({ pool: 'a', order: 1 }), aPool({ pool: 'b', order: 1 })];
+    expect([chosen({}, b, a), chosen({}, a, b), chosen({}, a, aPool({ pool: 'z', order: 0 }))]).toEqual([
+      'a',
+      'a',
+      'z',
+    ]);
+  });
+
+  it('the last group of a pool (near miss)', () => {
+    expect(chosen({}, { ...full(east), quota: { groups: 2, cores: 100 } })).toBe('east');
+  });
+
+  it('adds up the cores that are taken', () => {
+    const taken = {
+      ...east,
+      quota: { groups: 9, cores: 4 },
+      reservations: [held('shop/x/0/1', 2), held('shop/x/1/2', 1)],
+    };
+    expect([chosen({ cores: 1 }, taken), chosen({ cores: 2 }, taken)]).toEqual(['east', 'NoPoolWithRoom']);
+  });
+
+  it('says which pools are retired, cordoned or not configured, and what there is', () => {
+    const message = (over: Partial<PlacementRequest>, ...pools: PoolRow[]) => {
+      const placement = place(request(over), pools);
+      return placement.ok ? '' : placement.message;
+    };
+    expect(message({ order: ['north'] }, west, east)).toBe('north is not configured; configured: east, west.');
+    expect(message({ order: ['north', 'east'] }, full(east))).toContain(
+      'north is not configured; east holds 1 of 1 groups',
+    );
+    expect(message({ order: ['east'] }, { ...east, retired: true }, west)).toBe(
+      'east is no longer configured; configured: west.',
+    );
+    expect(message({}, { ...east, cordoned: true })).toContain('east is cordoned');
+    expect(message({})).toBe('no pool is configured.');
+  });
+
+  it('a reservation is added once, to its pool only', () => {
+    const once = withReservation([east, west], 'east', held('shop/web/0/1'));
+    expect(once).toEqual([{ ...east, reservations: [held('shop/web/0/1')] }, west]);
+    expect(withReservation(once, 'east', held('shop/web/0/1'))).toEqual(once);
+    expect(withReservation(once, 'east', held('shop/web/1/2'))[0]?.reservations).toHaveLength(2);
   });
 });

@@ -107,6 +107,47 @@ describe('the reaper', () => {
     expect(deleted({ groups: fewer, owners, sightings: seenLongAgo(six) })).toHaveLength(0);
   });
 
+  it('tells which orphans are new, and keeps the first sighting of the others', () => {
+    const fresh = nth(9);
+    const reaping = reap(input({ groups: [orphan, fresh] }), at);
+    expect(reaping.found).toEqual([{ group: fresh.name, app: 'shop', service: 'web' }]);
+    expect(new Map(reaping.sightings.map(({ group, firstSeenAt }) => [group, firstSeenAt]))).toEqual(
+      new Map([
+        [orphan.name, at - 60_000],
+        [fresh.name, at],
+      ]),
+    );
+    expect(reaping.held).toEqual([]);
+  });
+
+  it('does not count what is foreign when it says how many are too many', () => {
+    const foreign = Array.from({ length: 94 }, (_, n) => ({ ...nth(200 + n), tags: {} }));
+    const six = many(6);
+    expect(deleted({ groups: [...six, ...foreign], sightings: seenLongAgo(six) })).toEqual([]);
+  });
+
+  it('gives the same answer for every order of the listing', () => {
+    const groups = many(3);
+    const sightings = seenLongAgo(groups);
+    const given = reap(input({ groups, sightings }), at);
+    expect(reap(input({ groups: groups.toReversed(), sightings }), at)).toEqual(given);
+    const names = given.deletions.map(({ group }) => group);
+    expect(names).toEqual(names.toSorted());
+  });
+
+  it.each(['app', 'service', 'slot', 'incarnation', 'installation-epoch'])(
+    'holds a group without its tag %s',
+    (tag) => {
+      const [held] = reap(input(alone(listed({ [`flotilla-${tag}`]: undefined }, 'f-any-web'))), at).held;
+      expect(held).toEqual({ group: 'f-any-web', because: 'its tags are incomplete' });
+    },
+  );
+
+  it('holds a group whose incarnation is not a number', () => {
+    const [held] = reap(input(alone(listed({ 'flotilla-incarnation': '4x' }, 'f-any-web'))), at).held;
+    expect(held?.because).toBe('its tags are incomplete');
+  });
+
   it('forgets a sighting when the group is owned or gone', () => {
     expect(reap(input({ groups: [] }), at).sightings).toEqual([]);
   });

@@ -355,3 +355,262 @@ describe('when to look again', () => {
     expect(plan.wakeAt).toBe(at + 30_000);
   });
 });
+
+describe('a plan that does not fit into one transaction', () => {
+  const expired = { id: 'a-1', startedAt: null, expiresAt: at };
+  const gone = inState('deleting', { slot: 90, incarnation: 90, missing: 1 });
+  const doubted = inState('deleting', { slot: 95, incarnation: 95 });
+  const started = inState('starting', { slot: 80, incarnation: 80 });
+  const failed = inState('failed', { slot: 70, incarnation: 70 });
+  const standing = inState('deleting', { slot: 60, incarnation: 60, stateAt: at - 10_000, observedAt: null });
+  const surplus = slots(40, 'ready');
+  const retried = inState('creating', { slot: 41, incarnation: 41, attempt: expired });
+  const observations = observed(
+    [gone, { kind: 'missing' }],
+    [doubted, { kind: 'missing' }],
+    [started, seen(started, {}, 'passed')],
+    [standing, seen(standing)],
+  );
+  const plan = reconcile(
+    aSnapshot({
+      guard: guard({ desired: 2, nextIncarnation: 100 }),
+      replicas: [...surplus, retried, standing, failed, started, doubted, gone],
+      observations,
+    }),
+    at,
+  );
+
+  it('takes the truth first, then what frees budget, then the rest', () => {
+    expect(plan.replicas.slice(0, 5).map(({ row }) => `${row.slot} ${row.state}`)).toEqual([
+      '90 gone',
+      '95 deleting',
+      '41 deleting',
+      '70 deleting',
+      '80 deleting',
+    ]);
+    expect(plan.replicas[1]?.row.missing).toBe(1);
+    expect(plan.replicas[5]?.row).toMatchObject({ slot: 60, state: 'deleting', observedAt: at });
+    expect(plan.replicas.slice(6).every(({ row }) => row.state === 'draining')).toBe(true);
+    expect(plan.wakeAt).toBe(at);
+    expect(plan.done).toBe(false);
+  });
+
+  it('fills the transaction, and no more', () => {
+    const rows = plan.replicas.length + plan.replicas.flatMap(({ events }) => events).length;
+    expect(rows).toBeGreaterThan(92);
+    expect(rows).toBeLessThanOrEqual(95);
+  });
+
+  it('creates 45 at a time, each under its own attempt, together with what is tried again', () => {
+    const again = [0, 1].map((slot) => inState('creating', { slot, incarnation: slot + 1, attempt: expired }));
+    const grown = reconcile(aSnapshot({ guard: guard({ desired: 60 }), replicas: again }), at);
+    const attempts = grown.steps.map((step) => (step.kind === 'createGroup' ? step.attempt : ''));
+    expect(grown.replicas).toHaveLength(45);
+    expect(new Set(attempts).size).toBe(45);
+    expect(grown.replicas.map(({ row }) => row.attempt?.id)).toEqual(attempts);
+  });
+
+  it('comes back at once when it ran out of attempt ids', () => {
+    const again = [0, 1].map((slot) => inState('creating', { slot, incarnation: slot + 1, attempt: expired }));
+    const starved = reconcile(aSnapshot({ guard: guard({ desired: 2 }), replicas: again, attemptIds: ['one'] }), at);
+    expect(starved.steps).toHaveLength(1);
+    expect(starved.wakeAt).toBe(at);
+  });
+
+  it('does not depend on the order in which the rows were read', () => {
+    const replicas = [...slots(3, 'starting', { reason: 'ContainerCrashed' })];
+    const given = (rows: readonly ReplicaRow[]) =>
+      reconcile(aSnapshot({ guard: guard({ desired: 3 }), replicas: rows }), at);
+    expect(given(replicas.toReversed())).toEqual(given(replicas));
+    expect(given(replicas.toReversed()).guard.message).toContain('Slot 0');
+  });
+});
+
+describe('an unready replica', () => {
+  const unready = inState('unready', { slot: 0, incarnation: 1 });
+  const late = at + 600_000;
+  const given = (peer: ReplicaRow) =>
+    reconcile(
+      aSnapshot({
+        guard: guard({ desired: 2 }),
+        replicas: [unready, peer],
+        observations: observed([unready, seen(unready, {}, 'failed')]),
+      }),
+      late,
+    ).replicas.find(({ row }) => row.slot === 0)?.row.state;
+
+  it.each<[string, ReplicaRow, string | undefined]>([
+    ['a ready peer of its revision: it is given up', inState('ready', { slot: 1, incarnation: 2 }), 'failed'],
+    ['an unready peer: it stays', inState('unready', { slot: 1, incarnation: 2 }), 'unready'],
+  ])('beside %s', (_, peer, state) => {
+    expect(given(peer)).toBe(state);
+  });
+
+  it('beside a ready replica of another revision: that proves nothing', () => {
+    const old = inState('ready', { slot: 1, incarnation: 2, revision: 2 });
+    const app = anApp('shop', [aService('web', { dependsOn: [{ service: 'api', condition: 'healthy' }] })]);
+    const plan = reconcile(
+      aSnapshot({
+        app,
+        guard: guard({ desired: 2, revision: 3 }),
+        replicas: [unready, old],
+        observations: observed([unready, seen(unready, {}, 'failed')]),
+      }),
+      late,
+    );
+    expect(plan.replicas.map(({ row }) => row.state)).toEqual(['unready']);
+  });
+});
+
+describe('what is told', () => {
+  const two = guard({ desired: 2 });
+
+  it('wakes the app when something was reached that others wait for, or all is done', () => {
+    const ready = slots(2, 'ready');
+    const reached = { ...two, healthyRevision: 1, startedRevision: 1 };
+    const surplus = [...ready, inState('deleting', { slot: 2, incarnation: 3 })];
+    expect(reconcile(aSnapshot({ guard: two, replicas: surplus }), at)).toMatchObject({ wakeApp: true, done: false });
+    expect(reconcile(aSnapshot({ guard: reached, replicas: surplus }), at).wakeApp).toBe(false);
+    expect(reconcile(aSnapshot({ guard: reached, replicas: ready }), at)).toMatchObject({ wakeApp: true, done: true });
+    const started = { ...two, healthyRevision: 1 };
+    expect(reconcile(aSnapshot({ guard: started, replicas: surplus }), at).wakeApp).toBe(true);
+  });
+
+  it('convergence once, and again after a repair', () => {
+    const told = (over: Partial<GuardRow>) =>
+      reconcile(aSnapshot({ guard: { ...two, ...over }, replicas: slots(2, 'ready') }), at).events;
+    expect(told({})).toEqual([{ type: 'ServiceConverged', message: '2 of 2 replicas are ready.' }]);
+    expect(told({ observedGeneration: 1, reason: 'ReplicasNotReady' })).toHaveLength(1);
+    expect(told({ observedGeneration: 1 })).toEqual([]);
+    const removed = reconcile(aSnapshot({ guard: guard({ removed: true }) }), at);
+    expect(removed.events).toEqual([{ type: 'ServiceConverged', message: 'Every replica is gone.' }]);
+  });
+
+  it.each<[string, Parameters<typeof aSnapshot>[0]]>([
+    ['NoPoolWithRoom', { pools: [aPool({ quota: { groups: 0, cores: 0 } })] }],
+    ['UnknownPool', { pools: [] }],
+    ['BackingOff', { replicas: [inState('gone', { failures: 1, reason: 'ImagePullFailed' })] }],
+  ])('a wait for %s once', (reason, over) => {
+    const given = (before: GuardRow['reason']) =>
+      reconcile(aSnapshot({ ...over, guard: guard({ reason: before }) }), at);
+    const plan = given(null);
+    expect(plan.events).toEqual([{ type: 'ServiceWaiting', reason, message: plan.guard.message }]);
+    expect(given(plan.guard.reason).events).toEqual([]);
+  });
+
+  it('no event for a service that merely gets ready', () => {
+    const plan = reconcile(aSnapshot({ guard: two, replicas: slots(2, 'starting') }), at);
+    expect(plan.guard).toMatchObject({ reason: 'ReplicasNotReady', message: '0 of 2 replicas are ready.' });
+    expect(plan.events).toEqual([]);
+  });
+
+  it.each<[string, readonly ReplicaRow[], Partial<GuardRow>, string, string]>([
+    [
+      'who is in trouble',
+      [
+        inState('ready'),
+        inState('starting', { slot: 1, incarnation: 2, reason: 'ContainerCrashed', message: 'Boom.' }),
+      ],
+      {},
+      'ReplicasNotReady',
+      '1 of 2 replicas are ready. Slot 1: Boom.',
+    ],
+    [
+      'that the last surplus goes',
+      [
+        ...slots(2, 'ready'),
+        inState('deleting', { slot: 2, incarnation: 3 }),
+        inState('gone', { slot: 3, incarnation: 4 }),
+      ],
+      {},
+      'ScalingIn',
+      '1 replicas are being removed.',
+    ],
+    [
+      'how many of an older revision are left',
+      slots(2, 'draining'),
+      { revision: 2 },
+      'RollingOut',
+      '2 replicas of an older revision are left.',
+    ],
+    [
+      'how many are left of a removed service',
+      slots(2, 'draining'),
+      { removed: true },
+      'Removing',
+      '2 replicas are left.',
+    ],
+  ])('the reason says %s', (_, replicas, over, reason, message) => {
+    const plan = reconcile(aSnapshot({ guard: { ...two, ...over }, replicas }), at);
+    expect(plan.guard).toMatchObject({ reason, message });
+  });
+
+  it('a removed service verifies, reaches and gates nothing', () => {
+    const app = anApp('shop', [aService('web')]);
+    const plan = reconcile(aSnapshot({ app, guard: guard({ removed: true, desired: 0, revision: 2 }) }), at);
+    expect(plan.guard).toMatchObject({
+      verifiedRevision: null,
+      healthyRevision: null,
+      startedRevision: null,
+      dependenciesMetRevision: null,
+    });
+  });
+
+  it('replicas of an older revision make the new one neither healthy nor started', () => {
+    const plan = reconcile(aSnapshot({ guard: guard({ desired: 1, revision: 2 }), replicas: [inState('ready')] }), at);
+    expect(plan.guard).toMatchObject({ healthyRevision: null, startedRevision: null, observedGeneration: 0 });
+  });
+});
+
+describe('the successor in a slot', () => {
+  it.each(['Surplus', 'OldRevision', 'ServiceRemoved'] as const)('of one that ended for %s does not rest', (reason) => {
+    const replicas = [inState('gone', { failures: 3, reason })];
+    expect(reconcile(aSnapshot({ guard: guard(), replicas }), at).replicas[0]?.row.failures).toBe(0);
+  });
+
+  it('goes by the newest incarnation of its slot alone', () => {
+    const replicas = [
+      inState('gone', { slot: 0, incarnation: 1, failures: 6, reason: 'ImagePullFailed' }),
+      inState('gone', { slot: 0, incarnation: 3, failures: 1, reason: 'ImagePullFailed' }),
+      inState('gone', { slot: 0, incarnation: 2, failures: 4, reason: 'ImagePullFailed' }),
+      inState('gone', { slot: 1, incarnation: 4, failures: 5, reason: 'ImagePullFailed' }),
+    ];
+    const plan = reconcile(aSnapshot({ guard: guard({ desired: 2 }), replicas }), at + 10_000);
+    expect(plan.replicas.map(({ row }) => [row.slot, row.failures])).toEqual([[0, 1]]);
+    expect(plan.wakeAt).toBe(at + 11_000);
+    expect(plan.guard).toMatchObject({ reason: 'BackingOff' });
+    expect(plan.guard.message).toContain('Slot 1 failed 5 times in a row');
+  });
+
+  it('is waited for until the first of several rests ends', () => {
+    const replicas = [
+      inState('gone', { slot: 0, incarnation: 1, failures: 2, reason: 'ImagePullFailed' }),
+      inState('gone', { slot: 1, incarnation: 2, failures: 1, reason: 'ImagePullFailed' }),
+    ];
+    const plan = reconcile(aSnapshot({ guard: guard({ desired: 2 }), replicas }), at);
+    expect(plan.wakeAt).toBe(at + 10_000);
+    expect(plan.guard.message).toContain('Slot 1');
+  });
+
+  it.each(['QuotaExceeded', 'NoCapacity'] as const)('of one refused for %s goes elsewhere', (reason) => {
+    const pools = [aPool(), aPool({ pool: 'west', order: 1 })];
+    const replicas = [inState('gone', { failures: 1, reason, pool: 'east' })];
+    expect(reconcile(aSnapshot({ guard: guard(), replicas, pools }), at + 10_000).replicas[0]?.row.pool).toBe('west');
+  });
+
+  it('is placed after those of the same plan, in the pools the app names', () => {
+    const one = { groups: 1, cores: 9 };
+    const pools = [
+      aPool({ quota: one }),
+      aPool({ pool: 'west', order: 1, quota: one }),
+      aPool({ pool: 'north', order: 2 }),
+    ];
+    const app = anApp('shop', [aService('web')], ['west', 'north']);
+    const plan = reconcile(aSnapshot({ app, guard: guard({ desired: 3 }), pools }), at);
+    expect(plan.replicas.map(({ row }) => row.pool)).toEqual(['west', 'north', 'north']);
+    expect(plan.replicas[0]).toMatchObject({
+      events: [{ type: 'ReplicaPlanned' }],
+      row: { restartCount: 0, missing: 0 },
+    });
+  });
+});

@@ -205,3 +205,130 @@ it.each(['creating', 'starting', 'ready', 'unready', 'deleting'] as const)('sile
   const verdict = judged(replica, silent, at + 24 * 3_600_000, true);
   expect(verdict).toMatchObject({ row: replica, absent: false, retry: false, standing: false, events: [] });
 });
+
+describe('the whole row', () => {
+  const now = at + 1_000;
+
+  it('of one whose group was found by reading back', () => {
+    const creating = inState('creating', { missing: 1, reason: null });
+    expect(judged(creating, seen(creating)).row).toEqual({
+      ...creating,
+      state: 'starting',
+      stateAt: now,
+      attempt: null,
+      missing: 0,
+      observedAt: now,
+    });
+  });
+
+  it('of one that gets ready: what was wrong before is forgotten, when it was first ready is not', () => {
+    const unready = inState('unready', {
+      reason: 'ContainerCrashed',
+      message: 'Boom.',
+      logTail: 'boom',
+      readyAt: at - 5,
+    });
+    expect(judged(unready, seen(unready, {}, 'passed', 'boom')).row).toEqual({
+      ...unready,
+      state: 'ready',
+      stateAt: now,
+      reason: null,
+      message: null,
+      logTail: null,
+      endpoint: true,
+      observedAt: now,
+    });
+  });
+
+  it('of one that stops being ready, with what its container says', () => {
+    const ready = inState('ready');
+    const container = aContainer({ state: 'Waiting', exitCode: 1, restartCount: 2 });
+    const { row, events } = judged(ready, seen(ready, { container }, null, 'boom'));
+    expect(row).toEqual({
+      ...ready,
+      state: 'unready',
+      stateAt: now,
+      reason: 'ContainerCrashed',
+      message: 'The container ended with exit code 1; restarted 2 times.',
+      restartCount: 2,
+      logTail: 'boom',
+      endpoint: false,
+      observedAt: now,
+    });
+    expect(events).toEqual([
+      {
+        type: 'EndpointRemoved',
+        replica: { slot: 0, incarnation: 1 },
+        reason: 'ContainerCrashed',
+        message: '10.0.0.4 leaves the endpoints.',
+      },
+      {
+        type: 'ReplicaUnready',
+        replica: { slot: 0, incarnation: 1 },
+        reason: 'ContainerCrashed',
+        message: row.message,
+      },
+    ]);
+  });
+
+  it('of one that failed', () => {
+    const starting = inState('starting', { missing: 1, message: 'Boom.', logTail: 'boom' });
+    const { row, events } = judged(starting, missing);
+    expect(row).toEqual({
+      ...starting,
+      state: 'failed',
+      stateAt: now,
+      reason: 'GroupMissing',
+      message: 'The container group is gone though we did not delete it.',
+      missing: 2,
+      failures: 1,
+      observedAt: now,
+    });
+    expect(events.map(({ type }) => type)).toEqual(['ReplicaFailed']);
+  });
+
+  it('of one that has no address any more: it cannot be in the endpoints', () => {
+    const ready = inState('ready', { ports: [] });
+    const { row, events } = judged(ready, seen(ready, { ip: '0.0.0.0' }, 'passed'));
+    expect(row.ip === null && row.endpoint).toBe(false);
+    expect(events.some(({ type }) => type === 'EndpointAdded')).toBe(false);
+  });
+
+  it('of one without ports that moved: no endpoints change', () => {
+    const worker = inState('ready', { ports: [], endpoint: false });
+    const { row, events } = judged(worker, seen(worker, { ip: '10.0.0.9' }, 'passed'));
+    expect(row).toMatchObject({ state: 'ready', ip: '10.0.0.9', endpoint: false });
+    expect(events).toEqual([]);
+  });
+
+  it('is kept where nothing but the time of looking differs', () => {
+    const starting = inState('starting', { observedAt: at - 1, ip: '10.0.0.4' });
+    expect(judged(starting, seen(starting)).row).toBe(starting);
+  });
+});
+
+describe('when it is worth looking again', () => {
+  const quiet = aTemplate({ readiness: { kind: 'running', afterMs: 20_000 } });
+  const facts = { identity, settings: defaults, now: at + 1_000, peersReady: false };
+
+  it('one that starts: when time alone makes it ready, or at its deadline', () => {
+    const starting = inState('starting');
+    expect(judge(starting, quiet, seen(starting), facts).lookAt).toBe(at + 20_000);
+    expect(judged(starting, seen(starting)).lookAt).toBe(at + defaults.startDeadlineMs);
+  });
+
+  it('one that is or becomes unready: when a quiet time ends', () => {
+    const container = aContainer({ startedAt: at + 500, restartCount: 1 });
+    for (const state of ['ready', 'unready'] as const) {
+      const replica = inState(state);
+      expect(judge(replica, quiet, seen(replica, { container }), facts)).toMatchObject({
+        lookAt: at + 20_500,
+        row: { state: 'unready', reason: 'ContainerCrashed' },
+      });
+    }
+  });
+
+  it('one that may be missing: a second later', () => {
+    expect(judged(inState('ready'), missing).lookAt).toBe(at + 2_000);
+  });
+});

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { moveOf } from '../../../src/decide/moves.ts';
+import { judge } from '../../../src/decide/verdict.ts';
+import { wakeOf } from '../../../src/decide/wake.ts';
+import { defaults } from '../../../src/model/defaults.ts';
+import type { ReplicaRow } from '../../../src/model/state.ts';
+import { aGuard, aTemplate, at } from '../../support/rows.ts';
+import { identity, inState } from '../../support/snapshots.ts';
+
+const growth = { changes: [], steps: [], nextIncarnation: 1, shortage: null, backoffUntil: null };
+const wake = (after: readonly ReplicaRow[], over: Partial<Parameters<typeof wakeOf>[0]> = {}) =>
+  wakeOf({ cut: false, decisions: [], after, growth, settings: defaults, now: at, ...over }) - at;
+
+/** A decision whose verdict asks to look at an instant, and one that wrote a row. */
+const decision = (replica: ReplicaRow, lookAt: number | null, action: 'none' | 'confirmGone' | 'delete' = 'none') => {
+  const facts = { identity, settings: defaults, now: at, peersReady: false };
+  const verdict = { ...judge(replica, aTemplate(), undefined, facts), lookAt };
+  const one = { replica, verdict, guard: aGuard(), keeper: true, target: 1, now: at };
+  const context = { epoch: 1, drainMs: 10_000, claimLeaseMs: 360_000, attemptId: 'new', now: at };
+  return { case: one, action, move: moveOf(one, { action, reason: null, because: '' }, context) };
+};
+
+describe('when the workflow looks again', () => {
+  it.each<[string, number, number]>([
+    ['half a minute later where nothing moves', wake([inState('ready')]), 30_000],
+    ['at once where there is more to write', wake([], { cut: true }), 0],
+    [
+      'at once after one is gone, for it makes room',
+      wake([], { decisions: [decision(inState('deleting'), null, 'confirmGone')] }),
+      0,
+    ],
+    [
+      'not at once after a deletion began',
+      wake([], { decisions: [decision(inState('failed'), null, 'delete')] }),
+      30_000,
+    ],
+    ['soon at a create', wake([inState('creating')]), 1_000],
+    ['soon at a start', wake([inState('starting')]), 1_000],
+    ['soon at one that is unready', wake([inState('unready')]), 1_000],
+    ['soon at a deletion', wake([inState('deleting')]), 1_000],
+    ['at half the age of a state', wake([inState('deleting', { stateAt: at - 8_000 })]), 4_000],
+    ['when a drain ends', wake([inState('draining', { drainUntil: at + 7_000 })]), 7_000],
+    [
+      'when the claim on a create expires',
+      wake([inState('creating', { stateAt: at - 60_000, attempt: { id: 'a', startedAt: at, expiresAt: at + 900 } })]),
+      900,
+    ],
+    ['when a back-off ends', wake([], { growth: { ...growth, backoffUntil: at + 5_000 } }), 5_000],
+    ['when time alone changes a verdict', wake([], { decisions: [decision(inState('ready'), at + 3_000)] }), 3_000],
+    [
+      'never in the past',
+      wake([], { decisions: [decision(inState('ready'), at - 1), decision(inState('ready'), at)] }),
+      30_000,
+    ],
+  ])('%s', (_, actual, expected) => {
+    expect(actual).toBe(expected);
+  });
+});
