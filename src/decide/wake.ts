@@ -1,4 +1,4 @@
-/** When the workflow looks again: at once while there is more to write, exactly where only time is missing, else sooner for a young state than for an old one. */
+/** When the workflow looks again: at once while writing goes on, exactly where only time is missing, else sooner for a young state than for an old one. */
 import type { PlannerSettings } from '../model/snapshot.ts';
 import type { ReplicaRow, ReplicaState } from '../model/state.ts';
 import type { Growth } from './growth.ts';
@@ -19,8 +19,9 @@ const eventful: ReadonlySet<ReplicaState> = new Set<ReplicaState>(['failed', 'go
 const polled: ReadonlySet<ReplicaState> = new Set<ReplicaState>(['creating', 'starting', 'unready', 'deleting']);
 
 export function wakeOf({ cut, decisions, after, growth, settings, now }: WakeFacts): number {
-  const moved = decisions.some(({ move }) => move.change !== null && eventful.has(move.change.row.state));
-  if (cut || moved) return now;
+  const written = decisions.flatMap(({ move }) => (move.change === null ? [] : [move.change.row.state]));
+  // Steps alone are no progress: where they fail for all, looking again at once would only make it worse.
+  if ((cut && written.length > 0) || written.some((state) => eventful.has(state))) return now;
   const exact = [
     ...decisions.map(({ case: { verdict } }) => verdict.lookAt),
     ...after.map((row) => (row.state === 'draining' ? row.drainUntil : null)),

@@ -196,8 +196,8 @@ export const planted: readonly Planted[] = [
   {
     name: 'it never waits',
     file: 'wake.ts',
-    from: 'if (cut || moved) return now;',
-    to: 'return now;',
+    from: 'const exact = [',
+    to: 'return now;\n  const exact = [',
     oracle: 'NoBusyWait',
   },
   {

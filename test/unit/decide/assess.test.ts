@@ -101,6 +101,69 @@ describe('what an assessment does about a service', () => {
       at + 3,
       { workflows: [], orders: [`hint ${id}`] },
     ],
+    ['waiting for room', view(own({ reason: 'NoPoolWithRoom' })), at + 3, { workflows: [], orders: [`hint ${id}`] }],
+    [
+      'the app changed at the very instant of the last pass',
+      view(own(), 'running', [], { app: anAppRow({ updatedAt: at + 1 }) }),
+      at + 3,
+      { workflows: [], orders: [`hint ${id}`] },
+    ],
+    [
+      'a replica that the last pass itself changed (near miss)',
+      view(own(), 'running', [inState('unready', { stateAt: at + 1 })]),
+      at + 3,
+      none,
+    ],
+    [
+      'a replica of another service changed (near miss)',
+      view(own(), 'running', [inState('unready', { service: 'db', stateAt: at + 2 })]),
+      at + 3,
+      none,
+    ],
+    ['claimed and never passed', view(own({ passAt: null })), at, { workflows: [], orders: [`hint ${id}`] }],
+    ['at work, with no instant to look again', view(own({ wakeAt: null })), at + 60 * minute, none],
+    [
+      'a revision as old as the claim (near miss)',
+      view(own({ revision: 2 }), 'running', [], { revisions: [aRevision({ revision: 2, createdAt: at })] }),
+      at + 2,
+      none,
+    ],
+    [
+      'a newer revision that the service does not want (near miss)',
+      view(own(), 'running', [], {
+        revisions: [aRevision({ createdAt: at - 1 }), aRevision({ revision: 2, createdAt: at + 1 })],
+      }),
+      at + 2,
+      none,
+    ],
+    [
+      'a newer revision of another service (near miss)',
+      view(own(), 'running', [], {
+        revisions: [aRevision({ service: 'db', createdAt: at + 1 }), aRevision({ createdAt: at - 1 })],
+      }),
+      at + 2,
+      none,
+    ],
+    [
+      'a teardown at work, whatever the revision (near miss)',
+      view(own({ workflow: 'teardown:shop.web:4', removed: true }), 'running', [inState('ready')], {
+        revisions: [aRevision({ createdAt: at + 1 })],
+      }),
+      at + 2,
+      none,
+    ],
+    [
+      'a teardown runs and the service is wanted again',
+      view(own({ workflow: 'teardown:shop.web:4' })),
+      at + 2,
+      { workflows: [`WorkflowReplaced ${next}`], orders: [`start ${next}`, 'hint teardown:shop.web:4'] },
+    ],
+    [
+      'an instance nobody knows the standing of, claimed just now',
+      view(own(), 'running', [], { standings: new Map() }),
+      at + 2,
+      { workflows: [], orders: [`start ${id}`] },
+    ],
     ['at work, nothing new', view(own()), at + 3, none],
   ])('%s', (_, given, now, expected) => {
     expect(summary(given, now)).toEqual(expected);
@@ -109,6 +172,32 @@ describe('what an assessment does about a service', () => {
   it('a claim raises the epoch and makes the workflow due now', () => {
     const [change] = assess(view(aGuard({ epoch: 4 })), defaults, at).changes;
     expect(change?.guard).toMatchObject({ epoch: 5, claimedAt: at, wakeAt: at, passAt: null });
+  });
+
+  it('letting go clears what the claim had set', () => {
+    const [change] = assess(view(own(settled), 'finished', ready), defaults, at).changes;
+    expect(change?.guard).toMatchObject({ workflow: null, claimedAt: null, wakeAt: null, epoch: 4 });
+    expect(change?.event.message).toBe(`${id} ended.`);
+  });
+
+  it.each<[string, AppView, object]>([
+    ['a first start', view(aGuard({ epoch: 4 })), { type: 'WorkflowStarted', message: `${next} takes over.` }],
+    [
+      'a replacement of a broken one',
+      view(own(), 'finished'),
+      { type: 'WorkflowReplaced', reason: 'WorkflowBroken', message: `${next} takes over from ${id}.` },
+    ],
+    [
+      'a replacement of one that is only superseded',
+      view(own({ removed: true })),
+      { type: 'WorkflowReplaced', message: `teardown:shop.web:5 takes over from ${id}.` },
+    ],
+  ])('says why: %s', (_, given, event) => {
+    expect(assess(given, defaults, at).changes[0]?.event).toEqual(event);
+  });
+
+  it('a claim that never had its instant noted counts from the beginning of time', () => {
+    expect(summary(view(own({ claimedAt: null }), 'absent'), at).workflows).toEqual([`WorkflowReplaced ${next}`]);
   });
 
   it('a broken workflow is ended now and replaced only by a later assessment', () => {
@@ -136,6 +225,26 @@ describe('the app as a whole', () => {
     expect(assess(gone, defaults, at).app).toMatchObject({ row: { state: 'deleted', observedGeneration: 2 } });
     const going = view(aGuard({ ...settled, removed: true }), 'absent', [inState('deleting')], { app });
     expect(assess(going, defaults, at).app).toBeNull();
+  });
+
+  it.each<[string, Parameters<typeof anAppRow>[0]]>([
+    ['seen converged already', { observedGeneration: 1 }],
+    ['deleted already', { state: 'deleted', generation: 2, observedGeneration: 1 }],
+  ])('is written no more when it was %s', (_, over) => {
+    expect(assess(view(aGuard(settled), 'absent', ready, { app: anAppRow(over) }), defaults, at).app).toBeNull();
+  });
+
+  it('is not deleted while a service is wanted', () => {
+    const app = anAppRow({ state: 'deleting', generation: 2 });
+    const guards = [aGuard({ ...settled, removed: true, service: 'db' }), aGuard(settled)];
+    expect(assess(view(aGuard(), 'absent', ready, { guards, app }), defaults, at).app).toBeNull();
+  });
+
+  it('of several services looks at the replicas of each', () => {
+    const guards = [aGuard(settled), aGuard({ ...settled, service: 'db' })];
+    const replicas = [inState('ready'), inState('ready', { service: 'db' })];
+    const all = assess(view(aGuard(), 'absent', replicas, { guards }), defaults, at);
+    expect(all).toMatchObject({ changes: [], app: { event: { type: 'AppConverged' } } });
   });
 
   it('that nothing was ever applied to is left alone', () => {

@@ -107,3 +107,121 @@ describe('the condition of a container group', () => {
     expect(condition).toMatchObject({ kind: 'unfit', lookAt: at + 10_000 });
   });
 });
+
+describe('what it says to people', () => {
+  const message = (seenGroup: SeenGroup, template = aTemplate()) => {
+    const condition = conditionOf(seenGroup, template, at + 60_000);
+    return condition.kind === 'fit' ? null : condition.message;
+  };
+  const ended = (over: Partial<ReturnType<typeof aContainer>>) =>
+    group({ container: aContainer({ state: 'Terminated', ...over }) });
+
+  it.each<[string, string | null, string | null]>([
+    [
+      'the word of ACI about the image',
+      message(group({ ...idle, events: [event('InaccessibleImage', 'No x.')] })),
+      'No x.',
+    ],
+    [
+      'the word of ACI about capacity',
+      message(
+        group({
+          ...idle,
+          provisioningState: 'Failed',
+          events: [event('Pulled'), event('InsufficientCapacity', 'None.')],
+        }),
+      ),
+      'None.',
+    ],
+    [
+      'the newest word of ACI about a failed provisioning',
+      message(group({ ...idle, provisioningState: 'Failed', events: [event('Odd', 'New.'), event('Odd', 'Old.')] })),
+      'New.',
+    ],
+    ['that ACI gives no reason', message(group({ ...idle, provisioningState: 'Failed' })), 'ACI gives no reason.'],
+    [
+      'code and detail of an end',
+      message(ended({ exitCode: 3, detail: 'Error', restartCount: 2 })),
+      'The container ended with exit code 3 (Error); restarted 2 times.',
+    ],
+    [
+      'a code without detail',
+      message(ended({ exitCode: 3, detail: '' })),
+      'The container ended with exit code 3; restarted 0 times.',
+    ],
+    ['an end without a code', message(ended({ exitCode: null })), 'The container stopped; restarted 0 times.'],
+    [
+      'the policy that keeps it down',
+      message(ended({ exitCode: 0 }), aTemplate({ restartPolicy: 'Never' })),
+      'The container ended with exit code 0; restart policy Never keeps it down.',
+    ],
+    ['nothing of a container that merely waits', message(group({ container: aContainer({ state: 'Waiting' }) })), null],
+  ])('%s', (_, actual, expected) => {
+    expect(actual).toBe(expected);
+  });
+});
+
+describe('near misses', () => {
+  it.each<[string, SeenGroup, ServiceTemplate, string]>([
+    ['an empty address is none', group({ ip: '' }, 'passed'), aTemplate(), 'unfit null'],
+    ['without ports it needs no address', group({ ip: null }, 'passed'), aTemplate({ ports: [] }), 'fit'],
+    [
+      'a pull that went well after all is forgotten once the container was created',
+      group({ ...idle, events: [event('Created'), event('Failed', 'Failed to pull image "x"')] }),
+      aTemplate(),
+      'unfit null',
+    ],
+    [
+      'and once it was started',
+      group({ ...idle, events: [event('Started'), event('Failed', 'Failed to pull image "x"')] }),
+      aTemplate(),
+      'unfit null',
+    ],
+    [
+      'and once the image was pulled',
+      group({ ...idle, events: [event('Pulled'), event('Failed', 'Failed to pull image "x"')] }),
+      aTemplate(),
+      'unfit null',
+    ],
+    [
+      'other events do not stand between',
+      group({ ...idle, events: [event('Odd', 'about an image'), event('Failed', 'Failed to pull image "x"')] }),
+      aTemplate(),
+      'dead ImagePullFailed',
+    ],
+    [
+      'a failed provisioning of what ran before is a crash',
+      group({ ...idle, provisioningState: 'Failed', container: aContainer({ state: 'Terminated', exitCode: 1 }) }),
+      aTemplate(),
+      'unfit ContainerCrashed',
+    ],
+    [
+      'a running container that ended once is not kept down',
+      group({ container: aContainer({ exitCode: 0 }) }, 'passed'),
+      aTemplate({ restartPolicy: 'Never' }),
+      'fit',
+    ],
+    [
+      'a running container that was restarted is judged by its probe',
+      group({ container: aContainer({ exitCode: 1, restartCount: 1 }) }, 'passed'),
+      aTemplate(),
+      'fit',
+    ],
+  ])('%s', (_, one, template, expected) => {
+    expect(verdict(one, template)).toBe(expected);
+  });
+
+  it.each<[string, GroupEvent[], Partial<ReturnType<typeof aContainer>>, number, string]>([
+    ['events of other names do not disturb', [event('Pulled', '', at + 9_000)], {}, 10_000, 'fit'],
+    ['an Unhealthy event without a time counts from the start', [event('Unhealthy', '', null)], {}, 10_000, 'fit'],
+    ['an Unhealthy event of the very start is none since', [event('Unhealthy', '', at)], {}, 9_999, 'unfit null'],
+    ['a start nobody knows the time of is now', [], { startedAt: null }, 60_000, 'unfit null'],
+  ])('without a network probe: %s', (_, events, container, afterMs, expected) => {
+    expect(verdict(group({ events, container: aContainer(container) }), quiet, at + afterMs)).toBe(expected);
+  });
+
+  it('says when a quiet time after an Unhealthy event ends', () => {
+    const seenGroup = group({ events: [event('Unhealthy', '', at + 5_000)] });
+    expect(conditionOf(seenGroup, quiet, at + 6_000)).toMatchObject({ lookAt: at + 15_000 });
+  });
+});

@@ -23,7 +23,12 @@ const decision = (replica: ReplicaRow, lookAt: number | null, action: 'none' | '
 describe('when the workflow looks again', () => {
   it.each<[string, number, number]>([
     ['half a minute later where nothing moves', wake([inState('ready')]), 30_000],
-    ['at once where there is more to write', wake([], { cut: true }), 0],
+    [
+      'at once where there is more to write',
+      wake([], { cut: true, decisions: [decision(inState('failed'), null, 'delete')] }),
+      0,
+    ],
+    ['not at once where there are only more steps to walk again', wake([inState('creating')], { cut: true }), 1_000],
     [
       'at once after one is gone, for it makes room',
       wake([], { decisions: [decision(inState('deleting'), null, 'confirmGone')] }),
