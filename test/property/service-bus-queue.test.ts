@@ -108,7 +108,7 @@ class Play {
 
   async #send(sessionId: string): Promise<void> {
     const body = `m${this.#sent++}`;
-    expect(await this.#fixture.queue.send([draft(body, sessionId)])).toBeUndefined();
+    expect((await this.#fixture.queue.send([draft(body, sessionId)])).ok).toBe(true);
     this.#messages.push({
       body,
       sessionId,

@@ -44,7 +44,7 @@ export const entityNotFound = (address: string): Refusal => ({
 
 export const messageNotFound = (sequence: number): Refusal => ({
   condition: 'com.microsoft:message-not-found',
-  description: `There is no such message with the sequence number ${sequence}: it was not deferred, is locked, or is gone.`,
+  description: `There is no such message with the sequence number ${sequence}: it was neither deferred nor scheduled, is locked, or is gone.`,
 });
 
 export const notAllowed = (description: string): Refusal => ({ condition: 'amqp:not-allowed', description });

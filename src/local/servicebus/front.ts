@@ -259,7 +259,7 @@ class Peer {
   }
 
   #manage(queue: Queue, request: AmqpRequest): void {
-    manage(queue, request).then(
+    manage(queue, request, this.#parts.newMessageId).then(
       (reply) => this.#replies.reply(request, MANAGEMENT_STYLE, reply),
       (error: unknown) => this.#replies.reply(request, MANAGEMENT_STYLE, { refusal: internalError(error) }),
     );

@@ -35,7 +35,9 @@ export function bindProducer(queue: Queue, newMessageId: () => string): Binding 
         delivery.update(true, rejected(drafts.refusal));
         return;
       }
-      void queue.send(drafts.value).then((refusal) => delivery.update(true, refusal ? rejected(refusal) : accepted()));
+      void queue
+        .send(drafts.value)
+        .then((sent) => delivery.update(true, sent.ok ? accepted() : rejected(sent.refusal)));
     },
     closed: () => undefined,
   };

@@ -1,14 +1,17 @@
 /**
- * The `$management` node of a queue: renewing locks, settling by lock token, looking at messages, deferred messages, state of sessions. Other operations are refused by name.
+ * The `$management` node of a queue: renewing locks, settling by lock token, looking at messages, scheduled and deferred messages, state of sessions. Other operations are refused by name.
  * Shapes: learn.microsoft.com/azure/service-bus-messaging/service-bus-amqp-request-response.
  */
 import { type AmqpMap, type AmqpRequest, type Typed, types } from './amqp.ts';
 import { malformed, messageTooLarge, notOffered, type Refusal } from './errors.ts';
+import { MAX_MESSAGE_BYTES } from './links.ts';
 import { uuidBytes, uuidText } from './lock-token.ts';
-import { encodeDelivery } from './message-sections.ts';
+import { encodeDelivery, readMessage } from './message-sections.ts';
 import type { Queue, Settlement } from './queue.ts';
+import type { Draft } from './store.ts';
 
 const TIMESTAMP = 0x83;
+const LONG = 0x81;
 
 /** What is answered: the body of a success, that there is nothing, or why not. */
 export type ManagementReply = { readonly body: unknown } | 'no content' | { readonly refusal: Refusal };
@@ -16,7 +19,8 @@ export type ManagementReply = { readonly body: unknown } | 'no content' | { read
 /** Largest state of a session, in bytes: the Standard tier's (service-bus-quotas). */
 const MAX_SESSION_STATE_BYTES = 256 * 1024;
 
-export async function manage(queue: Queue, request: AmqpRequest): Promise<ManagementReply> {
+/** @param newMessageId Called for a scheduled message without an id. */
+export async function manage(queue: Queue, request: AmqpRequest, newMessageId: () => string): Promise<ManagementReply> {
   const operation = String(request.application_properties?.['operation']).replace(/^com\.microsoft:/, '');
   const link = request.application_properties?.['associated-link-name'];
   const linkName = typeof link === 'string' ? link : undefined;
@@ -28,6 +32,12 @@ export async function manage(queue: Queue, request: AmqpRequest): Promise<Manage
       return renewSession(queue, body, linkName);
     case 'peek-message':
       return peek(queue, body);
+    case 'schedule-message':
+      return schedule(queue, body, newMessageId);
+    case 'cancel-scheduled-message': {
+      const refusal = await queue.cancelScheduled(wholeNumbers(body['sequence-numbers']));
+      return refusal ? { refusal } : { body: {} };
+    }
     case 'receive-by-sequence-number':
       return receiveDeferred(queue, body, linkName);
     case 'get-session-state':
@@ -100,8 +110,7 @@ function peek(queue: Queue, body: Body): ManagementReply {
 }
 
 async function receiveDeferred(queue: Queue, body: Body, linkName: string | undefined): Promise<ManagementReply> {
-  const numbers = body['sequence-numbers'];
-  const sequences = Array.isArray(numbers) ? numbers.map(wholeNumber).filter((sequence) => sequence !== undefined) : [];
+  const sequences = wholeNumbers(body['sequence-numbers']);
   const sessionId = body['session-id'];
   const received = queue.receiveDeferred(sequences, typeof sessionId === 'string' ? sessionId : undefined, linkName);
   if (!received.ok) return { refusal: received.refusal };
@@ -116,6 +125,28 @@ async function receiveDeferred(queue: Queue, body: Body, linkName: string | unde
   }
   return { body: { messages: types.wrap_list(entries) } };
 }
+
+async function schedule(queue: Queue, body: Body, newMessageId: () => string): Promise<ManagementReply> {
+  const entries: unknown[] = Array.isArray(body['messages']) ? body['messages'] : [];
+  const drafts: Draft[] = [];
+  for (const entry of entries) {
+    const bytes = isRecord(entry) ? entry['message'] : undefined;
+    if (!Buffer.isBuffer(bytes)) return { refusal: malformed("Each of 'messages' needs an encoded 'message'.") };
+    if (bytes.length > MAX_MESSAGE_BYTES) return { refusal: messageTooLarge(bytes.length, MAX_MESSAGE_BYTES) };
+    const draft = readMessage(bytes, newMessageId);
+    if (!draft.ok) return { refusal: draft.refusal };
+    if (draft.value.dueAt === undefined)
+      return { refusal: malformed('A message to be scheduled needs x-opt-scheduled-enqueue-time.') };
+    drafts.push(draft.value);
+  }
+  const sent = await queue.send(drafts);
+  if (!sent.ok) return { refusal: sent.refusal };
+  const sequences = sent.value.map(({ sequence }) => sequence);
+  return { body: { 'sequence-numbers': types.wrap_array(sequences, LONG, undefined) } };
+}
+
+const wholeNumbers = (values: unknown): number[] =>
+  Array.isArray(values) ? values.map(wholeNumber).filter((value) => value !== undefined) : [];
 
 /** A number from the wire; rhea reads a long beyond 2^53 as bytes. */
 function wholeNumber(value: unknown): number | undefined {

@@ -17,6 +17,7 @@ const DATA = 0x75;
 const NULL = 0x40;
 const SMALL_ULONG = 0x53;
 const ULONG = 0x80;
+const TIMESTAMP = 0x83;
 
 /** Positions of the items in their lists. */
 const HEADER_TTL = 2;
@@ -137,7 +138,7 @@ export function readMessage(bytes: Buffer, newMessageId: () => string): OrRefusa
     return ok({
       messageId,
       sessionId: groupAt === undefined ? undefined : readString(bytes, groupAt),
-      annotations: annotations.value,
+      ...annotations.value,
       body: Buffer.concat([
         withMessageId(bytes, properties, idAt === undefined ? messageId : undefined),
         ...bare.map(({ start, end }) => bytes.subarray(start, end)),
@@ -171,18 +172,27 @@ function withMessageId(bytes: Buffer, properties: Section | undefined, newId: st
 /** Annotations that the broker assigns; a sender's own are dropped. */
 const ASSIGNED = new Set(['x-opt-sequence-number', 'x-opt-enqueued-time', 'x-opt-locked-until']);
 
-function keptAnnotations(bytes: Buffer, section: Section | undefined): OrRefusal<Buffer | undefined> {
-  if (!section) return ok(undefined);
+const SCHEDULED_TIME = 'x-opt-scheduled-enqueue-time';
+
+/** The sender's annotations, and the instant for which it scheduled the message. */
+function keptAnnotations(bytes: Buffer, section: Section | undefined): OrRefusal<Pick<Draft, 'annotations' | 'dueAt'>> {
+  if (!section) return ok({ annotations: undefined, dueAt: undefined });
   const { itemsAt, count } = readCompound(bytes, section.valueAt);
   const kept: Buffer[] = [];
+  let dueAt: number | undefined;
   for (let i = 0, at = itemsAt; i < count; i += 2) {
     const key = readString(bytes, at);
-    const end = skipValue(bytes, skipValue(bytes, at));
-    if (key === 'x-opt-scheduled-enqueue-time') return refused(notOffered('scheduled messages'));
+    const valueAt = skipValue(bytes, at);
+    const end = skipValue(bytes, valueAt);
+    if (key === SCHEDULED_TIME && bytes.readUInt8(valueAt) !== NULL) {
+      if (bytes.readUInt8(valueAt) !== TIMESTAMP) return refused(malformed(`${SCHEDULED_TIME} must be a timestamp.`));
+      dueAt = Number(bytes.readBigInt64BE(valueAt + 1));
+    }
     if (!ASSIGNED.has(key)) kept.push(bytes.subarray(at, end));
     at = end;
   }
-  return ok(kept.length === 0 ? undefined : encodeCompound(0xd1, kept.length * 2, Buffer.concat(kept)));
+  const annotations = kept.length === 0 ? undefined : encodeCompound(0xd1, kept.length * 2, Buffer.concat(kept));
+  return ok({ annotations, dueAt });
 }
 
 /** The encoded messages of a batch (message format 0x80013700): each data section holds one. */
@@ -237,10 +247,11 @@ const DELIVERY_COUNT_AT = 11;
 const MAP_SIZE_AT = 19;
 const MAP_COUNT_AT = 23;
 
-/** Annotations of the state, where it is not active: 1 is deferred. */
+/** Annotation of a state that is not active. */
 const STATE: Readonly<Record<MessageState, Buffer>> = {
   active: Buffer.alloc(0),
   deferred: Buffer.concat([symbol('x-opt-message-state'), Buffer.from([0x54, 1])]),
+  scheduled: Buffer.concat([symbol('x-opt-message-state'), Buffer.from([0x54, 2])]),
 };
 
 /**

@@ -21,6 +21,7 @@ import {
 } from './errors.ts';
 import { type Attachment, type Consumer, Lane, type LockedDelivery } from './lane.ts';
 import { withApplicationProperties } from './message-sections.ts';
+import { ScheduledMessages } from './scheduled-messages.ts';
 import { type SessionRequest, SessionWaiters } from './session-waiters.ts';
 import type { Draft, QueueStore, StoredMessage } from './store.ts';
 
@@ -72,6 +73,7 @@ export class Queue {
   readonly #waiters: SessionWaiters;
   /** Not locked, keyed by sequence number. */
   readonly #deferred = new Map<number, StoredMessage>();
+  readonly #scheduled: ScheduledMessages;
   #sizeBytes = 0;
 
   /** Takes over what the store holds: all of it is unlocked. */
@@ -86,25 +88,52 @@ export class Queue {
       if (definition.requiresSession) this.#sessionExpired(key);
       else this.#lockExpired(key);
     });
+    this.#scheduled = new ScheduledMessages(parts.store, parts.clock, (message) => this.#place(message));
     for (const message of parts.store.load(parts.deadLetters === undefined)) this.#show(message);
   }
 
-  /** Stores messages; they become visible, and the promise resolves, once they are durable. All or none are taken. */
-  async send(drafts: readonly Draft[]): Promise<Refusal | undefined> {
-    if (!this.#deadLetters) return notAllowed('Messages cannot be sent to a dead-letter queue.');
-    if (this.definition.requiresSession && drafts.some((draft) => draft.sessionId === undefined))
-      return notAllowed(
-        `The SessionId was not set on a message, and it cannot be sent to the entity '${this.definition.name}', which requires sessions.`,
-      );
-    const { name, maxSizeBytes, duplicateWindowMs } = this.definition;
-    if (this.#sizeBytes >= maxSizeBytes) return quotaExceeded(name, maxSizeBytes);
+  /**
+   * Stores messages; they become visible, and the promise resolves, once they are durable. All or none are taken.
+   * @returns What was stored: duplicates, where they are detected, are left out.
+   */
+  async send(drafts: readonly Draft[]): Promise<OrRefusal<StoredMessage[]>> {
+    const refusal = this.#checkSend(drafts);
+    if (refusal) return refused(refusal);
+    const { duplicateWindowMs } = this.definition;
     try {
       const now = this.#clock.now();
       const seenSince = duplicateWindowMs === undefined ? undefined : now - duplicateWindowMs;
       const messages = await this.#store.add(drafts, now, seenSince);
       for (const message of messages) this.#show(message);
+      return granted(messages);
+    } catch (error) {
+      return refused(internalError(error));
+    }
+  }
+
+  #checkSend(drafts: readonly Draft[]): Refusal | undefined {
+    const { name, maxSizeBytes, requiresSession } = this.definition;
+    if (!this.#deadLetters) return notAllowed('Messages cannot be sent to a dead-letter queue.');
+    if (requiresSession && drafts.some((draft) => draft.sessionId === undefined))
+      return notAllowed(
+        `The SessionId was not set on a message, and it cannot be sent to the entity '${name}', which requires sessions.`,
+      );
+    return this.#sizeBytes >= maxSizeBytes ? quotaExceeded(name, maxSizeBytes) : undefined;
+  }
+
+  /** Removes scheduled messages before they are enqueued: all of them or none. */
+  async cancelScheduled(sequences: readonly number[]): Promise<Refusal | undefined> {
+    const missing = sequences.find((sequence) => !this.#scheduled.has(sequence));
+    if (missing !== undefined) return messageNotFound(missing);
+    const messages = sequences
+      .map((sequence) => this.#scheduled.take(sequence))
+      .filter((message) => message !== undefined);
+    try {
+      await Promise.all(messages.map(({ sequence }) => this.#store.remove(sequence)));
+      for (const { body } of messages) this.#sizeBytes -= body.length;
       return undefined;
     } catch (error) {
+      for (const message of messages) this.#scheduled.add(message);
       return internalError(error);
     }
   }
@@ -212,6 +241,7 @@ export class Queue {
   close(): void {
     this.#deadlines.clear();
     this.#waiters.close();
+    this.#scheduled.close();
   }
 
   async #settleUnlocked(lane: Lane, message: StoredMessage, settlement: Settlement): Promise<Refusal | undefined> {
@@ -285,6 +315,11 @@ export class Queue {
 
   #show(message: StoredMessage): void {
     this.#sizeBytes += message.body.length;
+    if (message.state === 'scheduled') this.#scheduled.add(message);
+    else this.#place(message);
+  }
+
+  #place(message: StoredMessage): void {
     const lane = this.#laneOf(message);
     this.#return(lane, message);
     this.#serve(lane);

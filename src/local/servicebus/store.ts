@@ -18,13 +18,20 @@ interface Content {
 export interface Draft extends Content {
   /** By which duplicates are known. */
   readonly messageId: string;
+  /** When to enqueue it, in epoch ms; undefined or past: at once. */
+  readonly dueAt: number | undefined;
 }
 
-/** As in the annotation `x-opt-message-state`; a deferred message is delivered only to who asks for its sequence number. */
-export type MessageState = 'active' | 'deferred';
+/**
+ * As in the annotation `x-opt-message-state`. A deferred message is delivered only to who asks for its sequence number, a scheduled one to
+ * nobody before it is due.
+ */
+export type MessageState = 'active' | 'deferred' | 'scheduled';
 
 export interface StoredMessage extends Content {
   readonly state: MessageState;
+  /** When a scheduled message is to be enqueued, in epoch ms. */
+  readonly dueAt?: number | undefined;
   /** Assigned per queue, ascending, never used twice. */
   readonly sequence: number;
   /** Epoch ms. */
@@ -49,6 +56,8 @@ export interface QueueStore {
   update(message: StoredMessage, bodyChanged: boolean): Promise<void>;
   /** Moves a message, with its changed body, to the queue's dead-letter queue. */
   bury(message: StoredMessage): Promise<void>;
+  /** Enqueues a scheduled message at the end of the queue: with a new sequence number. @returns What it has become. */
+  activate(message: StoredMessage, enqueuedAt: number): Promise<StoredMessage>;
   /** What a session's receivers keep with it; undefined when nothing. */
   sessionState(sessionId: string): Buffer | undefined;
   /** Undefined clears it. */
@@ -61,6 +70,7 @@ interface Row {
   readonly enqueued_at: number;
   readonly delivery_count: number;
   readonly state: number;
+  readonly due_at: number | null;
   readonly annotations: Uint8Array | null;
   readonly body: Uint8Array;
 }
@@ -70,7 +80,7 @@ const SCHEMA = `
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, requires_session INTEGER NOT NULL, last_sequence INTEGER NOT NULL);
   CREATE TABLE IF NOT EXISTS message (
     queue_id INTEGER NOT NULL, sequence INTEGER NOT NULL, dead INTEGER NOT NULL, session_id TEXT, enqueued_at INTEGER NOT NULL,
-    delivery_count INTEGER NOT NULL, annotations BLOB, body BLOB NOT NULL, state INTEGER NOT NULL DEFAULT 0);
+    delivery_count INTEGER NOT NULL, annotations BLOB, body BLOB NOT NULL, state INTEGER NOT NULL DEFAULT 0, due_at INTEGER);
   CREATE UNIQUE INDEX IF NOT EXISTS message_key ON message (queue_id, sequence);
   CREATE TABLE IF NOT EXISTS session_state (
     queue_id INTEGER NOT NULL, session_id TEXT NOT NULL, state BLOB NOT NULL, PRIMARY KEY (queue_id, session_id));
@@ -80,7 +90,7 @@ const SCHEMA = `
 `;
 
 /** The stored number of a state is its index. */
-const STATES: readonly MessageState[] = ['active', 'deferred'];
+const STATES: readonly MessageState[] = ['active', 'deferred', 'scheduled'];
 
 export class Store {
   readonly #db: DatabaseSync;
@@ -90,7 +100,7 @@ export class Store {
   constructor(path: string) {
     this.#db = openDatabase(path);
     this.#db.exec(SCHEMA);
-    addStates(this.#db);
+    addColumns(this.#db);
     this.#commits = new GroupCommit(this.#db);
   }
 
@@ -121,11 +131,13 @@ export class Store {
   }
 }
 
-/** A file written before messages had states: all of them are active. */
-function addStates(db: DatabaseSync): void {
+/** Columns that files of earlier versions lack; their messages are active. */
+const ADDED_COLUMNS = { state: 'INTEGER NOT NULL DEFAULT 0', due_at: 'INTEGER' };
+
+function addColumns(db: DatabaseSync): void {
   const columns = db.prepare('PRAGMA table_info(message)').all() as unknown as { name: string }[];
-  if (!columns.some(({ name }) => name === 'state'))
-    db.exec('ALTER TABLE message ADD COLUMN state INTEGER NOT NULL DEFAULT 0');
+  for (const [column, type] of Object.entries(ADDED_COLUMNS))
+    if (!columns.some(({ name }) => name === column)) db.exec(`ALTER TABLE message ADD COLUMN ${column} ${type}`);
 }
 
 class SqliteQueueStore implements QueueStore {
@@ -139,17 +151,21 @@ class SqliteQueueStore implements QueueStore {
   readonly #rewrite: StatementSync;
   readonly #forgetSeen: StatementSync;
   readonly #remember: StatementSync;
+  readonly #activate: StatementSync;
 
   constructor(db: DatabaseSync, commits: GroupCommit, id: number) {
     this.#db = db;
     this.#commits = commits;
     this.#id = id;
     this.#next = db.prepare('UPDATE queue SET last_sequence = last_sequence + ? WHERE id = ? RETURNING last_sequence');
-    this.#insert = db.prepare('INSERT INTO message VALUES (?, ?, 0, ?, ?, 0, ?, ?, 0)');
+    this.#insert = db.prepare('INSERT INTO message VALUES (?, ?, 0, ?, ?, 0, ?, ?, ?, ?)');
     this.#delete = db.prepare('DELETE FROM message WHERE queue_id = ? AND sequence = ?');
     this.#count = db.prepare('UPDATE message SET delivery_count = ?, state = ? WHERE queue_id = ? AND sequence = ?');
     this.#rewrite = db.prepare(
       'UPDATE message SET delivery_count = ?, state = ?, body = ?, dead = dead OR ? WHERE queue_id = ? AND sequence = ?',
+    );
+    this.#activate = db.prepare(
+      'UPDATE message SET sequence = ?, enqueued_at = ?, state = 0, due_at = NULL WHERE queue_id = ? AND sequence = ?',
     );
     this.#forgetSeen = db.prepare('DELETE FROM seen_message WHERE queue_id = ? AND at < ?');
     this.#remember = db.prepare('INSERT INTO seen_message VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
@@ -176,12 +192,27 @@ class SqliteQueueStore implements QueueStore {
       const added = seenSince === undefined ? drafts : this.#unseen(drafts, enqueuedAt, seenSince);
       const { last_sequence: last } = this.#next.get(added.length, this.#id) as { last_sequence: number };
       const first = last - added.length + 1;
-      return added.map(({ sessionId, annotations, body }, i) => {
-        const sequence = first + i;
-        this.#insert.run(this.#id, sequence, sessionId ?? null, enqueuedAt, annotations ?? null, body);
-        return { sessionId, annotations, body, sequence, enqueuedAt, deliveryCount: 0, state: 'active' };
-      });
+      return added.map((draft, i) => this.#insertDraft(draft, first + i, enqueuedAt));
     });
+  }
+
+  #insertDraft({ sessionId, annotations, body, dueAt }: Draft, sequence: number, enqueuedAt: number): StoredMessage {
+    const isScheduled = dueAt !== undefined && dueAt > enqueuedAt;
+    const state: MessageState = isScheduled ? 'scheduled' : 'active';
+    const due = isScheduled ? dueAt : null;
+    const stateNumber = STATES.indexOf(state);
+    const [session, notes] = [sessionId ?? null, annotations ?? null];
+    this.#insert.run(this.#id, sequence, session, enqueuedAt, notes, body, stateNumber, due);
+    return {
+      sessionId,
+      annotations,
+      body,
+      sequence,
+      enqueuedAt,
+      deliveryCount: 0,
+      state,
+      ...(due !== null && { dueAt: due }),
+    };
   }
 
   /** The drafts whose ids are new, which are remembered; ids from before `since` are forgotten. */
@@ -210,6 +241,15 @@ class SqliteQueueStore implements QueueStore {
     });
   }
 
+  activate(message: StoredMessage, enqueuedAt: number): Promise<StoredMessage> {
+    return this.#commits.run(() => {
+      const { last_sequence: sequence } = this.#next.get(1, this.#id) as { last_sequence: number };
+      this.#activate.run(sequence, enqueuedAt, this.#id, message.sequence);
+      const { dueAt: _, ...rest } = message;
+      return { ...rest, sequence, enqueuedAt, state: 'active' };
+    });
+  }
+
   sessionState(sessionId: string): Buffer | undefined {
     const row = this.#db
       .prepare('SELECT state FROM session_state WHERE queue_id = ? AND session_id = ?')
@@ -235,6 +275,7 @@ const fromRow = (row: Row): StoredMessage => ({
   enqueuedAt: row.enqueued_at,
   deliveryCount: row.delivery_count,
   state: STATES[row.state] ?? 'active',
+  ...(row.due_at !== null && { dueAt: row.due_at }),
   annotations: row.annotations === null ? undefined : asBuffer(row.annotations),
   body: asBuffer(row.body),
 });

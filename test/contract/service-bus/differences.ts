@@ -8,7 +8,6 @@ const notOffered = (test: string, operation: string): Difference => ({
 });
 
 export const brokerDifferences: readonly Difference[] = [
-  notOffered('delivers a scheduled message when its time comes, unless it is cancelled', 'schedule-message'),
   notOffered('removes a message as it is received with receiveAndDelete', 'receiveAndDelete'),
   notOffered('drops a message whose time to live is over', 'timeToLive'),
 ];

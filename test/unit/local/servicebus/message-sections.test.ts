@@ -120,6 +120,39 @@ describe('a message on its way through the broker', () => {
   });
 });
 
+describe('a message that is scheduled', () => {
+  const scheduledFor = (time: unknown) =>
+    encode({ body: 1, message_annotations: { 'x-opt-scheduled-enqueue-time': time } });
+
+  it('is due at the time it names, and keeps it for its receiver', () => {
+    const draft = read(scheduledFor(new Date(5_000)));
+    expect(draft.dueAt).toBe(5_000);
+    expect(decode(delivered(draft)).message_annotations).toMatchObject({
+      'x-opt-scheduled-enqueue-time': new Date(5_000),
+    });
+  });
+
+  it('is due at once when it names none', () => {
+    expect(read(scheduledFor(null)).dueAt).toBeUndefined();
+  });
+
+  it('is refused when its time is no instant', () => {
+    expect(readMessage(scheduledFor('tomorrow'), () => 'assigned')).toMatchObject({
+      ok: false,
+      refusal: { condition: 'amqp:decode-error', description: expect.stringContaining('timestamp') },
+    });
+  });
+
+  it.each([
+    ['active', undefined],
+    ['deferred', 1],
+    ['scheduled', 2],
+  ] as const)('or %s says so to who looks at it', (state, number) => {
+    const annotations = decode(delivered(read(encode({ body: 1 })), { state })).message_annotations;
+    expect(annotations?.['x-opt-message-state']).toBe(number);
+  });
+});
+
 describe('a message that cannot be taken', () => {
   it.each<{ name: string; bytes: Buffer; condition: string; text: RegExp }>([
     {

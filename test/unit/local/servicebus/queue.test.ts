@@ -34,6 +34,7 @@ function heldStore(requiresSession = false): QueueStore & { letGo(error?: Error)
     remove: (sequence) => hold(() => store.remove(sequence)),
     update: (message, bodyChanged) => hold(() => store.update(message, bodyChanged)),
     bury: (message) => hold(() => store.bury(message)),
+    activate: (message, enqueuedAt) => hold(() => store.activate(message, enqueuedAt)),
     sessionState: (sessionId) => store.sessionState(sessionId),
     setSessionState: (sessionId, state) => hold(() => store.setSessionState(sessionId, state)),
     letGo: async (error) => {
@@ -87,7 +88,7 @@ describe('a queue', () => {
     await commits();
     expect(inbox.deliveries).toEqual([]);
     await store.letGo();
-    expect(await sending).toBeUndefined();
+    expect(await sending).toMatchObject({ ok: true });
     expect(inbox.seen).toEqual([['a', 0]]);
   });
 
@@ -96,7 +97,10 @@ describe('a queue', () => {
     const { queue } = openQueue({}, store);
     const sending = queue.send([draft('a')]);
     await store.letGo(new Error('the disk is full'));
-    expect(await sending).toEqual({ condition: 'amqp:internal-error', description: 'the disk is full' });
+    expect(await sending).toEqual({
+      ok: false,
+      refusal: { condition: 'amqp:internal-error', description: 'the disk is full' },
+    });
   });
 
   it('takes messages until its size is reached, and again when it has shrunk', async () => {
@@ -104,15 +108,21 @@ describe('a queue', () => {
     const { queue } = openQueue({ maxSizeBytes: 2 * size });
     const inbox = new Inbox();
     queue.attach(inbox);
-    expect(await queue.send([draft('a'), draft('b')])).toBeUndefined();
-    expect(await queue.send([draft('c')])).toMatchObject({ condition: 'amqp:resource-limit-exceeded' });
+    expect(await queue.send([draft('a'), draft('b')])).toMatchObject({ ok: true });
+    expect(await queue.send([draft('c')])).toMatchObject({
+      ok: false,
+      refusal: { condition: 'amqp:resource-limit-exceeded' },
+    });
     await queue.settle(inbox.token(0), complete);
-    expect(await queue.send([draft('d')])).toBeUndefined();
+    expect(await queue.send([draft('d')])).toMatchObject({ ok: true });
   });
 
   it('takes no messages for its dead letters', async () => {
     const { deadLetters, store } = openQueue();
-    expect(await deadLetters.send([draft('a')])).toMatchObject({ condition: 'amqp:not-allowed' });
+    expect(await deadLetters.send([draft('a')])).toMatchObject({
+      ok: false,
+      refusal: { condition: 'amqp:not-allowed' },
+    });
     expect(store.load(true)).toEqual([]);
   });
 });
@@ -125,7 +135,7 @@ describe('a queue that detects duplicates', () => {
     const before = openQueue({ duplicateWindowMs: windowMs });
     const inbox = new Inbox();
     before.queue.attach(inbox);
-    expect(await before.queue.send([sameId('a'), sameId('b'), draft('c')])).toBeUndefined();
+    expect(await before.queue.send([sameId('a'), sameId('b'), draft('c')])).toMatchObject({ ok: true });
     expect(inbox.seen).toEqual([
       ['a', 0],
       ['c', 0],
@@ -134,7 +144,7 @@ describe('a queue that detects duplicates', () => {
     await before.queue.settle(inbox.token(1), complete);
     const { queue, store, clock } = before.restart();
     clock.advance(windowMs);
-    expect(await queue.send([sameId('d')])).toBeUndefined();
+    expect(await queue.send([sameId('d')])).toMatchObject({ ok: true });
     expect(store.load(false)).toEqual([]);
     clock.advance(1);
     await queue.send([sameId('e')]);
@@ -364,6 +374,89 @@ describe('a deferred message', () => {
   });
 });
 
+describe('a scheduled message', () => {
+  const scheduled = (body: string, dueAt: number, sessionId?: string) => ({ ...draft(body, sessionId), dueAt });
+
+  it('is enqueued when it is due, behind what came before, with a new number', async () => {
+    const { queue, clock } = openQueue();
+    const inbox = new Inbox();
+    queue.attach(inbox);
+    await queue.send([scheduled('later', 500), scheduled('soon', 200), scheduled('at once', 0)]);
+    clock.advance(199);
+    await commits();
+    await queue.send([draft('now')]);
+    expect(inbox.seen).toEqual([
+      ['at once', 0],
+      ['now', 0],
+    ]);
+    expect(queue.peek(1, 2).map(({ state }) => state)).toEqual(['scheduled', 'scheduled']);
+    clock.advance(1);
+    await until(() => inbox.deliveries.length === 3, 'the first is enqueued');
+    clock.advance(300);
+    await until(() => inbox.deliveries.length === 4, 'the second is enqueued');
+    expect(
+      inbox.deliveries.slice(2).map(({ message }) => [message.sequence, message.enqueuedAt, message.state]),
+    ).toEqual([
+      [5, 200, 'active'],
+      [6, 500, 'active'],
+    ]);
+  });
+
+  it('is enqueued after a crash, at once if it was due meanwhile', async () => {
+    const before = openQueue();
+    await before.queue.send([scheduled('b', 600), scheduled('a', 500), scheduled('c', 5_000)]);
+    before.queue.close();
+    before.clock.advance(1_000);
+    const { queue, clock } = before.restart();
+    const inbox = new Inbox();
+    queue.attach(inbox);
+    clock.advance(0);
+    await until(() => inbox.deliveries.length === 2, 'both are enqueued');
+    expect(inbox.seen).toEqual([
+      ['a', 0],
+      ['b', 0],
+    ]);
+  });
+
+  it('can be cancelled until it is due, with others or not at all', async () => {
+    const { queue, clock, store } = openQueue();
+    await queue.send([scheduled('a', 500), scheduled('b', 500)]);
+    const missing = { condition: 'com.microsoft:message-not-found' };
+    expect(await queue.cancelScheduled([1, 9])).toMatchObject(missing);
+    expect(await queue.cancelScheduled([1])).toBeUndefined();
+    expect(await queue.cancelScheduled([1])).toMatchObject(missing);
+    clock.advance(500);
+    expect(await queue.cancelScheduled([2])).toMatchObject(missing);
+    await commits();
+    expect(store.load(false).map(({ sequence }) => sequence)).toEqual([3]);
+  });
+
+  it('is tried again when it could not be stored as enqueued', async () => {
+    const store = heldStore();
+    const { queue, clock } = openQueue({}, store);
+    const inbox = new Inbox();
+    queue.attach(inbox);
+    void queue.send([scheduled('a', 500)]);
+    await store.letGo();
+    clock.advance(500);
+    await store.letGo(new Error('the disk is full'));
+    expect(inbox.deliveries).toEqual([]);
+    clock.advance(1_000);
+    await store.letGo();
+    expect(inbox.seen).toEqual([['a', 0]]);
+  });
+
+  it('offers its session when it is due', async () => {
+    const { queue, clock } = openQueue({ requiresSession: true });
+    const wait = new SessionWait(queue);
+    await queue.send([scheduled('a', 500, 'x')]);
+    expect(wait.session).toBeUndefined();
+    clock.advance(500);
+    await until(() => wait.session !== undefined, 'the session is offered');
+    expect(wait.inbox.seen).toEqual([['a', 0]]);
+  });
+});
+
 describe('who peeks', () => {
   it('sees what is there from a number on, locked, deferred or not, of one session if wanted', async () => {
     const { queue, deadLetters } = openQueue({ requiresSession: true });
@@ -422,7 +515,10 @@ describe('a queue with sessions', () => {
 
   it('stores nothing of a batch that holds a message without a session id', async () => {
     const { queue, store } = open();
-    expect(await queue.send([draft('a', 's'), draft('b')])).toMatchObject({ condition: 'amqp:not-allowed' });
+    expect(await queue.send([draft('a', 's'), draft('b')])).toMatchObject({
+      ok: false,
+      refusal: { condition: 'amqp:not-allowed' },
+    });
     expect(store.load(false)).toEqual([]);
   });
 
