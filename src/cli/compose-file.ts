@@ -2,10 +2,10 @@
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Problem } from '../model/problem.ts';
 import type { Result } from '../model/result.ts';
+import { defaultFileNames } from '../spec/files/find-files.ts';
 import {
   type CheckedFile,
   checkComposeFile,
-  defaultFileNames,
   type ResolvedFile,
   type ResolveOptions,
   resolveComposeFile,

@@ -17,7 +17,7 @@ export interface Report {
   ): void;
   warn(path: string, problem: string, remedy: string): void;
   hasErrors(): boolean;
-  /** Sorted by path (list positions as numbers), then by line, errors first, then by text. */
+  /** Sorted by path (list positions as numbers), then by file and line, errors first, then by text. */
   problems(): readonly Problem[];
 }
 
@@ -47,6 +47,7 @@ export function createReport(): Report {
 
 export const compareProblems = (left: Problem, right: Problem): number =>
   compareText(sortablePath(left.path), sortablePath(right.path)) ||
+  compareText(left.file ?? '', right.file ?? '') ||
   (left.line ?? 0) - (right.line ?? 0) ||
   compareText(left.severity, right.severity) ||
   compareText(left.problem, right.problem);

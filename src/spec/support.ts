@@ -55,7 +55,7 @@ export const supportTable: Readonly<Record<string, Readonly<Record<string, Suppo
     services: used,
     'x-flotilla': used,
     version: ignored('the Compose Specification has no versions any more'),
-    include: refused('including other files is not supported yet', 'Copy the included services into this file.'),
+    include: refused('it names files that only the CLI can read', onlyByCli),
     networks: ignored(network),
     volumes: ignored('nothing can mount a volume yet'),
     secrets: refused(noStore, inEnvironment),
@@ -87,7 +87,7 @@ export const supportTable: Readonly<Record<string, Readonly<Record<string, Suppo
 
     env_file: refused('it names files that only the CLI can read', onlyByCli),
     profiles: refused('profiles are chosen where the file is read', onlyByCli),
-    extends: refused('extending another service is not supported yet', 'Use a YAML anchor and `<<`, or copy the keys.'),
+    extends: refused('only the CLI reads what a service extends', onlyByCli),
 
     secrets: refused(noStore, inEnvironment),
     configs: refused(noStore, inEnvironment),

@@ -3,25 +3,29 @@
  * reads files, through a reader it is given; what the document means is decided in `parse-app.ts`.
  */
 
-import { basename, join, resolve } from 'node:path';
 import type { AppSpec } from '../../model/app-spec.ts';
-import { namePattern } from '../../model/limits.ts';
 import { isError, type Problem } from '../../model/problem.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import { isObject, isWithin, type Json, type JsonObject, joinPath, parentPath } from '../json.ts';
 import { parseApp } from '../parse-app.ts';
 import { compareProblems, createReport, type Report } from '../report.ts';
-import { proposeName } from '../suggest.ts';
-import { parseEnvFile } from './env-file.ts';
+import { chooseName, readWrittenName } from './app-name.ts';
 import { resolveEnvironment, type Surroundings } from './environments.ts';
-import { interpolate, type Lookup } from './interpolate.ts';
+import { findFiles } from './find-files.ts';
+import type { Lookup } from './interpolate.ts';
+import { loadFiles, startLoading } from './load.ts';
+import { flatten } from './nodes.ts';
 import { enableServices } from './profiles.ts';
-import { readYaml } from './yaml-document.ts';
+import type { ReadText, Sources } from './source.ts';
+import { readShell } from './variables.ts';
 import type { Place } from './yaml-values.ts';
 
 export interface ResolveOptions {
-  /** The Compose file, relative to the working directory; default: the first of {@link defaultFileNames} in the project directory. */
-  readonly path?: string;
+  /**
+   * The Compose file, relative to the working directory, or several that are merged in order; default: the first of
+   * {@link defaultFileNames} in the project directory, and the first of {@link overrideFileNames} beside it.
+   */
+  readonly path?: string | readonly string[];
   /** Where `.env` lies, and what an app without a name is called after. */
   readonly projectDirectory: string;
   /** The shell's variables; they win over `.env`. */
@@ -46,9 +50,6 @@ export interface ResolvedFile {
 export interface CheckedFile extends ResolvedFile {
   readonly app: AppSpec;
 }
-
-/** In order of preference (Compose Specification, "Compose file"). */
-export const defaultFileNames = ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml'] as const;
 
 /** Reads, expands and interpolates the file. An error holds all problems of these steps; what the document means is not looked at. */
 export async function resolveComposeFile(options: ResolveOptions): Promise<Result<ResolvedFile, readonly Problem[]>> {
@@ -78,63 +79,33 @@ export const locateProblems = (problems: readonly Problem[], locate: Locate): re
   problems.map((problem) => (problem.file === undefined ? { ...problem, ...locate(problem.path) } : problem));
 
 interface Draft {
-  /** Missing where the file is missing or no YAML. */
+  /** Missing where a file is missing or no YAML. */
   readonly document?: JsonObject;
   readonly locate: Locate;
   readonly problems: readonly Problem[];
 }
 
 async function draftDocument(options: ResolveOptions): Promise<Draft> {
+  const sources: Sources = { readText: readerOf(options), files: new Map(), problems: [] };
+  const nowhere = (): Draft => ({ locate: () => undefined, problems: sources.problems.toSorted(compareProblems) });
+  const files = await findFiles(options, sources);
+  const [main] = files;
+  if (main === undefined) return nowhere();
   const report = createReport();
-  const source = await findFile(options, report);
-  if (source === undefined) return { locate: () => undefined, problems: report.problems() };
-  const yaml = readYaml(source.text, source.file);
-  const places = new Map(yaml.places);
-  const locate: Locate = (path) => locateIn(places, path);
-  if (yaml.problems.length > 0) return { locate, problems: [...yaml.problems].sort(compareProblems) };
-  if (!isObject(yaml.root)) {
-    const place = { file: source.file, line: 1, column: 1 };
-    report.errorAt('', 'the file holds no mapping.', 'Write `services:` with at least one service below it.', place);
-    return { locate, problems: report.problems() };
-  }
-  const shell = await readVariables(options, report);
-  const written = yaml.root['name'];
-  const name = chooseName(
-    typeof written === 'string' ? interpolate(written, shell).text : written,
-    options.name ?? (shell('COMPOSE_PROJECT_NAME') || undefined),
-    options,
-    report,
-  );
+  const shell = await readShell(options, sources);
+  const name = chooseName(await readWrittenName(sources, files, shell), shell, options, report);
   const lookup: Lookup = (variable) => shell(variable) ?? (variable === 'COMPOSE_PROJECT_NAME' ? name : undefined);
-  const surroundings = { file: source.file, lookup, readText: readerOf(options), places, sources: yaml.sources };
-  const draft = await resolveServices(interpolateTree(yaml.root, lookup), options, surroundings, report);
-  const problems = report.problems().filter(({ path }) => !draft.disabledPaths.some((place) => isWithin(path, place)));
-  return { document: nameDocument(draft.document, name), locate, problems: locateProblems(problems, locate) };
-
-  /** Values only, never keys. Extensions of other tools are interpolated where an alias uses them, and are nobody's problem else. */
-  function interpolateTree(root: JsonObject, find: Lookup): JsonObject {
-    return Object.fromEntries(
-      Object.entries(root).map(([key, value]) => {
-        const isForeign = key.startsWith('x-') && key !== 'x-flotilla';
-        return [key, isForeign ? value : interpolateJson(value, joinPath('', key), find, report)];
-      }),
-    );
-  }
-}
-
-function interpolateJson(value: Json, path: string, lookup: Lookup, report: Report): Json {
-  if (typeof value === 'string') {
-    const { text, failures } = interpolate(value, lookup);
-    for (const { problem, remedy } of failures) report.error(path, problem, remedy);
-    return text;
-  }
-  if (Array.isArray(value)) {
-    return value.map((item: Json, index) => interpolateJson(item, joinPath(path, index), lookup, report));
-  }
-  if (!isObject(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, member]) => [key, interpolateJson(member, joinPath(path, key), lookup, report)]),
-  );
+  const root = await loadFiles(startLoading(sources, lookup, main), files);
+  if (root === undefined || files.some((file) => sources.files.get(file) === undefined)) return nowhere();
+  const { document, places, sources: numbers, failures } = flatten(root);
+  for (const { path, problem, remedy } of failures) report.error(path, problem, remedy);
+  const locate: Locate = (path) => locateIn(places, path);
+  const surroundings = { file: main, lookup, readText: sources.readText, places, sources: numbers };
+  const draft = await resolveServices(document, options, surroundings, report);
+  const problems = [...sources.problems, ...locateProblems(report.problems(), locate)]
+    .filter(({ path }) => !draft.disabledPaths.some((place) => isWithin(path, place)))
+    .sort(compareProblems);
+  return { document: nameDocument(draft.document, name), locate, problems };
 }
 
 async function resolveServices(
@@ -158,39 +129,8 @@ async function resolveServices(
   return { document: { ...document, services: Object.fromEntries(resolved) }, disabledPaths: enabled.disabledPaths };
 }
 
-async function findFile(
-  options: ResolveOptions,
-  report: Report,
-): Promise<{ readonly file: string; readonly text: string } | undefined> {
-  const readText = readerOf(options);
-  const names =
-    options.path === undefined ? defaultFileNames.map((name) => join(options.projectDirectory, name)) : [options.path];
-  for (const file of names) {
-    const read = await readText(file);
-    if ('failure' in read) {
-      report.errorAt('', `cannot be read: ${read.failure}.`, 'Check its path and permissions.', {
-        file,
-        line: 1,
-        column: 1,
-      });
-      return undefined;
-    }
-    if (read.text !== undefined) return { file, text: read.text };
-  }
-  report.error(
-    '',
-    options.path === undefined
-      ? `there is no Compose file in \`${options.projectDirectory}\`.`
-      : `there is no file \`${options.path}\`.`,
-    options.path === undefined
-      ? `Create ${defaultFileNames[0]}, or name a file with -f.`
-      : 'Check the path given with -f.',
-  );
-  return undefined;
-}
-
 const readerOf =
-  ({ readFile }: ResolveOptions): Surroundings['readText'] =>
+  ({ readFile }: ResolveOptions): ReadText =>
   async (path) => {
     try {
       return { text: await readFile(path) };
@@ -198,48 +138,6 @@ const readerOf =
       return { failure: error instanceof Error ? error.message : String(error) };
     }
   };
-
-/** The shell over `.env` of the project directory. */
-async function readVariables(options: ResolveOptions, report: Report): Promise<Lookup> {
-  const own: Lookup = (name) => (Object.hasOwn(options.environment, name) ? options.environment[name] : undefined);
-  const file = join(options.projectDirectory, '.env');
-  const read = await readerOf(options)(file);
-  const variables = new Map<string, string>();
-  if ('failure' in read) {
-    report.errorAt('', `cannot be read: ${read.failure}.`, 'Check its permissions.', { file, line: 1, column: 1 });
-  } else if (read.text !== undefined) {
-    const { entries, failures } = parseEnvFile(read.text, own);
-    for (const { line, problem, remedy } of failures) report.errorAt('', problem, remedy, { file, line, column: 1 });
-    for (const { name, value } of entries) if (value !== undefined) variables.set(name, value);
-  }
-  return (name) => own(name) ?? variables.get(name);
-}
-
-/**
- * `--name` or `COMPOSE_PROJECT_NAME`, `name:`, the directory: the first that is stated. Never mapped: an illegal one is refused with a
- * proposal.
- */
-function chooseName(
-  written: Json | undefined,
-  chosen: string | undefined,
-  options: ResolveOptions,
-  report: Report,
-): string | undefined {
-  // A chosen one is not in the file, but what is said of it there is said of the document that is sent.
-  if (chosen !== undefined) return chosen;
-  // Whatever stands in the file is judged with the document.
-  if (written !== undefined && written !== null) return typeof written === 'string' ? written : undefined;
-  const directory = basename(resolve(options.projectDirectory));
-  if (!namePattern.test(directory)) {
-    const proposal = proposeName(directory) ?? 'my-app';
-    report.error(
-      'name',
-      `the app has no name, and that of its directory, ${JSON.stringify(directory)}, is not a legal one.`,
-      `Add \`name: ${proposal}\` at the top of the file, or use --name ${proposal}.`,
-    );
-  }
-  return directory;
-}
 
 const nameDocument = (document: JsonObject, name: string | undefined): JsonObject =>
   name === undefined ? document : { ...document, name };

@@ -8,7 +8,7 @@ import { type AliasTargets, convertValues, findAliasTargets, type Values } from 
 const textLengthMax = 1024 * 1024;
 
 export function readYaml(text: string, file: string): Values {
-  const nothing = { root: null, places: new Map(), sources: new Map() };
+  const nothing = { root: null, places: new Map(), sources: new Map(), tags: new Map() };
   const fail = (problem: string, remedy: string, line: number, column: number): Problem => ({
     severity: 'error',
     path: '',
@@ -33,7 +33,9 @@ export function readYaml(text: string, file: string): Values {
     return { ...nothing, problems: [fail('the file is nested too deeply.', 'Flatten it.', 1, 1)] };
   }
   const { document, targets } = parsed;
-  const complaints = [...document.errors, ...document.warnings];
+  const complaints = [...document.errors, ...document.warnings].filter(
+    ({ code, message }) => code !== 'TAG_RESOLVE_FAILED' || !/!(reset|override)$/.test(message),
+  );
   if (complaints.length > 0) {
     const problems = complaints.map((complaint) => {
       const { line, col } = lines.linePos(complaint.pos[0]);
@@ -65,7 +67,7 @@ function explain(code: string, message: string, key: string): [problem: string, 
     case 'BAD_ALIAS':
       return [`YAML: ${lowerFirst(message)}.`, 'Define the anchor (`&name`) above its first use.'];
     case 'TAG_RESOLVE_FAILED':
-      return [`YAML: ${lowerFirst(message)}.`, 'Remove the tag; merging several files is not supported yet.'];
+      return [`YAML: ${lowerFirst(message)}.`, 'Remove the tag; those of Compose are `!reset` and `!override`.'];
     case 'MULTIPLE_DOCS':
       return ['YAML: the file holds several documents.', 'Keep one; remove the `---` between them.'];
     default:

@@ -12,6 +12,7 @@ import {
   isScalar,
   isSeq,
   type Pair,
+  type Scalar,
   visit,
   type YAMLMap,
 } from 'yaml';
@@ -25,10 +26,15 @@ export interface Place {
   readonly column: number;
 }
 
+/** `!reset` removes what other files say, `!override` replaces it (Compose Specification, "Merge"). */
+export type MergeTag = 'reset' | 'override';
+
 export interface Values {
   readonly root: Json;
   /** By problem path: the key of a member, the item of a list. */
   readonly places: ReadonlyMap<string, Place>;
+  /** Compose's own tags, which say how a value is merged with that of another file. */
+  readonly tags: ReadonlyMap<string, MergeTag>;
   /** Numbers as they were written, where JSON would write them differently: `1.10`. */
   readonly sources: ReadonlyMap<string, string>;
   readonly problems: readonly Problem[];
@@ -41,6 +47,7 @@ interface Conversion {
   readonly targets: AliasTargets;
   readonly places: Map<string, Place>;
   readonly sources: Map<string, string>;
+  readonly tags: Map<string, MergeTag>;
   readonly problems: Problem[];
   readonly placeOf: (node: unknown) => Place;
   produced: number;
@@ -78,13 +85,14 @@ export function convertValues(
     targets,
     places: new Map(),
     sources: new Map(),
+    tags: new Map(),
     problems: [],
     placeOf,
     produced: 0,
   };
   const root = convert(conversion, contents, '', 0);
-  const { places, sources, problems } = conversion;
-  return { root, places, sources, problems };
+  const { places, sources, tags, problems } = conversion;
+  return { root, places, sources, tags, problems };
 }
 
 function fail(conversion: Conversion, path: string, node: unknown, problem: string, remedy: string): null {
@@ -113,9 +121,18 @@ function convert(conversion: Conversion, node: unknown, path: string, depth: num
   if (isExhausted(conversion, path, node, depth)) return null;
   if (!conversion.places.has(path)) conversion.places.set(path, conversion.placeOf(node));
   if (isAlias(node)) return convertAlias(conversion, node, path, depth);
+  noteTag(conversion, node, path);
   if (isMap(node)) return convertMap(conversion, node, path, depth);
   if (isSeq(node)) return node.items.map((item, index) => convert(conversion, item, joinPath(path, index), depth + 1));
-  if (!isScalar(node)) return null;
+  return isScalar(node) ? convertScalar(conversion, node, path) : null;
+}
+
+function noteTag({ tags }: Conversion, node: unknown, path: string): void {
+  if (isNode(node) && node.tag === '!reset') tags.set(path, 'reset');
+  if (isNode(node) && node.tag === '!override') tags.set(path, 'override');
+}
+
+function convertScalar(conversion: Conversion, node: Scalar, path: string): Json {
   const { value, source } = node;
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) {

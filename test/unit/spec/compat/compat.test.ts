@@ -19,6 +19,8 @@ const textOf = (name: string) => readFileSync(`${directory}/${name}.yaml`, 'utf8
 
 /** What lies beside the Compose file on its author's disk. */
 const beside = {
+  'common.yaml': 'services: {base: {image: "nginx:1.29", environment: {FROM: base}, restart: always}}',
+  'monitoring.yaml': 'services: {metrics: {image: "prom/prometheus:v3.1.0", ports: ["9090"]}}',
   '.env.production': 'LOCAL_DOMAIN=example.org\nSECRET_KEY_BASE="abc$$def"\nDB_HOST=db\n',
   'default.env': 'DEBUG=0\nDATABASE_URL=postgres://db/app\n',
 };

@@ -62,8 +62,8 @@ export const outcomes: Readonly<
     ignored: ['services.app.pull_refresh_after'],
   },
   'includes-and-extends': {
-    services: null,
-    refused: ['include', 'services.web.extends', 'services.worker.extends'],
+    services: 3,
+    refused: [],
     ignored: [],
   },
   'kafka-kraft': {

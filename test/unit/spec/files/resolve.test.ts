@@ -29,7 +29,8 @@ describe('the file', () => {
   });
 
   it('that cannot be read is refused with the cause', async () => {
-    const readFile = async () => {
+    const readFile = async (path: string) => {
+      if (path !== 'shop/compose.yaml') return undefined;
       throw new Error('EISDIR: illegal operation on a directory');
     };
     expect(await faultsOf('', { readFile })).toMatchObject([
