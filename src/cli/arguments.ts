@@ -13,8 +13,8 @@ export type CommandName = (typeof commandNames)[number];
 
 /** Which Compose file is meant, and how it is read. */
 export interface FileOptions {
-  /** `-f`; without it the file is looked for as Docker Compose does. */
-  readonly file?: string;
+  /** `-f`, each merged over those before it; where empty, the file is looked for as Docker Compose does. */
+  readonly files: readonly string[];
   /** `--name`; wins over `name:` in the file. */
   readonly name?: string;
   readonly profiles: readonly string[];
@@ -149,7 +149,6 @@ function invocationOf(
   if (app !== null && !namePattern.test(app)) return `\`${app}\` is not the name of an app.`;
   const json = values.json ?? false;
   const fileOptions = readFileOptions(values);
-  if (typeof fileOptions === 'string') return fileOptions;
   if (command === 'config') return { command, json, ...fileOptions };
   const address = readApi(values.api, environment['FLOTILLA_API']);
   if (!address.ok) return address.error;
@@ -162,7 +161,7 @@ function invocationOf(
   const waitOptions = readWaitOptions(values);
   if (typeof waitOptions === 'string') return waitOptions;
   if (command === 'up') return { command, ...shared, ...fileOptions, ...waitOptions };
-  if (app !== null && (fileOptions.file ?? fileOptions.name) !== undefined) {
+  if (app !== null && (fileOptions.files.length > 0 || fileOptions.name !== undefined)) {
     return 'name the app, or the file that names it, not both.';
   }
   return { command, ...shared, ...fileOptions, ...waitOptions, app };
@@ -173,11 +172,11 @@ function surplusOperand(command: CommandName, surplus: string): string {
   return `\`${command}\` takes no operand: \`${surplus}\` is too much; a file is named with -f.`;
 }
 
-function readFileOptions({ file: files = [], name, profile = [] }: Values): FileOptions | string {
-  const [first, second] = files;
-  if (second !== undefined) return 'several files are not merged: give -f once.';
-  return { ...(first !== undefined && { file: first }), ...(name !== undefined && { name }), profiles: profile };
-}
+const readFileOptions = ({ file: files = [], name, profile = [] }: Values): FileOptions => ({
+  files,
+  ...(name !== undefined && { name }),
+  profiles: profile,
+});
 
 function readWaitOptions({ detach = false, timeout }: Values): WaitOptions | string {
   if (timeout === undefined) return { detach, timeoutMs: null };

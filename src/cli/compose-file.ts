@@ -2,14 +2,9 @@
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Problem } from '../model/problem.ts';
 import type { Result } from '../model/result.ts';
-import { defaultFileNames } from '../spec/files/find-files.ts';
-import {
-  type CheckedFile,
-  checkComposeFile,
-  type ResolvedFile,
-  type ResolveOptions,
-  resolveComposeFile,
-} from '../spec/files/resolve.ts';
+import { defaultFileNames, overrideFileNames } from '../spec/files/find-files.ts';
+import type { ResolveOptions } from '../spec/files/options.ts';
+import { type CheckedFile, checkComposeFile, type ResolvedFile, resolveComposeFile } from '../spec/files/resolve.ts';
 import type { FileOptions } from './arguments.ts';
 import type { Surroundings } from './context.ts';
 
@@ -34,27 +29,41 @@ export async function readAppName(
   return { ok: true, value: typeof name === 'string' ? name : null };
 }
 
-/** As Docker Compose looks for it: here, then in the directories above. The project directory is the file's own. */
-async function resolveOptions(files: Files, { file, name, profiles }: FileOptions): Promise<ResolveOptions> {
-  const path = file ?? (await findDefaultFile(files));
+/**
+ * As Docker Compose looks for it: here, then in the directories above, with the override file beside it. The project directory is that of the
+ * first file.
+ */
+async function resolveOptions(files: Files, { files: named, name, profiles }: FileOptions): Promise<ResolveOptions> {
+  const path = named.length > 0 ? named : await findDefaultFiles(files);
+  const [main] = path;
   return {
-    ...(path !== undefined && { path }),
+    ...(main !== undefined && { path }),
     ...(name !== undefined && { name }),
     profiles,
     projectDirectory:
-      path === undefined || path === '-' ? files.workingDirectory : dirname(resolve(files.workingDirectory, path)),
+      main === undefined || main === '-' ? files.workingDirectory : dirname(resolve(files.workingDirectory, main)),
     environment: files.environment,
     readFile: files.readFile,
   };
 }
 
-async function findDefaultFile({ workingDirectory, readFile }: Files): Promise<string | undefined> {
-  for (let directory = workingDirectory; ; directory = dirname(directory)) {
-    for (const fileName of defaultFileNames) {
-      const path = relative(workingDirectory, join(directory, fileName));
-      // A file that cannot be read is found: reading it again says why it cannot.
-      if ((await readFile(path).catch(() => '')) !== undefined) return path;
-    }
-    if (dirname(directory) === directory) return undefined;
+async function findDefaultFiles(files: Files): Promise<readonly string[]> {
+  for (let directory = files.workingDirectory; ; directory = dirname(directory)) {
+    const found = await findFirst(files, directory, defaultFileNames);
+    if (found.length > 0) return [...found, ...(await findFirst(files, directory, overrideFileNames))];
+    if (dirname(directory) === directory) return [];
   }
+}
+
+async function findFirst(
+  { workingDirectory, readFile }: Files,
+  directory: string,
+  names: readonly string[],
+): Promise<readonly string[]> {
+  for (const name of names) {
+    const path = relative(workingDirectory, join(directory, name));
+    // A file that cannot be read is found: reading it again says why it cannot.
+    if ((await readFile(path).catch(() => '')) !== undefined) return [path];
+  }
+  return [];
 }

@@ -16,7 +16,8 @@ Exit codes: 0 done · 1 failed · 2 arguments or file wrong, nothing sent · 4 t
 `;
 
 const fileHelp = `  -f, --file FILE    Compose file (default: compose.yaml, compose.yml, docker-compose.yaml or docker-compose.yml
-                     here or in a directory above); \`-\` reads standard input
+                     here or in a directory above, and compose.override.yaml beside it); \`-\` reads standard
+                     input; may be repeated: each is merged over those before it
   --name NAME        name of the app (default: \`name:\` of the file, then its directory's)
   --profile NAME     enable a profile; may be repeated (default: COMPOSE_PROFILES)`;
 const waitHelp = `  -d, --detach       do not wait

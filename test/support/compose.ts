@@ -2,7 +2,8 @@
 import { parse as parseYaml } from 'yaml';
 import type { AppSpec, ServiceSpec } from '../../src/model/app-spec.ts';
 import type { Problem } from '../../src/model/problem.ts';
-import { checkComposeFile, type ResolveOptions, resolveComposeFile } from '../../src/spec/files/resolve.ts';
+import type { ResolveOptions } from '../../src/spec/files/options.ts';
+import { checkComposeFile, resolveComposeFile } from '../../src/spec/files/resolve.ts';
 import { parseApp } from '../../src/spec/parse-app.ts';
 
 /** Files by name; a text alone is `compose.yaml`. Everything lies in the directory `shop`. */

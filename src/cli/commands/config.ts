@@ -1,5 +1,6 @@
 /** `flotilla config`: the document that `up` would send. */
-import { stringify } from 'yaml';
+
+import { printDocument } from '../../spec/files/print.ts';
 import type { Invocation } from '../arguments.ts';
 import { loadComposeFile } from '../compose-file.ts';
 import type { Surroundings } from '../context.ts';
@@ -16,6 +17,6 @@ export async function config(
   if (!loaded.ok) return refuseFile(surroundings, loaded.error, invocation.json);
   for (const line of renderProblems(loaded.value.warnings)) terminal.note(line);
   const { document } = loaded.value;
-  terminal.line(invocation.json ? JSON.stringify(document, null, 2) : stringify(document, { lineWidth: 0 }).trimEnd());
+  terminal.line(invocation.json ? JSON.stringify(document, null, 2) : printDocument(document).trimEnd());
   return exitCodes.ok;
 }

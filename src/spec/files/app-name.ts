@@ -6,7 +6,7 @@ import { ownValue } from '../json.ts';
 import type { Report } from '../report.ts';
 import { proposeName } from '../suggest.ts';
 import { interpolate, type Lookup } from './interpolate.ts';
-import type { ResolveOptions } from './resolve.ts';
+import type { ResolveOptions } from './options.ts';
 import { readValues, type Sources } from './source.ts';
 
 /** `name:` of the last file that has one; `undefined` where none has. */

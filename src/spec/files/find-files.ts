@@ -1,7 +1,7 @@
 /** Which Compose files are read when none is named. */
 
 import { join } from 'node:path';
-import type { ResolveOptions } from './resolve.ts';
+import type { ResolveOptions } from './options.ts';
 import { complain, type Sources } from './source.ts';
 
 /** In order of preference (Compose Specification, "Compose file"). */

@@ -4,7 +4,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { joinPath } from '../json.ts';
 import { rebase } from './extends.ts';
 import type { Lookup } from './interpolate.ts';
-import type { Loading, loadFiles } from './load.ts';
+import type { LoadFiles, Loading } from './loading.ts';
 import { mergeNodes } from './merge.ts';
 import { isListNode, isMapNode, type MapNode, memberOf, type Node, textOf, withMembers } from './nodes.ts';
 import { complain } from './source.ts';
@@ -14,12 +14,7 @@ import { readVariables } from './variables.ts';
  * The file with the included parts in it. What it says itself about one of their services is merged over them.
  * @param load reads the files of one part; handed in, because they may include others
  */
-export async function applyIncludes(
-  loading: Loading,
-  root: MapNode,
-  file: string,
-  load: typeof loadFiles,
-): Promise<MapNode> {
+export async function applyIncludes(loading: Loading, root: MapNode, file: string, load: LoadFiles): Promise<MapNode> {
   const include = memberOf(root, 'include');
   if (include === undefined) return root;
   let result = withMembers(
@@ -76,7 +71,7 @@ async function loadEntry(
   entry: Entry,
   file: string,
   path: string,
-  load: typeof loadFiles,
+  load: LoadFiles,
 ): Promise<MapNode | undefined> {
   const { sources, lookup, trail } = loading;
   const from = (node: Node | undefined): string => {

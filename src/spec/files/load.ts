@@ -5,19 +5,10 @@ import { joinPath } from '../json.ts';
 import { applyExtends } from './extends.ts';
 import { applyIncludes } from './include.ts';
 import type { Lookup } from './interpolate.ts';
-import { type Complain, mergeNodes } from './merge.ts';
+import type { Loading } from './loading.ts';
+import { mergeNodes } from './merge.ts';
 import { isMapNode, type MapNode, type Node } from './nodes.ts';
 import { type Asked, complain, filesMax, readSource, type Sources } from './source.ts';
-
-export interface Loading {
-  readonly sources: Sources;
-  readonly lookup: Lookup;
-  /** What `include` is relative to. */
-  readonly directory: string;
-  /** The files that include this one. */
-  readonly trail: readonly string[];
-  readonly complainMerge: Complain;
-}
 
 export const startLoading = (sources: Sources, lookup: Lookup, file: string): Loading => ({
   sources,

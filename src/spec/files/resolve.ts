@@ -15,28 +15,11 @@ import { findFiles } from './find-files.ts';
 import type { Lookup } from './interpolate.ts';
 import { loadFiles, startLoading } from './load.ts';
 import { flatten } from './nodes.ts';
+import type { ResolveOptions } from './options.ts';
 import { enableServices } from './profiles.ts';
 import type { ReadText, Sources } from './source.ts';
 import { readShell } from './variables.ts';
 import type { Place } from './yaml-values.ts';
-
-export interface ResolveOptions {
-  /**
-   * The Compose file, relative to the working directory, or several that are merged in order; default: the first of
-   * {@link defaultFileNames} in the project directory, and the first of {@link overrideFileNames} beside it.
-   */
-  readonly path?: string | readonly string[];
-  /** Where `.env` lies, and what an app without a name is called after. */
-  readonly projectDirectory: string;
-  /** The shell's variables; they win over `.env`. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  /** `--profile`; where empty, `COMPOSE_PROFILES` counts. */
-  readonly profiles: readonly string[];
-  /** `--name`; wins over `COMPOSE_PROJECT_NAME`, which wins over `name:` in the file. */
-  readonly name?: string;
-  /** Text of a file, `undefined` where there is none; may reject for any other reason. */
-  readonly readFile: (path: string) => Promise<string | undefined>;
-}
 
 export type Locate = (path: string) => Place | undefined;
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseEnvFile } from './env-file.ts';
 import type { Lookup } from './interpolate.ts';
 import type { Node } from './nodes.ts';
-import type { ResolveOptions } from './resolve.ts';
+import type { ResolveOptions } from './options.ts';
 import { complain, type Sources } from './source.ts';
 
 /** @param asked who named the files; without it they need not exist. */

@@ -15,7 +15,7 @@ describe('the command line', () => {
     ['up', { command: 'up', api, json: false, profiles: [], detach: false, timeoutMs: null }],
     [
       'up -f a.yaml --name shop --profile x --profile y --timeout 90s',
-      { file: 'a.yaml', name: 'shop', profiles: ['x', 'y'], timeoutMs: 90_000 },
+      { files: ['a.yaml'], name: 'shop', profiles: ['x', 'y'], timeoutMs: 90_000 },
     ],
     ['up -d', { detach: true }],
     ['ps', { command: 'ps', app: null }],
@@ -23,7 +23,8 @@ describe('the command line', () => {
     ['events shop -f', { command: 'events', app: 'shop', follow: true, limit: 50 }],
     ['events -n 5', { command: 'events', app: null, follow: false, limit: 5 }],
     ['down shop', { command: 'down', app: 'shop' }],
-    ['config -f -', { command: 'config', file: '-' }],
+    ['config -f -', { command: 'config', files: ['-'] }],
+    ['up -f a -f b', { command: 'up', files: ['a', 'b'] }],
   ])('`%s` is understood', (line, expected) => {
     expect(parse(line)).toMatchObject({ ok: true, value: expected });
   });
@@ -37,7 +38,6 @@ describe('the command line', () => {
     ['up web', '`up` takes no operand: `web` is too much; a file is named with -f.'],
     ['ps a b', 'one app at a time: `b` is too much.'],
     ['ps My_App', '`My_App` is not the name of an app.'],
-    ['up -f a -f b', 'several files are not merged: give -f once.'],
     ['up --timeout', '--timeout needs a value.'],
     ['up --timeout soon', '--timeout soon: give a duration such as 90s or 5m.'],
     ['up --timeout 0', '--timeout 0: give a duration such as 90s or 5m.'],

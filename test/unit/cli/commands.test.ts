@@ -303,4 +303,22 @@ describe('flotilla config', () => {
     expect(ran).toMatchObject({ code: 0, commands: [] });
     expect(ran.out).toEqual(['name: shop', 'services:', '  web:', '    image: nginx:9']);
   });
+
+  it('doubles every `$`, so that the output can be given to `up`', async () => {
+    const compose = 'name: shop\nservices:\n  web:\n    image: a\n    environment:\n      A: $$HOME\n';
+    const ran = await runCli(['config'], { files: { 'compose.yaml': compose } });
+    expect(ran.out.at(-1)).toBe('      A: $$HOME');
+  });
+
+  it('merges an override file, and files that are named', async () => {
+    const files = {
+      'compose.yaml': 'name: shop\nservices:\n  web:\n    image: a\n',
+      'compose.override.yaml': 'services:\n  web:\n    image: b\n',
+      'over.yaml': 'services:\n  web:\n    image: c\n',
+    };
+    expect((await runCli(['config'], { files })).out.at(-1)).toBe('    image: b');
+    expect((await runCli(['config', '-f', 'compose.yaml', '-f', 'over.yaml'], { files })).out.at(-1)).toBe(
+      '    image: c',
+    );
+  });
 });
