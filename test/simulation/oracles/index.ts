@@ -1,6 +1,31 @@
 /** All oracles. Each stands alone and imports nothing of `src`. */
 import type { Oracle } from '../types.ts';
+import { audit } from './audit.ts';
+import { availability } from './availability.ts';
+import { budgets } from './budgets.ts';
+import { capacity } from './capacity.ts';
+import { commands } from './commands.ts';
 import { convergence } from './convergence.ts';
+import { fencing } from './fencing.ts';
 import { ownership } from './ownership.ts';
+import { patience } from './patience.ts';
+import { reality } from './reality.ts';
+import { stillness } from './stillness.ts';
+import { traffic } from './traffic.ts';
+import { writeAhead } from './write-ahead.ts';
 
-export const oracles: readonly Oracle[] = [ownership, convergence];
+export const oracles: readonly Oracle[] = [
+  ownership,
+  capacity,
+  writeAhead,
+  fencing,
+  commands,
+  availability,
+  traffic,
+  patience,
+  audit,
+  budgets,
+  convergence,
+  reality,
+  stillness,
+];

@@ -1,0 +1,48 @@
+/**
+ * S2: a planned replica never raises the standing ones of its service above what is desired, and one slot never stands twice. A plan is written
+ * together with its guard under the guard's ETag, so it cannot have missed a lowered count.
+ */
+import type { Oracle, View } from '../types.ts';
+import { guardOf, isReplica, isStanding, nameOf, replicasOf } from './rows.ts';
+
+interface Planned {
+  readonly at: number;
+  readonly app: string;
+  readonly service: string;
+  readonly slot: number;
+}
+
+export const capacity: Oracle = {
+  name: 'capacity',
+  invariant: 'S2',
+  create() {
+    /** Planned at the present instant: judged once the transaction is whole. */
+    let planned: Planned[] = [];
+    return {
+      onEvent(view, event) {
+        if (planned.some(({ at }) => event.at > at)) {
+          for (const one of planned) judge(view, one);
+          planned = [];
+        }
+        if (event.type !== 'row' || event.foreign || event.before !== null || !isReplica(event.after)) return;
+        const { after } = event;
+        planned.push({
+          at: event.at,
+          app: event.partition,
+          service: String(after['service']),
+          slot: Number(after['slot']),
+        });
+      },
+    };
+  },
+};
+
+function judge(view: View, { app, service, slot }: Planned): void {
+  const guard = guardOf(view, app, service);
+  const desired = guard === undefined || guard['removed'] === true ? 0 : Number(guard['desired']);
+  const standing = replicasOf(view, app, service).filter(isStanding);
+  if (standing.length > desired)
+    view.fail(`${app}/${service} wants ${desired} replicas and stands at ${standing.map(nameOf).join(', ')}`);
+  const twins = standing.filter((row) => Number(row['slot']) === slot);
+  if (twins.length > 1) view.fail(`one slot stands twice: ${twins.map(nameOf).join(' and ')}`);
+}

@@ -1,0 +1,37 @@
+/** Once everything has converged and nobody asks for anything, nothing is written: not to ARM, not to an app's rows, not to the queue. */
+import type { Oracle, SimEvent, View } from '../types.ts';
+
+/** After the last app converged: what was on its way settles. */
+const settleMs = 120_000;
+
+export const stillness: Oracle = {
+  name: 'stillness',
+  invariant: 'L1',
+  create() {
+    let since: number | null = null;
+    return {
+      onEvent(view, event) {
+        if (event.at < view.calmFrom) return;
+        if (event.type === 'tick') since = isStill(view) ? (since ?? event.at) : null;
+        if (event.type === 'command' || (event.type === 'group' && event.change !== 'gone')) since = null;
+        if (since === null || event.at - since < settleMs) return;
+        const written = writtenBy(event);
+        if (written) view.fail(`${written} although everything had converged`);
+      },
+    };
+  },
+};
+
+function writtenBy(event: SimEvent): string | null {
+  if (event.type === 'row' && !event.partition.startsWith('~'))
+    return `${event.cause?.fn} wrote ${event.partition} ${event.row}`;
+  if (event.type !== 'effect' || event.moment !== 'sent' || !event.writes) return null;
+  return event.target === 'arm' || event.target === 'bus' ? `${event.cause?.fn} sent ${event.key}` : null;
+}
+
+function isStill(view: View): boolean {
+  const heads = view.rows().filter((row) => row['kind'] === 'app');
+  const settled = heads.every((row) => row['state'] === 'deleted' || row['observedGeneration'] === row['generation']);
+  const busy = view.rows().some((row) => row['kind'] === 'service' && row['workflow'] !== undefined);
+  return settled && !busy && view.rows('~due').length === 0;
+}
