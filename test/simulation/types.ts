@@ -246,6 +246,8 @@ export interface PlantedBug {
   readonly replace: string;
   /** Name of the oracle that kills it. */
   readonly killedBy: string;
+  /** It shows where nothing goes wrong: hunted without faults. */
+  readonly inCalm?: true;
 }
 
 export interface Violation {

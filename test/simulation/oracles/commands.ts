@@ -45,7 +45,7 @@ function orderFault({ before, after }: RowEvent, applied: Map<string, number>): 
 
 function judgeEnd(view: View, app: string, restoredAt: number): void {
   const acknowledged = view.commands.filter(
-    (command) => command.app === app && command.acknowledgedAt !== null && command.sentAt > restoredAt,
+    (command) => command.app === app && command.operationId !== null && command.sentAt > restoredAt,
   );
   const operations = new Map(view.rows(app).map((row) => [row.rowKey, row]));
   const known: { readonly command: CommandRecord; readonly row: RawEntity }[] = [];
@@ -56,6 +56,13 @@ function judgeEnd(view: View, app: string, restoredAt: number): void {
   }
   // After a restore, commands from before it may stand behind later ones in the order.
   if (restoredAt > 0) return;
+  for (const { command, row } of known) {
+    const isOvertaken = known.some(
+      (one) => one.row['state'] === 'applied' && Number(one.row['seq']) > Number(row['seq']),
+    );
+    if (row['state'] === 'superseded' && !isOvertaken)
+      view.fail(`${command.command} ${app} (command ${row['seq']}) was superseded by nothing`);
+  }
   const last = known
     .filter(({ row }) => row['state'] === 'applied')
     .sort((a, b) => Number(a.row['seq']) - Number(b.row['seq']))

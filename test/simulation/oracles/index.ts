@@ -1,5 +1,6 @@
 /** All oracles. Each stands alone and imports nothing of `src`. */
 import type { Oracle } from '../types.ts';
+import { absence } from './absence.ts';
 import { audit } from './audit.ts';
 import { availability } from './availability.ts';
 import { budgets } from './budgets.ts';
@@ -9,6 +10,7 @@ import { convergence } from './convergence.ts';
 import { fencing } from './fencing.ts';
 import { ownership } from './ownership.ts';
 import { patience } from './patience.ts';
+import { promptness } from './promptness.ts';
 import { reality } from './reality.ts';
 import { stillness } from './stillness.ts';
 import { traffic } from './traffic.ts';
@@ -23,8 +25,10 @@ export const oracles: readonly Oracle[] = [
   availability,
   traffic,
   patience,
+  absence,
   audit,
   budgets,
+  promptness,
   convergence,
   reality,
   stillness,

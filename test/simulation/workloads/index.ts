@@ -3,9 +3,10 @@ import type { Workload } from '../types.ts';
 import { busy } from './busy.ts';
 import { changes } from './changes.ts';
 import { life } from './life.ts';
+import { variety } from './variety.ts';
 
 /** Of which each seed draws one. */
-export const workloads: readonly Workload[] = [changes];
+export const workloads: readonly Workload[] = [changes, variety];
 
 /** Also those that are only run by name. */
 export const allWorkloads: readonly Workload[] = [...workloads, busy, life];

@@ -1,0 +1,51 @@
+/**
+ * L1 with a short bound: as long as nothing goes wrong, nobody waits for a safety net. A wake-up that is lost now and then would otherwise hide behind
+ * the scan that visits every app in the end.
+ */
+import type { Facts, Oracle, View } from '../types.ts';
+
+/** One deletion after its drain, one create, one probe period, queue and turns: everything twice. */
+const boundMs = ({ provisioningMs, deletionMs }: Facts): number => 2 * (provisioningMs + deletionMs + 10_000 + 45_000);
+
+export const promptness: Oracle = {
+  name: 'promptness',
+  invariant: 'L1',
+  create() {
+    let isDisturbed = false;
+    const busySince = new Map<string, number>();
+    return {
+      onEvent(view, event) {
+        if (event.type === 'fault' || (event.type === 'host' && event.change === 'crashed')) isDisturbed = true;
+        // Each command may ask for a whole new round.
+        if (event.type === 'command') busySince.set(event.command.app, event.at);
+        if (event.type === 'tick' && !isDisturbed) judge(view, event.at, busySince);
+      },
+    };
+  },
+};
+
+function judge(view: View, now: number, busySince: Map<string, number>): void {
+  for (const app of view.apps()) {
+    const head = view.row(app, 'app');
+    if (head === undefined) continue;
+    const isDone = head['state'] === 'deleted' || head['observedGeneration'] === head['generation'];
+    const isIdle = isDone && !view.rows(app).some((row) => row['kind'] === 'op' && row['state'] === 'accepted');
+    if (isIdle) busySince.delete(app);
+    else if (isBroken(view, app)) busySince.set(app, now);
+    const since = busySince.get(app);
+    if (since !== undefined && now - since > boundMs(view.facts))
+      view.fail(`${app} has not converged ${now - since} ms after its last command, and nothing was in its way`);
+  }
+}
+
+/** What the user asked for does not run by itself: restarts and back-offs take as long as they take. */
+const isBroken = (view: View, app: string): boolean =>
+  view
+    .rows(app)
+    .some(
+      (row) =>
+        row['reason'] === 'BackingOff' ||
+        (row['kind'] === 'replica' &&
+          row['state'] !== 'gone' &&
+          (Number(row['restartCount']) > 0 || row['state'] === 'failed')),
+    );

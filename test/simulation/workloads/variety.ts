@@ -1,0 +1,102 @@
+/**
+ * Users whose services are of every kind: probed over the network, without ports, slow to start, dependent on others, and now and then broken by an
+ * image that does not exist or crashes. What is broken is mended in the end, so that the app can converge.
+ */
+import type { Drive, Workload } from '../types.ts';
+
+type Document = Readonly<Record<string, unknown>>;
+type Services = Map<string, Document>;
+
+const small = { resources: { limits: { cpus: '1', memory: '1G' } } };
+
+const probed = (tag: number, replicas: number): Document => ({
+  image: `flotilla/http:${tag}`,
+  ports: ['80'],
+  healthcheck: { test: ['CMD', 'wget', '-qO-', 'http://localhost/'], interval: '5s', retries: 2 },
+  deploy: { ...small, replicas },
+});
+
+const shapes: Readonly<Record<string, (tag: number) => Document>> = {
+  store: (tag) => ({
+    image: `redis:${tag}`,
+    expose: ['6379'],
+    'x-flotilla': { probes: { readiness: { tcp: { port: 6379 } } } },
+    deploy: { ...small, replicas: 1 },
+  }),
+  worker: (tag) => ({ image: `flotilla/worker:${tag}`, deploy: { ...small, replicas: 2 } }),
+  slow: (tag) => ({
+    image: `flotilla/http:${tag}`,
+    ports: ['80'],
+    environment: { STANDIN_START_DELAY_S: '15' },
+    'x-flotilla': { probes: { readiness: { tcp: { port: 80 } } } },
+    deploy: { ...small, replicas: 1 },
+  }),
+};
+
+const broken: readonly Document[] = [
+  { image: 'flotilla/missing:1', deploy: { ...small, replicas: 1 } },
+  { image: 'flotilla/crash:1', ports: ['80'], deploy: { ...small, replicas: 1 } },
+];
+
+const gapsMs = [60_000, 10_000, 180_000, 300_000];
+
+export const variety: Workload = {
+  name: 'variety',
+  async run(drive) {
+    await Promise.all(['shop', 'lab'].slice(0, 1 + drive.pick('apps', 2)).map((app) => live(drive, app)));
+  },
+};
+
+async function live(drive: Drive, app: string): Promise<void> {
+  const services: Services = new Map();
+  for (const [name, shape] of Object.entries(shapes))
+    if (drive.pick(`${app} ${name}`, 2) === 0) services.set(name, shape(1));
+  const needs = services.has('store') ? { depends_on: { store: { condition: 'service_healthy' } } } : {};
+  const web = (tag: number, replicas: number) => services.set('web', { ...probed(tag, replicas), ...needs });
+  web(1, 2);
+  await drive.apply(app, documentOf(app, services));
+  for (let n = 2; n < 7; n += 1) {
+    await drive.wait(gapsMs[drive.pick(`${app} gap`, gapsMs.length)] ?? 0);
+    await change(drive, app, services, web, n);
+    if (drive.pick(`${app} command twice`, 4) === 3) await drive.apply(app, documentOf(app, services));
+  }
+  services.delete('extra');
+  web(9, 2);
+  await drive.wait(60_000);
+  await drive.apply(app, documentOf(app, services));
+}
+
+async function change(
+  drive: Drive,
+  app: string,
+  services: Services,
+  web: (tag: number, replicas: number) => void,
+  n: number,
+): Promise<void> {
+  switch (drive.pick(`${app} what`, 6)) {
+    case 1:
+      web(n, 3);
+      break;
+    case 2:
+      services.set('extra', broken[drive.pick(`${app} broken`, broken.length)] ?? {});
+      break;
+    case 3:
+      services.delete('extra');
+      services.delete('worker');
+      break;
+    case 4:
+      await drive.delete(app);
+      return;
+    case 5:
+      if (services.has('store')) services.set('store', shapes['store']?.(n) ?? {});
+      break;
+    default:
+      web(1, 1 + (n % 4));
+  }
+  await drive.apply(app, documentOf(app, services));
+}
+
+const documentOf = (app: string, services: Services): Document => ({
+  name: app,
+  services: Object.fromEntries(services),
+});
