@@ -410,6 +410,59 @@ describe('a plan that does not fit into one transaction', () => {
     expect(grown.replicas.map(({ row }) => row.attempt?.id)).toEqual(attempts);
   });
 
+  const undeleted = (count: number) =>
+    slots(count, 'deleting', { stateAt: at - 10_000, observedAt: null, reason: 'Surplus' });
+  const standingAll = (replicas: readonly ReplicaRow[]) =>
+    observed(...replicas.map((replica) => [replica, seen(replica)] as const));
+
+  it.each([
+    [44, 1],
+    [45, 0],
+    [20, 25],
+  ])('after %i changes without events has room for %i creates', (changes, creates) => {
+    const replicas = undeleted(changes);
+    const grown = reconcile(
+      aSnapshot({ guard: guard({ desired: 60, nextIncarnation: 99 }), replicas, observations: standingAll(replicas) }),
+      at,
+    );
+    expect(grown.steps.filter(({ kind }) => kind === 'deleteGroup')).toHaveLength(changes);
+    expect(grown.replicas.filter(({ insert }) => insert)).toHaveLength(creates);
+    expect(grown.wakeAt).toBeGreaterThan(at);
+  });
+
+  it('stops after 45 changes, also where none has an event', () => {
+    const replicas = undeleted(46);
+    const first = reconcile(
+      aSnapshot({ guard: guard({ removed: true }), replicas, observations: standingAll(replicas) }),
+      at,
+    );
+    expect([first.replicas.length, first.steps.length, first.wakeAt]).toEqual([45, 45, at]);
+  });
+
+  it('stops after 45 steps, also where none has a change', () => {
+    const claimed = slots(46, 'creating', { attempt: { id: 'a-1', startedAt: null, expiresAt: at + 360_000 } });
+    const again = reconcile(aSnapshot({ guard: guard({ desired: 60 }), replicas: claimed }), at);
+    expect([again.replicas.length, again.steps.length, again.wakeAt]).toEqual([0, 45, at + 1_000]);
+  });
+
+  it('leaves room for the events of what it creates', () => {
+    const replicas = slots(25, 'ready', { revision: 1 }).map((row) => ({
+      ...row,
+      slot: row.slot + 100,
+      state: 'failed' as const,
+    }));
+    const grown = reconcile(aSnapshot({ guard: guard({ desired: 90, nextIncarnation: 200 }), replicas }), at);
+    const rows = grown.replicas.length + grown.replicas.flatMap(({ events }) => events).length;
+    expect(grown.replicas.filter(({ insert }) => insert)).toHaveLength(20);
+    expect(rows).toBe(90);
+  });
+
+  it('drains those first that are not ready any more', () => {
+    const replicas = [inState('ready', { slot: 0, incarnation: 1 }), inState('lost', { slot: 1, incarnation: 2 })];
+    const drained = reconcile(aSnapshot({ guard: guard({ removed: true }), replicas }), at);
+    expect(drained.replicas.map(({ row }) => row.slot)).toEqual([1, 0]);
+  });
+
   it('comes back at once when it ran out of attempt ids', () => {
     const again = [0, 1].map((slot) => inState('creating', { slot, incarnation: slot + 1, attempt: expired }));
     const starved = reconcile(aSnapshot({ guard: guard({ desired: 2 }), replicas: again, attemptIds: ['one'] }), at);
@@ -554,6 +607,33 @@ describe('what is told', () => {
       startedRevision: null,
       dependenciesMetRevision: null,
     });
+  });
+
+  it.each<[string, ReplicaRow, Partial<Parameters<typeof seen>[1]>]>([
+    ['it waits', inState('starting'), { container: null }],
+    ['it is going', inState('deleting'), {}],
+  ])('a replica does not count as started while %s', (_, replica, group) => {
+    const observations = observed([replica, seen(replica, group, 'failed')]);
+    expect(
+      reconcile(aSnapshot({ guard: guard(), replicas: [replica], observations }), at).guard.startedRevision,
+    ).toBeNull();
+  });
+
+  it('nothing is reached while the gate is shut, even by replicas of the new revision', () => {
+    const app = anApp('shop', [aService('web', { dependsOn: [{ service: 'api', condition: 'healthy' }] })]);
+    expect(reconcile(aSnapshot({ app, guard: guard(), replicas: [inState('ready')] }), at).guard).toMatchObject({
+      healthyRevision: null,
+      startedRevision: null,
+    });
+  });
+
+  it('silence of a pool once', () => {
+    const replica = inState('starting');
+    const observations = observed([replica, { kind: 'unknown', message: 'east does not answer' }]);
+    const plan = reconcile(aSnapshot({ guard: guard(), replicas: [replica], observations }), at);
+    expect(plan.events).toEqual([
+      { type: 'ServiceWaiting', reason: 'PoolUnavailable', message: 'east does not answer' },
+    ]);
   });
 
   it('replicas of an older revision make the new one neither healthy nor started', () => {
