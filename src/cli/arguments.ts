@@ -8,7 +8,7 @@ import { err, ok, type Result } from '../model/result.ts';
 import { parseDurationMs } from '../model/units.ts';
 import { nearestWord } from '../spec/suggest.ts';
 
-export const commandNames = ['up', 'ps', 'events', 'down', 'config'] as const;
+const commandNames = ['up', 'ps', 'events', 'down', 'config'] as const;
 export type CommandName = (typeof commandNames)[number];
 
 /** Which Compose file is meant, and how it is read. */

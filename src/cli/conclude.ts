@@ -11,7 +11,7 @@ export type Unfinished = Exclude<Ending, { readonly kind: 'converged' }>;
 
 /** With `--json`, standard output holds one object: progress is not shown. */
 export const saidByJson = (session: Session, json: boolean): Session =>
-  json ? { ...session, terminal: { ...session.terminal, isLive: false, line() {}, status() {} } } : session;
+  json ? { ...session, terminal: { ...session.terminal, line() {}, status() {} } } : session;
 
 /** For `--detach`. */
 export function sayAccepted(session: Session, operation: OperationResource, json: boolean): ExitCode {
@@ -74,7 +74,7 @@ export function sayUnfinished(
 const troubleOf = (app: AppResource | null): readonly string[] => (app === null ? [] : renderTrouble(app));
 
 /** The call as it must be typed to reach the same API from here. */
-export function callOf(command: string, { api, environment }: Pick<Session, 'api' | 'environment'>): string {
+function callOf(command: string, { api, environment }: Pick<Session, 'api' | 'environment'>): string {
   const program = environment['npm_command'] === 'exec' ? 'npx flotilla' : 'flotilla';
   const isFoundAnyway = api === defaultApi || environment['FLOTILLA_API'] === api;
   return isFoundAnyway ? `${program} ${command}` : `${program} ${command} --api ${api}`;

@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly sleep: (ms: number) => Promise<void>;
   /** Aborted by Ctrl-C. */
   readonly interrupted: AbortSignal;
+  /** Another process started this one and ends it, at Ctrl-C too. */
+  readonly isSupervised: boolean;
   /** A fresh Idempotency-Key. */
   readonly newKey: () => string;
 }

@@ -97,7 +97,7 @@ async function readPages(
 }
 
 /** The API lists the newest instant first, but the events of one transaction in their own order: a stable sort keeps that. */
-export const chronological = (newestFirst: readonly EventResource[]): readonly EventResource[] =>
+const chronological = (newestFirst: readonly EventResource[]): readonly EventResource[] =>
   newestFirst.toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at));
 
 const keyOf = (event: EventResource): string => JSON.stringify(event);

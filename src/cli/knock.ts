@@ -2,7 +2,7 @@
 import { connect } from 'node:net';
 import type { Answer } from './context.ts';
 
-export const knockTimeoutMs = 2_000;
+const knockTimeoutMs = 2_000;
 
 export async function knock(address: string, timeoutMs = knockTimeoutMs): Promise<Answer> {
   const { protocol, hostname, port } = new URL(address);

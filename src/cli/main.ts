@@ -48,5 +48,6 @@ process.exitCode = await run(process.argv.slice(2), {
   now: Date.now,
   sleep,
   interrupted: interruption.signal,
+  isSupervised: process.channel !== undefined && process.channel !== null,
   newKey: randomUUID,
 });

@@ -8,7 +8,7 @@ export type Progress =
   | { readonly state: 'failing'; readonly why: string };
 
 /** Attempts of one slot (or restarts in place) after which `up` stops waiting; `docker compose up --wait` gives up at the first. */
-export const pointlessAfter = 3;
+const pointlessAfter = 3;
 
 /**
  * @param generation the one that the command made or found.

@@ -75,7 +75,7 @@ const withReason = (message: string, reason: string | null): string =>
   reason === null || message.includes(reason) ? message : `${message} (${reason})`;
 
 /** One line per service: what is ready, what the others are at, and why. */
-export function renderServices(app: AppResource): string[] {
+function renderServices(app: AppResource): string[] {
   return columns(
     app.serviceList.map((service) => [
       `${service.converged ? '✓' : '…'} ${service.name}`,
@@ -83,6 +83,16 @@ export function renderServices(app: AppResource): string[] {
       service.converged ? '' : [statesOf(service), service.message ?? service.reason ?? ''].filter(Boolean).join(' · '),
     ]),
   );
+}
+
+/** What is seen on a terminal while the app is waited for. `null` = there is no app (any more). */
+export function renderStatus(
+  app: AppResource | null,
+  { waitedMs, isSupervised }: { readonly waitedMs: number; readonly isSupervised: boolean },
+): string[] {
+  const services = app === null ? [] : renderServices(app);
+  const hint = isSupervised ? [] : ['Ctrl-C stops waiting, not the operation'];
+  return ['', ...[...services, [elapsed(waitedMs), ...hint].join(' · ')].map((line) => `  ${line}`)];
 }
 
 /** `2 creating, 1 draining`. */

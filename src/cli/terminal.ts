@@ -1,6 +1,5 @@
 /** Where the CLI writes. On a terminal a status block is redrawn below the lines that scroll by; in a pipe there are only lines. */
 export interface Terminal {
-  readonly isLive: boolean;
   /** Result lines, to stdout. */
   line(text: string): void;
   /** Warnings and errors, to stderr. */
@@ -12,6 +11,7 @@ export interface Terminal {
 interface Stream {
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
   write(text: string): unknown;
 }
 
@@ -23,7 +23,10 @@ export function createTerminal(out: Stream, errors: Stream): Terminal {
   };
   const draw = (lines: readonly string[]) => {
     const width = (out.columns ?? 80) - 1;
-    drawn = lines.map((line) => (line.length > width ? `${line.slice(0, width - 1)}…` : line));
+    // What has scrolled out of sight could not be erased again.
+    drawn = lines
+      .slice(-Math.max(1, (out.rows ?? 24) - 1))
+      .map((line) => (line.length > width ? `${line.slice(0, width - 1)}…` : line));
     for (const line of drawn) out.write(`${line}\n`);
   };
   const above = (write: () => void) => {
@@ -34,7 +37,6 @@ export function createTerminal(out: Stream, errors: Stream): Terminal {
     draw(block);
   };
   return {
-    isLive,
     line: (text) => above(() => out.write(`${text}\n`)),
     note: (text) => above(() => errors.write(`${text}\n`)),
     status(lines) {

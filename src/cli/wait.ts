@@ -35,7 +35,7 @@ export const stallMs = 600_000;
 const silenceMs = 60_000;
 
 /** Looks often while things are fast, seldom when they take long. */
-export const pollDelayMs = (waitedMs: number): number => (waitedMs < 60_000 ? 500 : waitedMs < 300_000 ? 1_000 : 2_000);
+const pollDelayMs = (waitedMs: number): number => (waitedMs < 60_000 ? 500 : waitedMs < 300_000 ? 1_000 : 2_000);
 
 interface Look {
   readonly operation: OperationResource;

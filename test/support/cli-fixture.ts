@@ -128,7 +128,6 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
     connect: () => scriptedClient(options, () => now, commands),
     knock: async (address) => options.answers?.[address] ?? { answers: true, detail: 'HTTP 200' },
     terminal: {
-      isLive: false,
       line: (text) => out.push(...text.split('\n')),
       note: (text) => errors.push(...text.split('\n')),
       status() {},
@@ -139,6 +138,7 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
       if (options.interruptAfterMs !== undefined && now - startAt >= options.interruptAfterMs) interruption.abort();
     },
     interrupted: interruption.signal,
+    isSupervised: false,
     newKey: () => 'key',
   };
   const code = await run(argv, surroundings);

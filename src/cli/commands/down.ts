@@ -8,7 +8,7 @@ import type { Session, Surroundings } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { teardownProgress } from '../progress.ts';
 import { refuseFile } from '../refuse-file.ts';
-import { count, elapsed, renderServices, renderStory } from '../render.ts';
+import { count, elapsed, renderStatus, renderStory } from '../render.ts';
 import { failWith, openSession } from '../session.ts';
 import { columns } from '../table.ts';
 import { isAbsent, waitFor } from '../wait.ts';
@@ -38,12 +38,8 @@ export async function down(surroundings: Surroundings, options: Options): Promis
     judge: teardownProgress,
     show(app, news) {
       for (const line of renderStory(news, operation.app, operation.acceptedAt)) said.terminal.line(line);
-      const left = app === null ? [] : renderServices(app).map((line) => `  ${line}`);
-      said.terminal.status([
-        '',
-        ...left,
-        `  ${elapsed(session.now() - startedAt)} · Ctrl-C stops waiting, not the operation`,
-      ]);
+      const waitedMs = session.now() - startedAt;
+      said.terminal.status(renderStatus(app, { waitedMs, isSupervised: session.isSupervised }));
     },
   });
   said.terminal.status([]);

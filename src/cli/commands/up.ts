@@ -15,7 +15,7 @@ import {
   elapsed,
   renderAddresses,
   renderProblems,
-  renderServices,
+  renderStatus,
   renderStory,
 } from '../render.ts';
 import { failWith, openSession } from '../session.ts';
@@ -86,9 +86,7 @@ async function watch(
     judge: (app, { generation }, events) => progressOf(app, generation ?? 0, events),
     show(app, news) {
       for (const line of renderStory(news, operation.app, operation.acceptedAt)) terminal.line(line);
-      if (app === null) return;
-      const footer = `  ${elapsed(now() - startedAt)} · Ctrl-C stops waiting, not the operation`;
-      terminal.status(['', ...renderServices(app).map((line) => `  ${line}`), footer]);
+      terminal.status(renderStatus(app, { waitedMs: now() - startedAt, isSupervised: session.isSupervised }));
     },
   });
 }
