@@ -7,20 +7,26 @@
  *   --faults all|none instead of the seed's own subset
  *   --workload NAME   instead of the seed's own
  *   --planted NAME    with a planted bug in the hosts
+ *   --leak NAME       with a planted leak of the real world
  *   --trace FILE      every event of the run, one a line (with --seed or --replay)
  *   --replay FILE     a failure again, with a readable timeline
+ *   --sweep VIEW      a small life once per call, each time with one fault there: intermediate, stale or unobserved
+ *   --share X         of the sweep's points, evenly spread; default 1
  *   --no-shrink       leave a failing run as it is
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Failure, failureOf, replay, shrinkFailure } from '../test/simulation/explore/failure.ts';
-import { type Scenario, scenarioOf, workloadNamed } from '../test/simulation/explore/scenario.ts';
+import { lifeScenario, type Scenario, scenarioOf, workloadNamed } from '../test/simulation/explore/scenario.ts';
+import { pointsOf, sweep, type ViewName, views } from '../test/simulation/explore/sweep.ts';
 import { createTally } from '../test/simulation/explore/tally.ts';
 import { timelineOf } from '../test/simulation/explore/timeline.ts';
 import { everyFault, noFaults } from '../test/simulation/faults/registry.ts';
+import { leaks, openLeaks } from '../test/simulation/mutants/leaks.ts';
 import { planted } from '../test/simulation/mutants/planted.ts';
 import { oracles } from '../test/simulation/oracles/index.ts';
 import { natives } from '../test/simulation/virtual/natives.ts';
+import { startWatchdog } from '../test/simulation/virtual/watchdog.ts';
 import { type RunResult, runWorld } from '../test/simulation/world/world.ts';
 
 const { values } = parseArgs({
@@ -30,6 +36,9 @@ const { values } = parseArgs({
     faults: { type: 'string' },
     workload: { type: 'string' },
     planted: { type: 'string' },
+    leak: { type: 'string' },
+    sweep: { type: 'string' },
+    share: { type: 'string', default: '1' },
     trace: { type: 'string' },
     replay: { type: 'string' },
     'no-shrink': { type: 'boolean' },
@@ -38,7 +47,11 @@ const { values } = parseArgs({
 
 const bug = planted.find(({ name }) => name === values.planted) ?? null;
 if (values.planted !== undefined && !bug) throw new Error(`no planted bug is named ${values.planted}`);
+const leak = leaks.find(({ name }) => name === values.leak);
+if (leak) openLeaks();
+const patches = new Map([bug, leak].flatMap((patch) => (patch ? [[patch.file, [patch]] as const] : [])));
 const tally = createTally();
+startWatchdog();
 
 function traceTo(path: string | undefined): { sink?: (line: string) => void } {
   if (path === undefined) return {};
@@ -57,7 +70,6 @@ function scenario(seed: number): Scenario {
 
 async function explore(seed: number): Promise<RunResult> {
   const chosen = scenario(seed);
-  const patches = new Map(bug ? [[bug.file, [bug]]] : []);
   const result = await runWorld({ ...chosen, oracles, patches, ...traceTo(values.trace) });
   tally.add(result);
   if (result.violations.length > 0) await report(failureOf(chosen, result, bug));
@@ -94,7 +106,21 @@ async function again(file: string): Promise<void> {
   process.exitCode = result.violations.length > 0 ? 1 : 0;
 }
 
-if (values.replay !== undefined) {
+async function sweepView(name: string): Promise<void> {
+  const faults = views[name as ViewName];
+  if (!faults) throw new Error(`no view is named ${name}; there are ${Object.keys(views).join(', ')}`);
+  const points = await pointsOf(lifeScenario, faults);
+  const until = natives.Date.now() + Number(values.minutes ?? '60') * 60_000;
+  const goOn = () => natives.Date.now() < until;
+  const { failures, ran } = await sweep(lifeScenario, points, { share: Number(values.share), tally, goOn });
+  console.log(`${ran} of ${points.length} points of the ${name} view`);
+  for (const failure of failures) await report(failure);
+}
+
+if (values.sweep !== undefined) {
+  await sweepView(values.sweep);
+  console.log(tally.report());
+} else if (values.replay !== undefined) {
   await again(values.replay);
 } else {
   if (values.seed !== undefined) {

@@ -2,7 +2,9 @@
  * The real clock and the real file system, kept before anything is patched: for the loader, the speed report and the watchdog. Nothing of
  * the world or of a host may import this file.
  */
+import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
+import { gzip } from 'node:zlib';
 
 export const natives = {
   setImmediate: globalThis.setImmediate,
@@ -18,6 +20,9 @@ export const natives = {
   openSync: fs.openSync,
   writeSync: fs.writeSync,
   closeSync: fs.closeSync,
+  random: Math.random,
+  randomUUID,
+  gzip,
   exit: process.exit.bind(process),
   hrtimeMs: (
     (now) => () =>

@@ -33,13 +33,17 @@ const texts: { readonly [T in SimEvent['type']]: (event: Extract<SimEvent, { typ
 export const lineOf = (event: SimEvent): string =>
   `${instant(event.at)} ${(texts[event.type] as (event: SimEvent) => string)(event)}`;
 
+/** Real time and real UUIDs cannot occur: the virtual epoch is 2040, and seeded UUIDs have version 8. */
+const real = /\b1[6-9]\d{11}\b|\b20[0-3]\d-\d\d-\d\dT|\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-/;
+
 export interface Trace {
   add(event: SimEvent): void;
   readonly hash: string;
   readonly lines: number;
 }
 
-export function createTrace(sink: ((line: string) => void) | null): Trace {
+/** `onReal` hears of a line that shows something of the real world. */
+export function createTrace(sink: ((line: string) => void) | null, onReal: (what: string) => void): Trace {
   const hash = createHash('sha256');
   let lines = 0;
   return {
@@ -50,6 +54,8 @@ export function createTrace(sink: ((line: string) => void) | null): Trace {
       hash.update(line);
       hash.update('\n');
       sink?.(line);
+      const leak = real.exec(line)?.[0];
+      if (leak !== undefined) onReal(`${leak} in: ${line}`);
     },
     get hash() {
       return hash.copy().digest('hex').slice(0, 32);

@@ -10,6 +10,7 @@ import { natives } from '../virtual/natives.ts';
 import { reseed } from '../virtual/preload.ts';
 import { createGenerator } from '../virtual/random.ts';
 import { createTripwire } from '../virtual/tripwire.ts';
+import { watch } from '../virtual/watchdog.ts';
 import { createArm } from './arm.ts';
 import { createBus } from './bus.ts';
 import { createCalls } from './calls.ts';
@@ -49,8 +50,6 @@ export interface RunOptions {
   readonly sink?: (line: string) => void;
   /** Gets every event. */
   readonly onEvent?: (event: SimEvent) => void;
-  /** Runs before the hosts start; a planted leak of the determinism tests. */
-  readonly sabotage?: () => void;
 }
 
 export interface RunResult {
@@ -103,10 +102,12 @@ function run(options: RunOptions): RunResult {
     world.violate('UNHANDLED', '-', `unhandled rejection: ${String(error)}`);
   process.on('unhandledRejection', onRejection);
   try {
+    watch(true);
     tripwire.arm();
     raiseFence(true);
     causes.run(undefined, () => world.run());
   } finally {
+    watch(false);
     raiseFence(false);
     tripwire.disarm();
     process.off('unhandledRejection', onRejection);
@@ -154,7 +155,9 @@ class RunningWorld {
   constructor(options: RunOptions) {
     this.#options = options;
     this.#choices = createChoices(options.seed, options.choices ?? null);
-    this.#trace = createTrace(options.sink ?? null);
+    this.#trace = createTrace(options.sink ?? null, (what) =>
+      this.violate('REAL', '-', `the real world leaked: ${what}`),
+    );
     const pools = options.pools ?? defaultPools;
     const calmMs = Math.min(options.calmMs ?? 20 * 60_000, options.untilMs / 2);
     const world: WorldCore = {
@@ -194,7 +197,6 @@ class RunningWorld {
     }
     clock.onQuiet = () => this.#checkStuck();
     this.#begin = () => {
-      options.sabotage?.();
       void durable.engine.start();
       for (let n = 0; n < (options.hosts ?? 1); n += 1) fleet.start();
       startWeather({ world, arm, table, fleet, pools });
