@@ -2,11 +2,12 @@
  * The embedded platform as `npm start` starts it, from its build: how long until the last endpoint of `examples/voting` answers, and what the
  * converged platform then uses while nothing happens.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ApiClient, createClient } from '../../src/client/client.ts';
 import type { AppResource } from '../../src/model/api.ts';
@@ -25,7 +26,7 @@ export async function startBench(): Promise<Figure[]> {
   const startedAt = performance.now();
   const platform = spawn(process.execPath, [main, '--no-app', '--port', '0'], { stdio: ['ignore', 'pipe', 'inherit'] });
   try {
-    const client = createClient({ baseUrl: await addressOf(platform), fetch, sleep: (ms) => sleep(ms) });
+    const client = createClient({ baseUrl: await addressOf(platform.stdout), fetch, sleep: (ms) => sleep(ms) });
     const name = await bringUp(client);
     await until(client, name, endpointsAnswer);
     const startSeconds = (performance.now() - startedAt) / 1000;
@@ -59,18 +60,17 @@ async function idle(pid: number): Promise<Figure[]> {
 
 const round = (value: number, digits: number): number => Number(value.toFixed(digits));
 
-/** From the banner, which names the API once it answers. */
-async function addressOf(platform: ChildProcess): Promise<string> {
-  let text = '';
-  for await (const chunk of platform.stdout ?? []) {
-    text += String(chunk);
-    const url = /API (http:\S+)\/api\/v1/.exec(text)?.[1];
-    if (url !== undefined) {
-      platform.stdout?.resume();
-      return url;
-    }
-  }
-  throw new Error(`the platform ended without naming its API: ${text}`);
+/** From the banner, which names the API once it answers. The rest of the output is read and dropped. */
+function addressOf(output: Readable): Promise<string> {
+  let printed = '';
+  return new Promise((done, fail) => {
+    output.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+      const url = /API (http:\S+)\/api\/v1/.exec(printed)?.[1];
+      if (url !== undefined) done(url);
+    });
+    output.once('end', () => fail(new Error(`the platform ended without naming its API: ${printed}`)));
+  });
 }
 
 async function bringUp(client: ApiClient): Promise<string> {
