@@ -384,6 +384,13 @@ describe('instances', () => {
   });
 });
 
+/** The store with another way to commit. */
+function withCommit(store: DurableStore, commit: DurableStore['commit']): DurableStore {
+  const methods = ['lastId', 'instance', 'unfinished', 'history', 'messages', 'activities', 'query', 'close'] as const;
+  const rest = Object.fromEntries(methods.map((m) => [m, (store[m] as (...args: unknown[]) => unknown).bind(store)]));
+  return { ...rest, commit } as unknown as DurableStore;
+}
+
 /** Dies at the n-th commit that writes: before it is applied, or after it but before anybody hears of it. */
 function mortal(
   store: DurableStore,
@@ -400,10 +407,66 @@ function mortal(
     if (dead) return await new Promise<never>(() => {});
     await store.commit(writes);
   };
-  const methods = ['lastId', 'instance', 'unfinished', 'history', 'messages', 'activities', 'query', 'close'] as const;
-  const rest = Object.fromEntries(methods.map((m) => [m, (store[m] as (...args: unknown[]) => unknown).bind(store)]));
-  return { store: { ...rest, commit } as unknown as DurableStore, isDead: () => dead };
+  return { store: withCommit(store, commit), isDead: () => dead };
 }
+
+describe('an engine that is stopped', () => {
+  it('lets activities under way end and keeps what they answered', async () => {
+    const store = createMemoryStore();
+    const engine = await started({ store });
+    const open = hold('held');
+    await start(engine, 'steps', ['held', 'next'], 'i');
+    await until(() => probe.runs.length === 1, 'the step runs');
+    const stopping = engine.stop(1_500);
+    open();
+    await stopping;
+    expect(probe.runs).toEqual(['held']);
+    const successor = await started({ store });
+    await untilStatus(successor, 'i', 'Completed');
+    expect(probe.runs).toEqual(['held', 'next']);
+  });
+
+  it('waits no longer than it is told, and what had not ended runs again at once', async () => {
+    const store = createMemoryStore();
+    const engine = await started({ store });
+    const open = hold('held');
+    await start(engine, 'steps', ['held'], 'i');
+    await until(() => probe.runs.length === 1, 'the step runs');
+    let isStopped = false;
+    const stopping = engine.stop(1_500).then(() => {
+      isStopped = true;
+    });
+    await until(() => clock.nextAt() === clock.now() + 1_500, 'it waits');
+    clock.advance(1_499);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isStopped).toBe(false);
+    clock.advance(1);
+    await stopping;
+    const successor = await started({ store });
+    await until(() => probe.runs.length === 2, 'the step runs again');
+    open();
+    await untilStatus(successor, 'i', 'Completed');
+  });
+});
+
+describe('an engine that is stopped while a turn is being committed', () => {
+  it('leaves no lease behind on the activities of that turn', async () => {
+    const store = createMemoryStore();
+    let stopping: Promise<void> | undefined;
+    const commit = (writes: readonly Write[]) => {
+      if (writes.some(({ op }) => op === 'putActivity')) stopping ??= engine.stop();
+      return store.commit(writes);
+    };
+    const engine = await started({ store: withCommit(store, commit) });
+    await start(engine, 'steps', ['one'], 'i');
+    await until(() => stopping !== undefined, 'the turn is committed');
+    await stopping;
+    expect(probe.runs).toEqual([]);
+    const successor = await started({ store });
+    await untilStatus(successor, 'i', 'Completed');
+    expect(probe.runs).toEqual(['one']);
+  });
+});
 
 describe('a process that dies at any commit', () => {
   const expected = JSON.stringify(['r1-one done', 'r1-a done', 'r1-b done', ['r1-kid done']]);

@@ -108,11 +108,10 @@ async function expectDeleted(trial: Trial): Promise<void> {
   expect(await trial.groups()).toEqual([]);
   expectCreatedOnce(await trial.audit());
   // A host that dies between the record of a group's end and the return of its budget leaves that to the next resync.
-  const used = async () => {
+  await trial.eventually('every pool is empty', async () => {
     const pools = await trial.client.pools();
-    return pools.ok ? pools.value.map(({ used: { groups } }) => groups) : pools.error;
-  };
-  await expect.poll(used, { timeout: 60_000, interval: 500 }).toEqual([0, 0]);
+    return pools.ok && pools.value.every(({ used }) => used.groups === 0);
+  });
 }
 
 /** A second PUT of a name would restart its containers. */

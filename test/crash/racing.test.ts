@@ -50,13 +50,7 @@ describe.concurrent('commands that race', () => {
   it.each(races)('$name', async ({ commands, victims, blows }) => {
     const trial = await startTrial();
     try {
-      const struck = strike(trial, victims, blows);
-      const ids: string[] = [];
-      for (const [n, image] of commands.entries()) {
-        const { id } = await trial.command(`command ${n}`, image === null ? null : shop(image));
-        ids.push(id);
-      }
-      await struck;
+      const [ids] = await Promise.all([send(trial, commands), strike(trial, victims, blows)]);
       await expectOnlyNewer(trial);
       for (const id of ids) {
         const operation = await trial.client.operation(appName, id);
@@ -64,7 +58,7 @@ describe.concurrent('commands that race', () => {
       }
 
       // Whoever never heard the answer sends the older command again, under its key: it takes no effect a second time.
-      const repeated = await trial.command('command 0', shop(older ?? ''));
+      const repeated = await trial.command('command-0', shop(older ?? ''));
       expect(repeated).toMatchObject({ id: ids[0], state: 'applied' });
       await expectOnlyNewer(trial);
     } finally {
@@ -72,6 +66,15 @@ describe.concurrent('commands that race', () => {
     }
   });
 });
+
+async function send(trial: Trial, commands: Race['commands']): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for (const [n, image] of commands.entries()) {
+    const { id } = await trial.command(`command-${n}`, image === null ? null : shop(image));
+    ids.push(id);
+  }
+  return ids;
+}
 
 async function strike(
   { ledger, platform }: Trial,

@@ -78,7 +78,8 @@ it.runIf(process.platform === 'linux')(
     expect(children).toHaveLength(3);
     const ledger = openLedger(dataDir, appName);
     expect(await first.client.apply(appName, document, 'up')).toMatchObject({ ok: true });
-    await ledger.until('a create under way', ({ events }) => events.has('GroupCreating'));
+    // Later than the creates: a claim on one, left open, is only taken over when it expires, in minutes.
+    await ledger.until('every create accepted', ({ events }) => events.get('GroupCreated') === replicaCount);
     first.supervisor.kill('SIGKILL');
     await once(first.supervisor, 'exit');
     await expect.poll(() => children.filter(lives), { timeout: 20_000 }).toEqual([]);

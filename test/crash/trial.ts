@@ -66,6 +66,8 @@ export interface Trial {
   command(key: string, document: unknown): Promise<OperationResource>;
   /** Resolves with the app once every command is concluded and the condition holds. */
   settled(what: string, isSo: (app: AppResource) => boolean): Promise<AppResource>;
+  /** Resolves once the condition holds. @throws Error with the app and the last lines of the processes when it does not in time. */
+  eventually(what: string, isSo: () => Promise<boolean>): Promise<void>;
   groups(): Promise<readonly ArmGroup[]>;
   audit(): Promise<readonly AuditEntry[]>;
   control(method: string, path: string, body?: unknown): Promise<unknown>;
@@ -95,6 +97,17 @@ export async function startTrial(): Promise<Trial> {
   const ledger = openLedger(dataDir, appName);
   const client = createClient({ baseUrl: platform.url, fetch, sleep: (ms) => sleep(ms), timeoutMs: 15_000 });
   const control = (method: string, path: string, body?: unknown) => call(`${platform.controlUrl}${path}`, method, body);
+  const eventually: Trial['eventually'] = async (what, isSo) => {
+    const deadlineAt = performance.now() + recoveryMs;
+    while (!(await isSo())) {
+      if (performance.now() > deadlineAt) {
+        const [app, events] = [await client.app(appName), await client.events(appName, { limit: 200 })];
+        const seen = JSON.stringify({ app, events }, null, 1);
+        throw new Error(`${what}: not within ${recoveryMs / 1000} s\n${seen}\n${log.slice(-60).join('\n')}`);
+      }
+      await sleep(100);
+    }
+  };
   return {
     platform,
     ledger,
@@ -102,17 +115,15 @@ export async function startTrial(): Promise<Trial> {
     deaths,
     control,
     command: (key, document) => persist(client, key, document),
+    eventually,
     async settled(what, isSo) {
-      const deadlineAt = performance.now() + recoveryMs;
-      for (;;) {
+      let seen: AppResource | undefined;
+      await eventually(what, async () => {
         const app = await client.app(appName);
-        if (app.ok && app.value.pendingOperations.length === 0 && isSo(app.value)) return app.value;
-        if (performance.now() > deadlineAt) {
-          const seen = JSON.stringify({ app, events: await client.events(appName, { limit: 200 }) }, null, 1);
-          throw new Error(`${what}: not within ${recoveryMs / 1000} s\n${seen}\n${log.slice(-60).join('\n')}`);
-        }
-        await sleep(100);
-      }
+        if (app.ok && app.value.pendingOperations.length === 0 && isSo(app.value)) seen = app.value;
+        return seen !== undefined;
+      });
+      return seen as AppResource;
     },
     async groups() {
       const { groups } = (await control('GET', '/control/state')) as {
@@ -135,7 +146,7 @@ async function persist(client: ApiClient, key: string, document: unknown): Promi
   for (;;) {
     const answer = await (document === null ? client.remove(appName, key) : client.apply(appName, document, key));
     if (answer.ok) return answer.value;
-    const passes = answer.error.kind === 'unreachable' || answer.error.problem.status >= 500;
+    const passes = answer.error.kind !== 'refused' || answer.error.problem.status >= 500;
     if (!passes || performance.now() > deadlineAt) throw new Error(`${key}: ${JSON.stringify(answer.error)}`);
     await sleep(200);
   }
@@ -168,9 +179,9 @@ export async function expectOwned(trial: Trial): Promise<void> {
   }
 }
 
-/** The stand-in says which group it is. */
+/** The stand-in speaks HTTP on every port of this app, and says which group it is. */
 async function answerOf(address: string): Promise<string> {
-  const response = await fetch(address, { signal: AbortSignal.timeout(5_000) });
+  const response = await fetch(`http://${new URL(address).host}`, { signal: AbortSignal.timeout(5_000) });
   return await response.text();
 }
 

@@ -81,6 +81,9 @@ export async function createFunctionsHost(options: FunctionsHostOptions): Promis
 const starting: HttpHandler = async () =>
   problem(503, 'The host is starting', 'Try again in a moment: the durable engine is being opened.');
 
+const ending: HttpHandler = async () =>
+  problem(503, 'The host is ending', 'Try again in a moment, should it be started again.');
+
 class RunningHost implements FunctionsHost {
   readonly app: LoadedApp;
   readonly #options: FunctionsHostOptions & { readonly log: LogSink };
@@ -204,14 +207,14 @@ class RunningHost implements FunctionsHost {
     return this.#closing;
   }
 
+  /** What is under way may need the door for its durable client; everybody else is shut out first. */
   async #close(): Promise<void> {
+    const answer = this.#handler;
+    this.#handler = async (request) => (isManagement(request.url) ? await answer(request) : await ending(request));
     const timers = Promise.all(this.#timers.map((timer) => timer.stop()));
-    await Promise.all([
-      ...this.#listeners.map((listener) => listener.stop()),
-      this.#http?.close(),
-      endsWithin(timers, closingGraceMs),
-    ]);
-    if (this.#durable) await endsWithin(this.#durable.close(), closingGraceMs);
+    await Promise.all([...this.#listeners.map((listener) => listener.stop()), endsWithin(timers, closingGraceMs)]);
+    if (this.#durable) await endsWithin(this.#durable.close(activityGraceMs), closingGraceMs);
+    await this.#http?.close(requestGraceMs);
     await this.app.terminate();
     this.#monitor?.close();
   }
@@ -221,6 +224,10 @@ const isManagement = (url: string) => url.startsWith(webhookPath) || url.startsW
 
 /** What runs longer is left to itself; its process is about to end. */
 const closingGraceMs = 2_000;
+/** Most of it, so that the engine can still put its leases right. */
+const activityGraceMs = 1_500;
+/** Requests had all that time before. */
+const requestGraceMs = 500;
 
 async function endsWithin(work: Promise<unknown>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;

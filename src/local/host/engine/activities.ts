@@ -38,7 +38,11 @@ export class Activities {
   /** Items whose host is gone, until their lease has run out. */
   readonly #orphaned = new Map<number, { readonly item: ActivityRecord; readonly freeAtMs: number }>();
   #reserved = 0;
+  /** Nothing is started any more. */
+  #closed = false;
+  /** Nor is anything heard of what runs. */
   #stopped = false;
+  #idle: (() => void) | undefined;
   #cancelSweep: (() => void) | undefined;
   #sweepAtMs = Number.POSITIVE_INFINITY;
 
@@ -96,18 +100,36 @@ export class Activities {
     this.#fill();
   }
 
-  /** Gives up the leases, so that the next process runs the items at once. */
-  async stop(): Promise<void> {
+  /**
+   * Starts nothing any more, gives what runs up to `graceMs` to end, and gives up the leases of the rest, so that the next process runs it at
+   * once. To begin something again is never free: a workflow may only take over a half-done effect when its claim expires.
+   */
+  async stop(graceMs: number): Promise<void> {
+    this.#closed = true;
+    if (graceMs > 0 && this.#running.size > 0) await this.#emptied(graceMs);
     this.#stopped = true;
     this.#cancelSweep?.();
-    const held = [...this.#running.keys(), ...this.#ready.filter((i) => i.leaseUntilMs !== null).map((i) => i.id)];
     this.#running.clear();
-    const writes: Write[] = held.map((id) => ({ op: 'leaseActivity', id, leaseUntilMs: null }));
-    if (writes.length > 0) await this.#options.store.commit(writes);
+    const { store } = this.#options;
+    // Also of items whose turn was being committed when the engine stopped, which nobody was told of.
+    const leased = store.activities().filter(({ leaseUntilMs }) => leaseUntilMs !== null);
+    const writes: Write[] = leased.map(({ id }) => ({ op: 'leaseActivity', id, leaseUntilMs: null }));
+    if (writes.length > 0) await store.commit(writes);
+  }
+
+  #emptied(graceMs: number): Promise<void> {
+    const { clock } = this.#options;
+    return new Promise((resolve) => {
+      const cancel = clock.at(clock.now() + graceMs, resolve);
+      this.#idle = () => {
+        cancel();
+        resolve();
+      };
+    });
   }
 
   #fill(): void {
-    while (!this.#stopped && this.#running.size < this.#options.maxConcurrent) {
+    while (!this.#closed && this.#running.size < this.#options.maxConcurrent) {
       const at = this.#ready.findIndex((item) => this.#canRun(item));
       if (at < 0) return;
       const [item] = this.#ready.splice(at, 1);
@@ -181,6 +203,7 @@ export class Activities {
     else if (fate === 'failed') this.#fail(item, activityFailed(item.name, 'The worker process exited.', undefined));
     else this.#options.onOutcome(item, event);
     this.#fill();
+    if (this.#running.size === 0) this.#idle?.();
   }
 
   #failure(item: ActivityRecord, fields: FailureFields): HistoryEvent {

@@ -39,8 +39,8 @@ export interface DurableEngine {
   readonly client: DurableClient;
   /** Recovers from the store; hosts may be attached before or after. */
   start(): Promise<void>;
-  /** Waits for turns in flight; activities in flight run again at the next start. The store stays open. */
-  stop(): Promise<void>;
+  /** Waits for turns in flight, and up to `graceMs` (default 0) for activities; the others run again at the next start. The store stays open. */
+  stop(graceMs?: number): Promise<void>;
   attach(host: WorkerHost): void;
   /** The host is gone, with everything it had in hand. Default: its whole machine died. */
   drop(hostId: string, death?: HostDeath): void;
@@ -111,12 +111,12 @@ class Engine implements DurableEngine, EngineState {
     this.#activities.fill();
   }
 
-  async stop(): Promise<void> {
+  async stop(graceMs = 0): Promise<void> {
     this.#running = false;
     for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();
     await Promise.all(this.#turns);
-    await this.#activities.stop();
+    await this.#activities.stop(graceMs);
     // Commits keep their order: behind this one nothing of ours is left.
     await this.options.store.commit([]);
   }

@@ -38,8 +38,8 @@ export interface Runtime {
   readonly management: Management;
   /** JSON text of the durable client binding. */
   readonly clientBinding: string;
-  /** Stops the engine and closes the store. */
-  close(): Promise<void>;
+  /** Stops the engine, which gives activities under way up to `graceMs` (default 0) to end, and closes the store. */
+  close(graceMs?: number): Promise<void>;
 }
 
 export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
@@ -70,8 +70,8 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     engine,
     management: createManagement({ engine, settings: webhooks }),
     clientBinding: JSON.stringify(durableClientBinding(webhooks, `http://127.0.0.1:${port}`)),
-    close: async () => {
-      await engine.stop();
+    close: async (graceMs) => {
+      await engine.stop(graceMs);
       store.close();
     },
   };
