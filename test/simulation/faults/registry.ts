@@ -93,6 +93,7 @@ export const weatherFaults = [
   'hostRestart',
   'tableRestored',
   'regionDown',
+  'lateCreate',
 ] as const;
 export type WeatherFault = (typeof weatherFaults)[number];
 

@@ -1,17 +1,21 @@
 /** S16: every effect on the world has an event with a cause, written before it; the log is append-only. */
 import type { EffectEvent, Oracle, RowEvent, View } from '../types.ts';
 
-const typesOf: Readonly<Record<string, readonly string[]>> = {
-  PUT: ['GroupCreating'],
-  DELETE: ['GroupDeleting', 'OrphanDeleted'],
+/** What a function says before it acts. The reaper names the service, a workflow the replica. */
+const typeOf: Readonly<Record<string, string>> = {
+  createGroup: 'GroupCreating',
+  deleteGroup: 'GroupDeleting',
+  resync: 'OrphanDeleted',
 };
+/** The reaper writes its event right before each DELETE. */
+const orphanEventMs = 120_000;
 
 export const audit: Oracle = {
   name: 'audit',
   invariant: 'S16',
   create() {
     /** What the log says, as `<app> <type> <what>`; kept here because old events may be purged. */
-    const told = new Set<string>();
+    const told = new Map<string, number>();
     return {
       onEvent(view, event) {
         if (event.type === 'row') note(view, event, told);
@@ -21,7 +25,11 @@ export const audit: Oracle = {
   },
 };
 
-function note(view: View, { partition, row, before, after, foreign, cause }: RowEvent, told: Set<string>): void {
+function note(
+  view: View,
+  { at, partition, row, before, after, foreign, cause }: RowEvent,
+  told: Map<string, number>,
+): void {
   if (foreign || (before?.['kind'] ?? after?.['kind']) !== 'event') return;
   const place = `${partition} ${row}`;
   if (before !== null && after !== null) view.fail(`an audit event was rewritten: ${place}`);
@@ -30,18 +38,19 @@ function note(view: View, { partition, row, before, after, foreign, cause }: Row
     return;
   }
   if (!after['cause']) view.fail(`an audit event without a cause: ${place}`);
-  told.add(`${partition} ${after['type']} ${after['replica'] ?? `orphan ${after['service']}`}`);
+  told.set(`${partition} ${after['type']} ${after['replica'] ?? after['service']}`, at);
 }
 
-function judge(view: View, event: EffectEvent, told: ReadonlySet<string>): void {
+function judge(view: View, event: EffectEvent, told: ReadonlyMap<string, number>): void {
   if (event.target !== 'arm' || !event.writes || event.moment !== 'sent') return;
-  const types = typesOf[event.method];
+  const type = typeOf[event.cause?.fn ?? ''];
   const [app, service, slot, incarnation] = event.key.replace(/^arm \w+ /, '').split('/');
-  if (!types || incarnation === undefined) {
-    view.fail(`an effect that no event could tell of: ${event.key}`);
+  if (!type || incarnation === undefined) {
+    view.fail(`an effect that no event could tell of: ${event.key} by ${event.cause?.fn}`);
     return;
   }
-  const subjects = [`${service}/${slot}/${incarnation}`, `orphan ${service}`];
-  const isTold = types.some((type) => subjects.some((subject) => told.has(`${app} ${type} ${subject}`)));
-  if (!isTold) view.fail(`${event.key} has no event before it; expected ${types.join(' or ')}`);
+  const isOrphan = type === 'OrphanDeleted';
+  const toldAt = told.get(`${app} ${type} ${isOrphan ? service : `${service}/${slot}/${incarnation}`}`);
+  if (toldAt === undefined || (isOrphan && event.at - toldAt > orphanEventMs))
+    view.fail(`${event.key} has no event ${type} before it`);
 }

@@ -21,6 +21,8 @@ export interface Arm {
   handle(request: CoreRequest, how: { readonly stale: boolean; readonly short: boolean }): CoreResponse;
   groups(): readonly ArmGroup[];
   group(name: string): ArmGroup | undefined;
+  /** Groups that are gone, oldest first: a create of theirs might still arrive. */
+  readonly departed: readonly ArmGroup[];
   /** Name of a group in keys: `<app>/<service>/<slot>/<incarnation>`, stable from run to run. */
   label(name: string): string;
   record(name: string): GroupRecord | undefined;
@@ -59,6 +61,7 @@ class WorldArm implements Arm {
   readonly #labels = new Map<string, string>();
   readonly #createdAt = new Map<string, number>();
   #seen = new Map<string, Seen>();
+  readonly departed: ArmGroup[] = [];
   #revision = -1;
   #timer: Scheduled | null = null;
   /** Earlier answers to reads: what a replica of ARM that lags behind would still say. */
@@ -173,7 +176,11 @@ class WorldArm implements Arm {
       this.#emit(known ? (replaced ? 'replaced' : 'changed') : 'created', group);
     }
     this.#seen = after;
-    for (const [name, { group }] of before) if (!after.has(name)) this.#emit('gone', group);
+    for (const [name, { group }] of before) {
+      if (after.has(name)) continue;
+      this.departed.push(group);
+      this.#emit('gone', group);
+    }
   }
 
   #emit(change: 'created' | 'replaced' | 'changed' | 'gone', group: ArmGroup): void {

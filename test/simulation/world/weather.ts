@@ -34,6 +34,7 @@ const rates: Readonly<Record<WeatherFault, number>> = {
   hostRestart: 0.02,
   tableRestored: 0.004,
   regionDown: 0.01,
+  lateCreate: 0.02,
 };
 
 export function startWeather(parts: WeatherParts): void {
@@ -101,6 +102,9 @@ function strike(parts: WeatherParts, fault: WeatherFault, backup: readonly Store
     case 'groupVanishes':
       if (group) arm.store.removeGroup(group.key);
       break;
+    case 'lateCreate':
+      createAgain(parts);
+      break;
     case 'hostRestart': {
       const host = fleet.hosts.find(({ isServing }) => isServing);
       if (host) fleet.end(host.id, 'crashed', 'hostRestart');
@@ -138,9 +142,19 @@ function stick({ arm }: WeatherParts, name: string): void {
   arm.store.putGroup(draft);
 }
 
+/** A create that ARM had lost sight of lands after its group was deleted. */
+function createAgain(parts: WeatherParts): void {
+  const { world, arm } = parts;
+  const group = arm.departed[world.choices.pick('weather/lateCreate/which', Math.max(1, arm.departed.length))];
+  if (group && !arm.group(group.name)) put(parts, group.name, group.region, group.tags);
+}
+
 /** A group that is not ours, put by somebody else through the same ARM. */
-function putForeign({ arm }: WeatherParts, kind: string, region: string, tags: Readonly<Record<string, string>>): void {
-  const name = `${kind}-${clock.now - epoch}`;
+function putForeign(parts: WeatherParts, kind: string, region: string, tags: Readonly<Record<string, string>>): void {
+  put(parts, `${kind}-${clock.now - epoch}`, region, tags);
+}
+
+function put({ arm }: WeatherParts, name: string, region: string, tags: Readonly<Record<string, string>>): void {
   const body = {
     location: region,
     tags,
