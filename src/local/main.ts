@@ -50,9 +50,16 @@ const codes = { ok: 0, failed: 1, invalid: 2, interrupted: 130 } as const;
 function interruption(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => controller.abort());
+  if (process.env['npm_lifecycle_event'] === 'start') watchParent(() => controller.abort());
   // A terminal that is gone cannot be written to; what must be cleared up is cleared up all the same.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => controller.abort());
   return controller.signal;
+}
+
+/** A signal sent to npm ends the shell that npm runs scripts in, and the shell does not pass it on: what shows is that the parent is another one. */
+function watchParent(onGone: () => void): void {
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && onGone(), 500).unref();
 }
 
 async function main(): Promise<number> {

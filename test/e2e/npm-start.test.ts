@@ -117,6 +117,18 @@ describe('the end of npm start', () => {
     await nothingIsLeft(processes);
   });
 
+  it('leaves nothing when it is npm that is ended', async () => {
+    const npm = place.run('npm', ['start', '--', '--no-app', '--port', '0'], {
+      env: { NODE_DISABLE_COMPILE_CACHE: '1', npm_config_update_notifier: 'false' },
+    });
+    await npm.see(/^Ctrl-C ends everything/);
+    const processes = descendantsOf(npm.pid);
+    expect(processes.length).toBeGreaterThanOrEqual(4);
+    npm.signal('SIGTERM');
+    await npm.finished;
+    await nothingIsLeft(processes);
+  });
+
   it('leaves nothing when it is interrupted before it is up', async () => {
     const platform = place.start('--no-app', '--port', '0');
     await expect.poll(() => descendantsOf(platform.pid).length).toBeGreaterThan(0);
