@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     name: 'crash',
     include: ['test/crash/**/*.test.ts'],
-    testTimeout: 240_000,
+    testTimeout: 300_000,
     hookTimeout: 120_000,
     maxConcurrency: 5,
   },
