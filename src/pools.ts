@@ -1,6 +1,7 @@
 /** Reads the pools file: where container groups may be placed, in order of preference. Every fault is reported at once, with its path and remedy. */
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
+import { isSamePlace } from './activities/pool-sync.ts';
 import type { PoolConfig } from './activities/ports.ts';
 import { namePattern } from './model/limits.ts';
 import { err, ok, type Result } from './model/result.ts';
@@ -34,9 +35,18 @@ export function parsePools(text: string, file: string): Result<readonly PoolConf
   }
   const pools = parsed.data.pools.map(({ name: pool, kind: type, ...rest }) => ({ pool, type, ...rest }));
   const twice = pools.filter(({ pool }, index) => pools.findIndex((other) => other.pool === pool) !== index);
-  return twice.length === 0
-    ? ok(pools)
-    : err(twice.map(({ pool }) => `${file}: pools: ${pool} is named twice; give each pool a name of its own`));
+  const problems = [
+    ...twice.map(({ pool }) => `${pool} is named twice; give each pool a name of its own`),
+    ...pools.flatMap((pool, index) => {
+      const other = pools.slice(0, index).find((earlier) => earlier.pool !== pool.pool && isSamePlace(earlier, pool));
+      return other === undefined
+        ? []
+        : [
+            `${pool.pool} has the subscription, resource group and region of ${other.pool}: each would count and judge the container groups of both; give one of them another`,
+          ];
+    }),
+  ];
+  return problems.length === 0 ? ok(pools) : err(problems.map((problem) => `${file}: pools: ${problem}`));
 }
 
 const placeOf = (path: readonly PropertyKey[]): string =>

@@ -56,9 +56,10 @@ export function wiring(config: Config, { httpClient, ports: given, pools }: Over
       callTimeoutMs,
       ...(httpClient && { httpClient }),
     });
+  const log = given?.log ?? consoleLog;
   const ports: CommandPorts = {
     store,
-    pools: given?.pools ?? (() => readPools({ store, ids }, settings)),
+    pools: given?.pools ?? (() => readPools({ store, ids, log }, settings)),
     bus:
       given?.bus ??
       createCommandBus({
@@ -67,7 +68,7 @@ export function wiring(config: Config, { httpClient, ports: given, pools }: Over
       }),
     now: given?.now ?? Date.now,
     ids,
-    log: given?.log ?? consoleLog,
+    log,
     sleep: given?.sleep ?? sleep,
   };
   const world = {

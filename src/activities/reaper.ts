@@ -44,7 +44,8 @@ export async function reapPool(
     },
     now,
   );
-  const row: PoolRow = { ...bare(pool), orphans: reaping.sightings, reservations, listedAt: now };
+  const listedGroups = listing.filter(({ tags }) => tags[names.tags.installation] === settings.installation).length;
+  const row: PoolRow = { ...bare(pool), orphans: reaping.sightings, reservations, listedAt: now, listedGroups };
   const written = await ports.store.commit({
     txId: ports.ids.next(),
     changes: [{ type: 'update', row, etag: pool.etag }],

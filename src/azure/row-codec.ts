@@ -142,6 +142,8 @@ const columns: { readonly [K in Kind]: Columns<Extract<Row, { kind: K }>> } = {
     reservations: 'json',
     orphans: 'json',
     listedAt: 'instant',
+    listedGroups: 'whole',
+    pending: 'json',
   },
 };
 

@@ -4,6 +4,7 @@
  */
 import type { PoolRow, ReplicaRow } from '../model/state.ts';
 import { isLive } from '../model/transitions.ts';
+import { isClosed } from './placement/place.ts';
 
 export function keepersOf(
   desired: number,
@@ -11,7 +12,7 @@ export function keepersOf(
   replicas: readonly ReplicaRow[],
   pools: readonly PoolRow[],
 ): ReadonlySet<ReplicaRow> {
-  const closed = new Set(pools.filter((pool) => pool.cordoned || pool.retired).map((pool) => pool.pool));
+  const closed = new Set(pools.filter(isClosed).map((pool) => pool.pool));
   const cost = (row: ReplicaRow): readonly number[] => [
     row.state === 'ready' ? 0 : 1,
     row.revision === target ? 0 : 1,

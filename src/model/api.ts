@@ -114,6 +114,9 @@ export interface PoolResource {
   readonly quota: { readonly groups: number; readonly cores: number };
   readonly used: { readonly groups: number; readonly cores: number };
   readonly cordoned: boolean;
+  /** Why it takes no new container groups though it is not cordoned, else null. */
+  readonly reason: string | null;
+  readonly message: string | null;
 }
 
 export interface EventResource {

@@ -33,6 +33,9 @@ const reasons = {
   ProbeFailed: 'the readiness probe fails',
   GroupMissing: 'the container group is gone though nobody of us deleted it',
   Orphaned: 'a container group of this installation that no live row owns',
+  // pools
+  PoolMoving:
+    'the configuration names another place for the pool, which takes no new container groups until those in its old place are gone',
   // workflows
   WorkflowBroken: 'the workflow is finished, failed, absent or overdue though the service still names it',
 } as const;

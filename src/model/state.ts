@@ -201,16 +201,20 @@ export interface DueRow {
   readonly since: number;
 }
 
+/** Where the container groups of a pool are; ARM does not tell upper from lower case in any of it. */
+export interface Place {
+  readonly subscriptionId: string;
+  readonly resourceGroup: string;
+  readonly region: string;
+}
+
 /** Partition `~pools`. */
-export interface PoolRow {
+export interface PoolRow extends Place {
   readonly kind: 'pool';
   readonly pool: string;
   /** Place in the configuration; lower is preferred. */
   readonly order: number;
   readonly type: 'aci';
-  readonly subscriptionId: string;
-  readonly resourceGroup: string;
-  readonly region: string;
   readonly quota: { readonly groups: number; readonly cores: number };
   /** No new placements. */
   readonly cordoned: boolean;
@@ -221,6 +225,10 @@ export interface PoolRow {
   /** Orphan groups seen by the last complete listing, with when first seen. */
   readonly orphans: readonly { readonly group: string; readonly firstSeenAt: number }[];
   readonly listedAt: number | null;
+  /** Container groups of this installation in that listing. */
+  readonly listedGroups: number | null;
+  /** Place that the configuration names while the pool still holds groups in its own: it takes no new ones until it is empty and moves. */
+  readonly pending: Place | null;
 }
 
 export interface Reservation {

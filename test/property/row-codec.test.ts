@@ -45,6 +45,8 @@ const rows: fc.Arbitrary<Row> = fc.oneof(
     .record({
       cordoned: fc.boolean(),
       listedAt: orNull(instant),
+      listedGroups: orNull(whole),
+      pending: orNull(fc.record({ subscriptionId: text, resourceGroup: text, region: text })),
       reservations: fc.array(
         fc.record({ owner: text, cores: fc.double({ noNaN: true, min: 0, max: 31 }), at: instant }),
       ),

@@ -178,5 +178,7 @@ export const aPool = (over: Partial<PoolRow> = {}): PoolRow => ({
   reservations: [],
   orphans: [],
   listedAt: null,
+  listedGroups: null,
+  pending: null,
   ...over,
 });

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { poolChanges } from '../../src/activities/pool-sync.ts';
+import { poolChanges, readPools, updateReservations } from '../../src/activities/pool-sync.ts';
+import type { PoolRow } from '../../src/model/state.ts';
 import { parsePools } from '../../src/pools.ts';
-import { aPool } from './../support/rows.ts';
+import { aPool } from '../support/rows.ts';
+import { tableFixture } from '../support/table-fixture.ts';
 
 const pool = (over = '') => `
   - name: eastus
@@ -30,6 +32,11 @@ describe('the pools file', () => {
     ['a bad subscription', `pools:${pool().replace(/0000-.*/, 'x')}`, /pools\[0\]\.subscriptionId: must be the id/],
     ['no quota', `pools:${pool().replace('groups: 100', 'groups: 0')}`, /quota\.groups: must be the quota/],
     ['a pool named twice', `pools:${pool()}${pool()}`, /eastus is named twice/],
+    [
+      'two pools with one place, however it is spelt',
+      `pools:${pool()}${pool().replace('name: eastus', 'name: east').replace('flotilla', 'Flotilla')}`,
+      /east has the subscription, resource group and region of eastus: each would count .* give one of them another/,
+    ],
   ])('refuses %s, with the place', (_, text, expected) => {
     const parsed = parsePools(text, 'pools.yaml');
     expect(parsed.ok ? [] : parsed.error.join('\n')).toMatch(expected);
@@ -42,16 +49,8 @@ describe('the pools file', () => {
 });
 
 describe('the rows of the pools', () => {
-  const {
-    order: _,
-    cordoned: __,
-    retired: ___,
-    reservations,
-    orphans: ____,
-    listedAt: _____,
-    kind,
-    ...config
-  } = aPool();
+  const { pool: name, type, subscriptionId, resourceGroup, region, quota } = aPool();
+  const config = { pool: name, type, subscriptionId, resourceGroup, region, quota };
   const stored = { ...aPool(), etag: 'tag' };
 
   it.each<[string, ReturnType<typeof poolChanges>, string[]]>([
@@ -65,13 +64,70 @@ describe('the rows of the pools', () => {
     expect(changes.map(({ type }) => type)).toEqual(expected);
   });
 
+  const held = { ...stored, cordoned: true, reservations: [{ owner: 'shop/web/0/1', cores: 1, at: 0 }] };
+  const moved = { ...config, region: 'westus2' };
+  const pending = { subscriptionId, resourceGroup, region: 'westus2' };
+
   it('keep cordon and ledger when the configuration changes', () => {
-    const held = { ...stored, cordoned: true, reservations: [{ owner: 'shop/web/0/1', cores: 1, at: 0 }] };
-    const [change] = poolChanges([{ ...config, region: 'westus2' }], [held]);
-    expect(change).toMatchObject({
-      etag: 'tag',
-      row: { cordoned: true, region: 'westus2', reservations: held.reservations },
-    });
-    expect([kind, reservations]).toEqual(['pool', []]);
+    const [change] = poolChanges([{ ...config, quota: { groups: 1, cores: 1 } }], [held]);
+    const { etag, ...row } = held;
+    expect(change).toEqual({ type: 'update', etag, row: { ...row, quota: { groups: 1, cores: 1 } } });
+  });
+
+  it.each<[string, Partial<PoolRow>]>([
+    ['holds reservations', held],
+    ['has shown orphans', { orphans: [{ group: 'f-1-web', firstSeenAt: 0 }] }],
+    ['was last listed with groups of ours', { listedAt: 1, listedGroups: 2 }],
+  ])('a pool that %s keeps its place and notes the one that it is to have', (_case, over) => {
+    const [change] = poolChanges([moved], [{ ...stored, ...over }]);
+    expect(change).toMatchObject({ row: { region: 'eastus', pending } });
+    expect(poolChanges([moved], [{ ...stored, ...over, pending }])).toEqual([]);
+  });
+
+  it.each<[string, Partial<PoolRow>]>([
+    ['was never listed', {}],
+    ['was last listed empty', { listedAt: 1, listedGroups: 0 }],
+    ['has become empty', { listedAt: 1, listedGroups: 0, pending }],
+  ])('a pool without groups that %s takes its new place, of which nothing is known yet', (_case, over) => {
+    const [change] = poolChanges([moved], [{ ...stored, ...over }]);
+    expect(change).toMatchObject({ row: { region: 'westus2', pending: null, listedAt: null, listedGroups: null } });
+  });
+
+  it('a pool that gets its old place back moves nowhere', () => {
+    const [change] = poolChanges([config], [{ ...held, pending }]);
+    expect(change).toMatchObject({ row: { region: 'eastus', pending: null } });
+  });
+
+  it('the spelling of a place is not the place', () => {
+    const [change] = poolChanges([{ ...config, resourceGroup: 'RG' }], [held]);
+    expect(change).toMatchObject({ row: { resourceGroup: 'RG', pending: null } });
+  });
+
+  it('a pool that left the configuration on its way stays where its groups are', () => {
+    const [change] = poolChanges([], [{ ...held, pending }]);
+    expect(change).toMatchObject({ row: { region: 'eastus', retired: true, pending: null } });
+  });
+});
+
+describe('reading the pools', () => {
+  it('tells of a place that cannot be taken yet, once, and takes it when the pool is empty', async () => {
+    const { store } = tableFixture();
+    const said: string[] = [];
+    const log = { info() {}, warn: (message: string) => said.push(message), error() {} };
+    let ids = 0;
+    const ports = { store, log, ids: { next: () => `tx-${ids++}` } };
+    const read = async (region: string) => {
+      const { pool: name, type, subscriptionId, resourceGroup, quota } = aPool();
+      const pools = [{ pool: name, type, subscriptionId, resourceGroup, quota, region }];
+      const rows = await readPools(ports, { pools });
+      return rows.ok ? rows.value[0] : undefined;
+    };
+    await read('eastus');
+    await updateReservations(ports, 'east', () => [{ owner: 'shop/web/0/1', cores: 1, at: 0 }]);
+    expect(await read('westus2')).toMatchObject({ region: 'eastus', pending: { region: 'westus2' } });
+    await read('westus2');
+    expect(said).toHaveLength(1);
+    await updateReservations(ports, 'east', () => []);
+    expect(await read('westus2')).toMatchObject({ region: 'westus2', pending: null });
   });
 });

@@ -1,6 +1,7 @@
 /** Rows → resources of the API. Pure: what is shown follows from the rows alone. */
 
 import { isSettled } from '../../decide/converged.ts';
+import { movingOf } from '../../decide/placement/place.ts';
 import type {
   ApplyPreview,
   AppResource,
@@ -13,6 +14,7 @@ import type {
   ServiceResource,
 } from '../../model/api.ts';
 import type { AppSpec, ServiceTemplate } from '../../model/app-spec.ts';
+import type { Reason } from '../../model/reasons.ts';
 import type { AppRow, EventRow, GuardRow, OperationRow, PoolRow, ReplicaRow, RevisionRow } from '../../model/state.ts';
 import type { EventPage } from '../../ports/state-store.ts';
 import { diffApps } from '../../spec/diff.ts';
@@ -143,17 +145,25 @@ export const previewOf = (before: AppSpec | null, { app, warnings }: ParsedApp):
   warnings,
 });
 
-export const poolOf = (row: PoolRow): PoolResource => ({
-  name: row.pool,
-  kind: row.type,
-  region: row.region,
-  quota: row.quota,
-  used: {
-    groups: row.reservations.length,
-    cores: Number(row.reservations.reduce((sum, { cores }) => sum + cores, 0).toFixed(3)),
-  },
-  cordoned: row.cordoned,
-});
+export function poolOf(row: PoolRow): PoolResource {
+  const moving = movingOf(row);
+  return {
+    name: row.pool,
+    kind: row.type,
+    region: row.region,
+    quota: row.quota,
+    used: {
+      groups: row.reservations.length,
+      cores: Number(row.reservations.reduce((sum, { cores }) => sum + cores, 0).toFixed(3)),
+    },
+    cordoned: row.cordoned,
+    reason: moving === null ? null : ('PoolMoving' satisfies Reason),
+    message: moving === null ? null : `${row.pool} ${moving}. ${howToMove}`,
+  };
+}
+
+const howToMove =
+  'Until then it takes no new ones: remove them, or give the pool its old place back and the new place to a new pool.';
 
 export const eventsOf = ({ events, newest, oldest }: EventPage): EventList => ({
   events: events.map(eventOf),

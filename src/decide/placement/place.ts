@@ -2,7 +2,7 @@
  * Picks the pool of a new container group: the first in the app's order that passes every filter. Each refusal is kept, so that a "no" says which
  * filter turned down which pool. Reservations are the ledger: an incarnation holds its budget from before its create until its group is confirmed gone.
  */
-import type { PoolRow } from '../../model/state.ts';
+import type { Place, PoolRow } from '../../model/state.ts';
 
 export interface PlacementRequest {
   /** Reservation key; a pool that holds it already has room by definition, but may have been closed or excluded since. */
@@ -18,10 +18,8 @@ export type Placement =
   | { readonly ok: true; readonly pool: PoolRow }
   | { readonly ok: false; readonly reason: 'NoPoolWithRoom' | 'UnknownPool'; readonly message: string };
 
-interface Filter {
-  readonly refuses: (pool: PoolRow, request: PlacementRequest) => boolean;
-  readonly explain: (pool: PoolRow, request: PlacementRequest) => string;
-}
+/** Why the pool is out of the question, to follow its name; null = it is not. */
+type Filter = (pool: PoolRow, request: PlacementRequest) => string | null;
 
 const used = (pool: PoolRow): { readonly groups: number; readonly cores: number } => ({
   groups: pool.reservations.length,
@@ -29,20 +27,29 @@ const used = (pool: PoolRow): { readonly groups: number; readonly cores: number 
 });
 
 const closed: readonly Filter[] = [
-  { refuses: (pool) => pool.retired, explain: () => 'is no longer configured' },
-  { refuses: (pool) => pool.cordoned, explain: () => 'is cordoned' },
+  (pool) => (pool.retired ? 'is no longer configured' : null),
+  (pool) => (pool.cordoned ? 'is cordoned' : null),
+  movingOf,
 ];
 
+/** Takes no new container groups, whatever its quota. */
+export const isClosed = (pool: PoolRow): boolean => pool.retired || pool.cordoned || pool.pending !== null;
+
+/** Where a pool is to move and what that waits for, to follow its name; null = nowhere. */
+export function movingOf({ pending, ...own }: PoolRow): string | null {
+  if (pending === null) return null;
+  const text = (at: Place): string =>
+    `${at.region} (resource group ${at.resourceGroup}, subscription ${at.subscriptionId})`;
+  return `is to move to ${text(pending)} once no container group of it is left in ${text(own)}`;
+}
+
 const full: readonly Filter[] = [
-  {
-    refuses: (pool) => used(pool).groups + 1 > pool.quota.groups,
-    explain: (pool) => `holds ${used(pool).groups} of ${pool.quota.groups} groups`,
-  },
-  {
-    refuses: (pool, request) => used(pool).cores + request.cores > pool.quota.cores,
-    explain: (pool, request) =>
-      `holds ${used(pool).cores} of ${pool.quota.cores} cores and the group needs ${request.cores}`,
-  },
+  (pool) =>
+    used(pool).groups + 1 > pool.quota.groups ? `holds ${used(pool).groups} of ${pool.quota.groups} groups` : null,
+  (pool, { cores }) =>
+    used(pool).cores + cores > pool.quota.cores
+      ? `holds ${used(pool).cores} of ${pool.quota.cores} cores and the group needs ${cores}`
+      : null,
 ];
 
 export function place(request: PlacementRequest, pools: readonly PoolRow[]): Placement {
@@ -50,14 +57,22 @@ export function place(request: PlacementRequest, pools: readonly PoolRow[]): Pla
   const candidates: PoolRow[] = [];
   for (const pool of ordered(request, pools, refusals)) {
     const held = pool.reservations.some((reservation) => reservation.owner === request.owner);
-    const refusal = (held ? closed : [...closed, ...full]).find((filter) => filter.refuses(pool, request));
-    if (refusal === undefined && held) return { ok: true, pool };
-    if (refusal === undefined) candidates.push(pool);
-    else refusals.push(`${pool.pool} ${refusal.explain(pool, request)}`);
+    const refusal = refusalOf(held ? closed : [...closed, ...full], pool, request);
+    if (refusal === null && held) return { ok: true, pool };
+    if (refusal === null) candidates.push(pool);
+    else refusals.push(`${pool.pool} ${refusal}`);
   }
   const pool = candidates.find((candidate) => !request.avoid.has(candidate.pool)) ?? candidates[0];
   if (pool !== undefined) return { ok: true, pool };
   return refused(request, pools, refusals);
+}
+
+function refusalOf(filters: readonly Filter[], pool: PoolRow, request: PlacementRequest): string | null {
+  for (const filter of filters) {
+    const refusal = filter(pool, request);
+    if (refusal !== null) return refusal;
+  }
+  return null;
 }
 
 function ordered(request: PlacementRequest, pools: readonly PoolRow[], refusals: string[]): readonly PoolRow[] {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { appOf } from '../../../src/commands/http/views.ts';
+import { appOf, poolOf } from '../../../src/commands/http/views.ts';
 import type { Port, ServiceTemplate } from '../../../src/model/app-spec.ts';
-import { aGuard, anAppRow, aReplica, aRevision, aTemplate } from '../../support/rows.ts';
+import { aGuard, anAppRow, aPool, aReplica, aRevision, aTemplate } from '../../support/rows.ts';
 
 const probe = { timeoutMs: 1000 } as const;
 const running = { kind: 'running', afterMs: 0 } as const;
@@ -51,5 +51,20 @@ describe('the addresses of a replica', () => {
       operations: [],
     };
     expect(appOf(view, []).serviceList[0]?.replicas[0]?.addresses).toEqual(expected);
+  });
+});
+
+describe('a pool that is to move', () => {
+  it('says why it takes no new container groups, from where to where, and what to do', () => {
+    const pending = { subscriptionId: 'sub', resourceGroup: 'rg', region: 'westus2' };
+    const { region, reason, message } = poolOf(aPool({ pending }));
+    expect([region, reason]).toEqual(['eastus', 'PoolMoving']);
+    expect(message).toMatch(
+      /^east is to move to westus2 \(.*\) once no container group of it is left in eastus \(.*remove them, or/,
+    );
+  });
+
+  it('has nothing to say otherwise', () => {
+    expect(poolOf(aPool())).toMatchObject({ reason: null, message: null });
   });
 });

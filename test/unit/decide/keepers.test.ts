@@ -4,7 +4,12 @@ import type { ReplicaRow } from '../../../src/model/state.ts';
 import { aPool } from '../../support/rows.ts';
 import { inState } from '../../support/snapshots.ts';
 
-const pools = [aPool(), aPool({ pool: 'shut', cordoned: true }), aPool({ pool: 'old', retired: true })];
+const pools = [
+  aPool(),
+  aPool({ pool: 'shut', cordoned: true }),
+  aPool({ pool: 'old', retired: true }),
+  aPool({ pool: 'leaving', pending: aPool() }),
+];
 const kept = (desired: number, ...replicas: readonly ReplicaRow[]) =>
   [...keepersOf(desired, 2, replicas, pools)].map(({ incarnation }) => incarnation).sort();
 const one = (incarnation: number, over: Partial<ReplicaRow> = {}) =>
@@ -30,6 +35,7 @@ describe('which replicas stay when there are too many', () => {
     ],
     ['those in an open pool before those in a cordoned one', kept(1, one(1, { pool: 'shut' }), one(2)), [2]],
     ['those in an open pool before those in a retired one', kept(1, one(1, { pool: 'old' }), one(2)), [2]],
+    ['those in an open pool before those in one that is to move', kept(1, one(1, { pool: 'leaving' }), one(2)), [2]],
     ['the older of equals, whatever their slots', kept(1, one(2, { slot: 0 }), one(1, { slot: 5 })), [1]],
     ['one per slot', kept(2, one(1, { slot: 0 }), one(2, { slot: 0 }), one(3)), [1, 3]],
     [

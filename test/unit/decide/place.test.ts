@@ -29,6 +29,7 @@ describe('placement', () => {
     ['the first pool of the app', chosen({ order: ['west', 'east'] }, east, west), 'west'],
     ['not a cordoned pool', chosen({}, { ...east, cordoned: true }, west), 'west'],
     ['not a retired pool', chosen({}, { ...east, retired: true }, west), 'west'],
+    ['not a pool that is to move', chosen({}, { ...east, pending: west }, west), 'west'],
     ['not a pool without a group left', chosen({}, full(east), west), 'west'],
     [
       'not a pool without enough cores',
