@@ -1,6 +1,7 @@
 /**
  * Reads the environment once, checks it, and freezes it. Every setting that the Function App needs is here; `infra/` must write exactly these.
- * A missing or malformed setting is an error naming it and its remedy, all of them at once.
+ * A missing or malformed setting is an error naming it and its remedy, all of them at once. Where a secret may have got into the wrong setting, the
+ * error does not repeat the value.
  */
 import { defaults } from './model/defaults.ts';
 
@@ -41,8 +42,8 @@ export function readConfig(environment: Environment): Config {
   const config: Config = {
     installation: matching(environment, 'FLOTILLA_INSTALLATION', /^[a-z0-9-]{1,20}$/, '1-20 of a-z, 0-9, -', problems),
     installationEpoch: whole(environment, 'FLOTILLA_INSTALLATION_EPOCH', 1, problems),
-    tablesEndpoint: https(environment, 'FLOTILLA_TABLES_ENDPOINT', undefined, problems),
-    armEndpoint: https(environment, 'FLOTILLA_ARM_ENDPOINT', 'https://management.azure.com', problems),
+    tablesEndpoint: address(environment, tablesEndpoint, problems),
+    armEndpoint: address(environment, armEndpoint, problems),
     serviceBus: serviceBus(environment, problems),
     poolsFile: environment['FLOTILLA_POOLS_FILE'] ?? 'pools.yaml',
     claimLeaseMs: whole(environment, 'FLOTILLA_CLAIM_LEASE_MS', defaults.claimLeaseMs, problems),
@@ -74,23 +75,60 @@ function whole(environment: Environment, name: string, fallback: number, problem
   return fallback;
 }
 
-function https(environment: Environment, name: string, fallback: string | undefined, problems: string[]): string {
-  const value = environment[name] ?? fallback ?? '';
-  if (!value.startsWith('https://') || !URL.canParse(value)) {
+interface AddressSetting {
+  readonly name: string;
+  readonly fallback?: string;
+  readonly example: string;
+  /** What may stand behind the host. */
+  readonly path: RegExp;
+}
+
+const tablesEndpoint: AddressSetting = {
+  name: 'FLOTILLA_TABLES_ENDPOINT',
+  example: 'https://ACCOUNT.table.core.windows.net',
+  // Emulators name the account there.
+  path: /^\/([a-z0-9]+\/?)?$/,
+};
+const armEndpoint: AddressSetting = {
+  name: 'FLOTILLA_ARM_ENDPOINT',
+  fallback: 'https://management.azure.com',
+  example: 'https://management.azure.com, or that of another cloud',
+  path: /^\/$/,
+};
+
+/** Without its last slash. */
+function address(environment: Environment, setting: AddressSetting, problems: string[]): string {
+  const value = environment[setting.name] || setting.fallback || '';
+  const fault = faultOf(value, setting.path);
+  if (fault !== null) {
     problems.push(
-      `${name} is ${value === '' ? 'not set' : `«${value}»`}: set it to an https:// address; identities are never sent in the clear`,
+      `${setting.name} ${fault}: set it to ${setting.example}; Flotilla calls it by its identity, so no key or token belongs there, and identities are never sent in the clear`,
     );
   }
   return value.replace(/\/$/, '');
 }
 
+function faultOf(value: string, path: RegExp): string | null {
+  if (value === '') return 'is not set';
+  const url = value.startsWith('https://') && URL.canParse(value) ? new URL(value) : null;
+  if (url === null) return 'is not an https:// address';
+  if (url.username !== '' || url.password !== '') return 'has a user name or password';
+  if (value.includes('?')) return 'has a query';
+  if (value.includes('#')) return 'has a fragment';
+  return path.test(url.pathname) ? null : 'has a path that is not of a service endpoint';
+}
+
+/** Of DNS; it may be followed by a port. */
+const hostName = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:\d+)?$/i;
+
 function serviceBus(environment: Environment, problems: string[]): Config['serviceBus'] {
   const connectionString = environment['FLOTILLA_SERVICEBUS'];
   if (connectionString) return { connectionString };
-  const fullyQualifiedNamespace = environment['FLOTILLA_SERVICEBUS__fullyQualifiedNamespace'];
-  if (fullyQualifiedNamespace) return { fullyQualifiedNamespace };
-  problems.push(
-    'FLOTILLA_SERVICEBUS__fullyQualifiedNamespace is not set: set it to NAMESPACE.servicebus.windows.net (or FLOTILLA_SERVICEBUS to a connection string)',
-  );
-  return { fullyQualifiedNamespace: '' };
+  const fullyQualifiedNamespace = environment['FLOTILLA_SERVICEBUS__fullyQualifiedNamespace'] || '';
+  if (!hostName.test(fullyQualifiedNamespace)) {
+    problems.push(
+      `FLOTILLA_SERVICEBUS__fullyQualifiedNamespace is ${fullyQualifiedNamespace === '' ? 'not set' : 'not a host name'}: set it to NAMESPACE.servicebus.windows.net, or a connection string to FLOTILLA_SERVICEBUS`,
+    );
+  }
+  return { fullyQualifiedNamespace };
 }

@@ -102,7 +102,7 @@ describe('production code', () => {
 });
 
 describe('the settings that the embedded platform writes', () => {
-  const ready = new Proxy({}, { get: (_target, field) => `https://127.0.0.1/${String(field)}` });
+  const ready = new Proxy({}, { get: (_target, field) => `https://${String(field)}.test` });
   const written = appSettings(ready, ready, 'header');
   /** Read by `@azure/identity` (a managed identity of App Service) and by Node.js, in Azure as here. */
   const readByOthers = ['IDENTITY_ENDPOINT', 'IDENTITY_HEADER', 'NODE_EXTRA_CA_CERTS', 'NO_PROXY'];
