@@ -12,11 +12,14 @@
  *   --replay FILE     a failure again, with a readable timeline
  *   --sweep VIEW      a small life once per call, each time with one fault there: intermediate, stale or unobserved
  *   --share X         of the sweep's points, evenly spread; default 1
+ *   --campaign        fixed seeds, part of every sweep, then fresh seeds; fails when a required pair of fault and phase never occurred
+ *   --report FILE     writes the figures into FILE, between its two markers
  *   --no-shrink       leave a failing run as it is
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Failure, failureOf, replay, shrinkFailure } from '../test/simulation/explore/failure.ts';
+import { missingPairs } from '../test/simulation/explore/required.ts';
 import { lifeScenario, type Scenario, scenarioOf, workloadNamed } from '../test/simulation/explore/scenario.ts';
 import { pointsOf, sweep, type ViewName, views } from '../test/simulation/explore/sweep.ts';
 import { createTally } from '../test/simulation/explore/tally.ts';
@@ -41,6 +44,8 @@ const { values } = parseArgs({
     share: { type: 'string', default: '1' },
     trace: { type: 'string' },
     replay: { type: 'string' },
+    campaign: { type: 'boolean' },
+    report: { type: 'string' },
     'no-shrink': { type: 'boolean' },
   },
 });
@@ -106,29 +111,58 @@ async function again(file: string): Promise<void> {
   process.exitCode = result.violations.length > 0 ? 1 : 0;
 }
 
-async function sweepView(name: string): Promise<void> {
+const until = natives.Date.now() + Number(values.minutes ?? (values.campaign ? '4' : '1')) * 60_000;
+const isTime = (): boolean => natives.Date.now() < until;
+
+async function sweepView(name: string, share: number): Promise<void> {
   const faults = views[name as ViewName];
   if (!faults) throw new Error(`no view is named ${name}; there are ${Object.keys(views).join(', ')}`);
   const points = await pointsOf(lifeScenario, faults);
-  const until = natives.Date.now() + Number(values.minutes ?? '60') * 60_000;
-  const goOn = () => natives.Date.now() < until;
-  const { failures, ran } = await sweep(lifeScenario, points, { share: Number(values.share), tally, goOn });
+  const { failures, ran } = await sweep(lifeScenario, points, { share, tally, goOn: isTime });
   console.log(`${ran} of ${points.length} points of the ${name} view`);
-  for (const failure of failures) await report(failure);
+  for (const { oracle, choices } of failures) console.log(`${oracle}: ${JSON.stringify(choices)}`);
+  // One of each rule: the others are most likely the same fault again.
+  const rules = new Map(failures.toReversed().map((failure) => [failure.oracle, failure]));
+  for (const failure of rules.values()) await report(failure);
 }
 
-if (values.sweep !== undefined) {
-  await sweepView(values.sweep);
-  console.log(tally.report());
-} else if (values.replay !== undefined) {
+async function fresh(): Promise<void> {
+  for (let seed = natives.Date.now() % 1_000_000_000; isTime(); seed += 1) await explore(seed);
+}
+
+/** What CI runs. The fixed seeds always run, whatever the time. */
+async function campaign(): Promise<void> {
+  for (let seed = 1; seed <= 8; seed += 1) await explore(seed);
+  for (const view of Object.keys(views)) await sweepView(view, 0.04);
+  await fresh();
+  for (const pair of missingPairs(tally.pairs)) {
+    process.exitCode = 1;
+    console.log(`required, but never occurred: ${pair}`);
+  }
+}
+
+const [begin, end] = ['<!-- figures -->', '<!-- end of figures -->'];
+
+function writeFigures(file: string): void {
+  const text = natives.readFileSync(file, 'utf8');
+  const [before, rest = ''] = text.split(begin);
+  const figures = tally
+    .report()
+    .split('\n')
+    .map((line) => `- ${line}`);
+  natives.writeFileSync(file, [before, begin, '\n\n', figures.join('\n'), '\n\n', end, rest.split(end)[1]].join(''));
+}
+
+if (values.replay !== undefined) {
   await again(values.replay);
 } else {
-  if (values.seed !== undefined) {
+  if (values.campaign) await campaign();
+  else if (values.sweep !== undefined) await sweepView(values.sweep, Number(values.share));
+  else if (values.seed === undefined) await fresh();
+  else {
     const { seed, hash, lines } = await explore(Number(values.seed));
     console.log(`seed ${seed}: trace ${hash}, ${lines} lines`);
-  } else {
-    const until = natives.Date.now() + Number(values.minutes ?? '1') * 60_000;
-    for (let seed = natives.Date.now() % 1_000_000_000; natives.Date.now() < until; seed += 1) await explore(seed);
   }
   console.log(tally.report());
+  if (values.report !== undefined) writeFigures(values.report);
 }

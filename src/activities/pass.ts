@@ -29,7 +29,10 @@ export interface PassResult {
   /** `done`: release the guard. `superseded`: end, another workflow has taken over. */
   readonly outcome: 'continue' | 'done' | 'superseded';
   readonly steps: readonly Step[];
+  /** By the clock of the host that made the pass. */
   readonly wakeAt: number;
+  /** Something follows without a wait. */
+  readonly atOnce: boolean;
   readonly wakeApp: boolean;
   /** ETag of the guard as this pass left it; `finish` releases only that. */
   readonly guardEtag: string;
@@ -52,7 +55,7 @@ export async function pass(ports: ActivityPorts, settings: ActivitySettings, inp
     const found = await read(ports, settings, input);
     if (!found.ok) return later(ports, input, found.error);
     if (found.value === null) {
-      return { outcome: 'superseded', steps: [], wakeAt: ports.now(), wakeApp: false, guardEtag: '' };
+      return { outcome: 'superseded', steps: [], wakeAt: ports.now(), atOnce: false, wakeApp: false, guardEtag: '' };
     }
     const fenced = await fence(ports, found.value);
     if (fenced.ok && fenced.value === 'nothing to fence') {
@@ -72,7 +75,7 @@ const isRaced = ({ kind }: PortError): boolean => kind === 'Conflict';
 
 function later({ log, now }: ActivityPorts, input: PassInput, error: PortError): PassResult {
   log.warn('The pass could not be made; it comes again.', { ...input, ...error });
-  return { outcome: 'continue', steps: [], wakeAt: now() + retryMs, wakeApp: false, guardEtag: '' };
+  return { outcome: 'continue', steps: [], wakeAt: now() + retryMs, atOnce: false, wakeApp: false, guardEtag: '' };
 }
 
 async function read(
@@ -138,6 +141,7 @@ async function planAndCommit(
     outcome: plan.value.done ? 'done' : 'continue',
     steps: plan.value.steps,
     wakeAt: plan.value.wakeAt,
+    atOnce: plan.value.wakeAt <= now,
     wakeApp: plan.value.wakeApp,
     guardEtag: committed.value,
   });

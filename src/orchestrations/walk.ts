@@ -21,8 +21,11 @@ export interface WorkflowResult {
 const width = 10;
 /** A history grows with every action and is replayed at every turn; a new generation begins here, plus at most one pass's steps. */
 const actionsPerGeneration = 100;
-/** Waits below a second are no waits: timers are sent as whole seconds and fire early. */
-const shortestWaitMs = 1_000;
+/**
+ * Timers are sent as whole seconds and fire up to a second early: a wait of one second may be none at all, and passes would then follow each other
+ * without pause. Two leave at least one.
+ */
+const shortestWaitMs = 2_000;
 /** The wait after a pass whose worker died. */
 const failedPassMs = 5_000;
 
@@ -35,18 +38,16 @@ export function* walk(context: OrchestrationContext): Flow<WorkflowResult> {
     if (seen?.outcome === 'superseded') return { outcome: 'superseded' };
     const steps = (seen?.steps ?? []).map((step) => toCall(step, target.workflow));
     yield* inWaves(df, steps, width);
-    let wakeAt = seen?.wakeAt ?? timeOf(df) + failedPassMs;
-    if (seen?.outcome === 'done') {
-      if (yield* letGo(df, target, seen)) return { outcome: 'released' };
-      wakeAt = timeOf(df);
-    }
+    const isDone = seen?.outcome === 'done';
+    if (isDone && (yield* letGo(df, target, seen))) return { outcome: 'released' };
     actions += 3 + steps.length;
     if (actions >= actionsPerGeneration) {
       // Right after an activity: after a wait, an event could be carried over for ever.
       df.continueAsNew({ app: input.app, service: input.service });
       return { outcome: 'continued' };
     }
-    yield* pause(df, wakeAt);
+    // Only the pass can say that nothing is to be waited for: its host's clock may be behind, and `wakeAt` past, again and again.
+    if (!isDone && !seen?.atOnce) yield* pause(df, seen?.wakeAt ?? timeOf(df) + failedPassMs);
   }
 }
 
@@ -78,7 +79,6 @@ const timeOf = (df: Durable): number => df.currentUtcDateTime.getTime();
 /** The loser of the race is cancelled, or the instance could not end before it fires. Waking early is harmless: the pass looks at the time itself. */
 function* pause(df: Durable, wakeAt: number): Flow<void> {
   const now = timeOf(df);
-  if (wakeAt <= now) return;
   const timer = df.createTimer(new Date(Math.max(wakeAt, now + shortestWaitMs)));
   yield df.Task.any([df.waitForExternalEvent(names.hint), timer]);
   if (!timer.isCompleted) timer.cancel();

@@ -1,8 +1,12 @@
 /** Adds up runs into a report. */
+
 import type { RunResult } from '../world/world.ts';
+import { missingPairs } from './required.ts';
 
 export interface Tally {
   add(result: RunResult): void;
+  /** Pairs of fault and workflow phase that occurred. */
+  readonly pairs: ReadonlyMap<string, number>;
   report(): string;
 }
 
@@ -23,6 +27,7 @@ export function createTally(): Tally {
   const violated = new Map<string, number>();
   const sums = { runs: 0, virtualMs: 0, realMs: 0, cpuMs: 0, events: 0, crashes: 0, commands: 0 };
   return {
+    pairs,
     add({ coverage, violations, virtualMs, realMs, cpuMs, events }) {
       addAll(effects, coverage.effects);
       addAll(faults, coverage.faults);
@@ -45,7 +50,7 @@ export function createTally(): Tally {
         `${sums.commands} commands acknowledged, ${sums.crashes} host crashes, ${calls} effects`,
         `effects: ${list(effects)}`,
         `faults: ${list(faults)}`,
-        `${pairs.size} pairs of fault × phase`,
+        `${pairs.size} pairs of fault × phase, ${missingPairs(pairs).length} of the required ones missing`,
         violated.size === 0 ? 'no violation' : `violations: ${list(violated)}`,
       ].join('\n');
     },

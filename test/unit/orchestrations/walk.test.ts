@@ -63,6 +63,7 @@ const plan = (over: object = {}) => ({
   outcome: 'continue',
   steps: [],
   wakeAt: start + 5_000,
+  atOnce: false,
   wakeApp: false,
   guardEtag: 'tag',
   ...over,
@@ -103,14 +104,18 @@ describe('walk', () => {
 
   it('does not wait when the plan wants to go on at once', () => {
     const { said, give } = stage(walk, target);
-    give(plan({ wakeAt: start }));
+    give(plan({ wakeAt: start, atOnce: true }));
     expect(said).toEqual(['pass', 'pass']);
   });
 
-  it('waits at least a second: a shorter timer would fire at once, again and again', () => {
+  it.each([
+    ['a millisecond ahead', 1],
+    ['a second ahead, which an early timer makes none', 1_000],
+    ['past, as a host whose clock is behind says it', -60_000],
+  ])('waits at least two seconds when the next look is %s', (_, ahead) => {
     const { said, give } = stage(walk, target);
-    give(plan({ wakeAt: start + 1 }));
-    expect(said.at(-1)).toBe('any(event hint, timer +1000)');
+    give(plan({ wakeAt: start + ahead }));
+    expect(said.at(-1)).toBe('any(event hint, timer +2000)');
   });
 
   it('walks steps in waves of ten', () => {
@@ -166,7 +171,7 @@ describe('walk', () => {
       give([]);
       fail();
       give(undefined);
-      give(plan({ wakeAt: start }));
+      give(plan({ wakeAt: start, atOnce: true }));
       give(plan({ outcome: 'done' }));
       give({ outcome: 'released' });
       return said;
