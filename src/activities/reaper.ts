@@ -53,7 +53,7 @@ export async function reapPool(
   // Without a record of the sighting nothing is deleted: the next listing comes soon.
   if (!written.ok) return;
   for (const orphan of reaping.found) await audit(ports, orphan, found(orphan, pool));
-  for (const orphan of reaping.deletions) await remove(ports, settings, pool, orphan);
+  for (const orphan of reaping.deletions) if ((await remove(ports, settings, pool, orphan)) === 'throttled') break;
 }
 
 const coresOf = (apps: ReadonlyMap<string, AppRows>, { app, service, revision }: ReplicaRow): number =>
@@ -70,20 +70,28 @@ const found = ({ group }: OrphanGroup, { pool }: PoolRow): PlannedEvent => ({
   message: `No replica owns the container group ${group} in ${pool}.`,
 });
 
-/** The audit comes first: no deletion without its event. The tags are read once more right before it. */
+/**
+ * The audit comes first: no deletion without its event. The tags are read once more right before it. `throttled` = ARM has had enough: further calls of
+ * this tick would only take from the workflows.
+ */
 async function remove(
   ports: ActivityPorts,
   { installation }: ActivitySettings,
   pool: PoolRow,
   orphan: OrphanGroup,
-): Promise<void> {
+): Promise<'throttled' | 'next'> {
   const seen = await ports.groups.get(pool, orphan.group);
-  if (!seen.ok || seen.value.tags[names.tags.installation] !== installation) return;
+  if (!seen.ok) return seen.error.kind === 'Throttled' ? 'throttled' : 'next';
+  if (seen.value.tags[names.tags.installation] !== installation) return 'next';
   const message = `The orphaned container group ${orphan.group} is being deleted.`;
-  if (!(await audit(ports, orphan, { type: 'OrphanDeleted', reason: 'Orphaned', message }))) return;
+  if (!(await audit(ports, orphan, { type: 'OrphanDeleted', reason: 'Orphaned', message }))) return 'next';
   const answer = await ports.groups.delete(pool, orphan.group);
-  if (answer.ok) await noteDue(ports, orphan.app);
-  else ports.log.warn('An orphan could not be deleted; it is tried again.', { ...orphan, ...answer.error });
+  if (answer.ok) {
+    await noteDue(ports, orphan.app);
+    return 'next';
+  }
+  ports.log.warn('An orphan could not be deleted; it is tried again.', { ...orphan, ...answer.error });
+  return answer.error.kind === 'Throttled' ? 'throttled' : 'next';
 }
 
 async function audit(ports: ActivityPorts, { app, service }: OrphanGroup, event: PlannedEvent): Promise<boolean> {

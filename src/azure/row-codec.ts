@@ -94,6 +94,7 @@ const columns: { readonly [K in Kind]: Columns<Extract<Row, { kind: K }>> } = {
     createdAt: 'instant',
     readyAt: 'instant',
     drainUntil: 'instant',
+    redeleteAt: 'instant',
     observedAt: 'instant',
     restartCount: 'whole',
     failures: 'whole',

@@ -55,7 +55,8 @@ const isUnwanted = (c: Case): boolean => unwanted(c) !== null;
 const started = (c: Case): boolean => c.replica.attempt !== null && c.replica.attempt.startedAt !== null;
 const claimed = (c: Case): boolean => c.replica.attempt !== null && c.now < c.replica.attempt.expiresAt;
 /** Each repeated DELETE is noted as an observation, so that a group that will not go is not asked at every look. */
-const lastDeletionAt = ({ stateAt, observedAt }: ReplicaRow): number => Math.max(stateAt, observedAt ?? 0);
+const nextDeletionAt = ({ stateAt, observedAt, redeleteAt }: ReplicaRow): number =>
+  Math.max(Math.max(stateAt, observedAt ?? 0) + redeleteAfterMs, redeleteAt ?? 0);
 const endpointOutFor = (c: Case): boolean => c.now >= c.replica.stateAt + c.guard.drainMs;
 
 export const rules: readonly Rule[] = [
@@ -68,7 +69,7 @@ export const rules: readonly Rule[] = [
   {
     because: 'its group still stands, so the DELETE was lost or refused',
     when: ({ replica, verdict, now }) =>
-      replica.state === 'deleting' && verdict.standing && now - lastDeletionAt(replica) >= redeleteAfterMs,
+      replica.state === 'deleting' && verdict.standing && now >= nextDeletionAt(replica),
     action: 'redelete',
   },
   {

@@ -150,6 +150,7 @@ function newReplica(
     createdAt: now,
     readyAt: null,
     drainUntil: null,
+    redeleteAt: null,
     observedAt: null,
     restartCount: 0,
     failures,

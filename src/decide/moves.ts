@@ -42,7 +42,10 @@ export function moveOf({ replica, verdict }: Case, { action, reason }: Classific
       return changed(row, [event('ReplicaGone', row, 'It never had a container group.')]);
     }
     case 'redelete':
-      return { ...changed({ ...verdict.row, observedAt: now }, []), step: deletion(replica, context) };
+      return {
+        ...changed({ ...verdict.row, observedAt: now, redeleteAt: null }, []),
+        step: deletion(replica, context),
+      };
     case 'delete':
       return remove(
         { ...replica, attempt: verdict.row.attempt, ...(reason === null ? {} : { reason, message: null }) },
@@ -57,7 +60,15 @@ export function moveOf({ replica, verdict }: Case, { action, reason }: Classific
 }
 
 function gone(replica: ReplicaRow, now: number): ReplicaRow {
-  return { ...replica, state: 'gone', stateAt: now, endpoint: false, attempt: null, drainUntil: null };
+  return {
+    ...replica,
+    state: 'gone',
+    stateAt: now,
+    endpoint: false,
+    attempt: null,
+    drainUntil: null,
+    redeleteAt: null,
+  };
 }
 
 function remove(replica: ReplicaRow, context: MoveContext): Move {

@@ -25,6 +25,7 @@ export function wakeOf({ cut, decisions, after, growth, settings, now }: WakeFac
   const exact = [
     ...decisions.map(({ case: { verdict } }) => verdict.lookAt),
     ...after.map((row) => (row.state === 'draining' ? row.drainUntil : null)),
+    ...after.map((row) => (row.state === 'deleting' ? row.redeleteAt : null)),
     ...after.map((row) => (row.state === 'creating' ? (row.attempt?.expiresAt ?? null) : null)),
     growth.backoffUntil,
   ];

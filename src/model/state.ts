@@ -110,6 +110,8 @@ export interface ReplicaRow {
   readonly createdAt: number;
   readonly readyAt: number | null;
   readonly drainUntil: number | null;
+  /** ARM turned the DELETE away and asked to be left alone until then. */
+  readonly redeleteAt: number | null;
   readonly observedAt: number | null;
   readonly restartCount: number;
   /** Failures in a row of this slot, this incarnation included; drives the back-off of the next one. */

@@ -114,6 +114,7 @@ export const aReplica = (over: Partial<ReplicaRow> = {}): ReplicaRow => ({
   createdAt: at,
   readyAt: at,
   drainUntil: null,
+  redeleteAt: null,
   observedAt: at,
   restartCount: 0,
   failures: 0,

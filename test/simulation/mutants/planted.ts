@@ -30,7 +30,7 @@ export const planted: readonly PlantedBug[] = [
   {
     name: 'orphan-deleted-without-audit',
     file: 'src/activities/reaper.ts',
-    find: "if (!(await audit(ports, orphan, { type: 'OrphanDeleted', reason: 'Orphaned', message }))) return;",
+    find: "if (!(await audit(ports, orphan, { type: 'OrphanDeleted', reason: 'Orphaned', message }))) return 'next';",
     replace: 'void message;',
     killedBy: 'audit',
   },

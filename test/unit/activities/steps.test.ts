@@ -4,97 +4,15 @@ import { assess, settle, startWorkflow } from '../../../src/activities/assess.ts
 import { type CreateInput, createGroup } from '../../../src/activities/create-group.ts';
 import { deleteGroup } from '../../../src/activities/delete-group.ts';
 import { finish } from '../../../src/activities/finish.ts';
-import type { ActivityPorts, ActivitySettings } from '../../../src/activities/ports.ts';
 import { noteDue, wakeAssessor } from '../../../src/commands/wake.ts';
-import { defaults } from '../../../src/model/defaults.ts';
 import { keys } from '../../../src/model/keys.ts';
-import { err, ok, type Result } from '../../../src/model/result.ts';
-import type { DueRow, GuardRow, ReplicaRow, Row } from '../../../src/model/state.ts';
-import type { ContainerGroups } from '../../../src/ports/container-groups.ts';
+import { err, ok } from '../../../src/model/result.ts';
+import type { GuardRow, ReplicaRow } from '../../../src/model/state.ts';
 import type { PortError } from '../../../src/ports/errors.ts';
-import type { InstanceStatus, Workflows } from '../../../src/ports/workflows.ts';
-import { aDue, aGuard, anAppRow, aPool, aRevision, at } from '../../support/rows.ts';
+import type { InstanceStatus } from '../../../src/ports/workflows.ts';
+import { bench, refusal, settings } from '../../support/activity-bench.ts';
+import { aDue, aGuard, at } from '../../support/rows.ts';
 import { aGroup, inState } from '../../support/snapshots.ts';
-import { tableFixture } from '../../support/table-fixture.ts';
-
-const settings: ActivitySettings = { ...defaults, installation: 'test', installationEpoch: 1, pools: [] };
-const refusal = (kind: PortError['kind'], over: Partial<PortError> = {}) =>
-  err<PortError>({ kind, code: null, message: `ARM says ${kind}`, retryAfterMs: null, ...over });
-
-async function bench(...rows: Row[]) {
-  const { store } = tableFixture();
-  const clock = { now: at + 1_000 };
-  const called: string[] = [];
-  const answers: {
-    create: Result<'accepted', PortError>;
-    get: Awaited<ReturnType<ContainerGroups['get']>>;
-    delete: Result<'accepted' | 'gone', PortError>;
-    status: InstanceStatus | null;
-  } = { create: ok('accepted'), get: refusal('NotFound'), delete: ok('accepted'), status: null };
-  let ids = 0;
-  const ports: ActivityPorts & { readonly workflows: { -readonly [K in keyof Workflows]: Workflows[K] } } = {
-    store,
-    groups: {
-      async create(_, { name }) {
-        called.push(`create ${name}`);
-        return answers.create;
-      },
-      get: async () => answers.get,
-      list: async () => ok([]),
-      async delete(_, name) {
-        called.push(`delete ${name}`);
-        return answers.delete;
-      },
-      logs: async () => ok(''),
-    },
-    prober: { probe: async () => ({ passed: true, detail: '' }) },
-    workflows: {
-      async start(_, id) {
-        called.push(`start ${id}`);
-        return ok('started');
-      },
-      async hint(id) {
-        called.push(`hint ${id}`);
-      },
-      status: async () => ok(answers.status === null ? null : { status: answers.status, updatedAt: at }),
-      async terminate(id) {
-        called.push(`terminate ${id}`);
-        return ok(undefined);
-      },
-      purge: async () => ok(0),
-    },
-    now: () => clock.now,
-    ids: { next: () => `tx-${ids++}` },
-    log: { info() {}, warn() {}, error() {} },
-    sleep: async () => {},
-  };
-  for (const row of [anAppRow(), aRevision(), aPool(), ...rows]) {
-    const put = await store.commit({ txId: 'given', changes: [{ type: 'insert', row }] });
-    if (!put.ok) throw new Error(put.error.message);
-  }
-  const read = async <R extends Row>(key: Parameters<typeof store.read>[0]) => {
-    const row = await store.read<R>(key);
-    if (!row.ok) throw new Error(row.error.message);
-    return row.value;
-  };
-  return {
-    ports,
-    clock,
-    called,
-    answers,
-    replica: () => read<ReplicaRow>(keys.replica('shop', 'web', 0, 1)),
-    guard: () => read<GuardRow>(keys.guard('shop', 'web')),
-    due: () => read<DueRow>(keys.due('shop')),
-    async events() {
-      const page = await store.readEvents('shop', { limit: 100 });
-      return page.ok ? page.value.events.map(({ type, cause }) => `${type} by ${cause}`).toReversed() : [];
-    },
-    async change(row: Row, key: Parameters<typeof store.read>[0]) {
-      const before = await read(key);
-      await store.commit({ txId: 'other', changes: [{ type: 'update', row, etag: before?.etag ?? '' }] });
-    },
-  };
-}
 
 const workflow = 'deployment:shop.web:1';
 const claimed = inState('creating', { attempt: { id: 'a-1', startedAt: null, expiresAt: at + 360_000 } });
@@ -235,6 +153,42 @@ describe('deleteGroup', () => {
     answers.get = refusal('Unavailable');
     expect(await deleteGroup(ports, settings, step)).toMatchObject({ outcome: 'unknown' });
     expect(called).toEqual([]);
+  });
+});
+
+describe('a deletion that ARM turns away', () => {
+  const deleting = inState('deleting', { reason: 'Surplus' });
+  const step = { ...create, kind: 'deleteGroup' as const };
+
+  it.each<[PortError['kind'], number | null, number | null]>([
+    ['Throttled', 45_000, 45_000],
+    ['Unavailable', 120_000, 120_000],
+    ['Throttled', null, null],
+    ['Unknown', 45_000, null],
+  ])('%s with Retry-After %s ms: the row says not before %s ms', async (kind, retryAfterMs, waitMs) => {
+    const { ports, clock, answers, replica } = await bench(deleting);
+    answers.get = ok(aGroup(deleting));
+    answers.delete = refusal(kind, { retryAfterMs });
+    await deleteGroup(ports, settings, step);
+    const redeleteAt = waitMs === null ? null : clock.now + waitMs;
+    expect(await replica()).toMatchObject({ state: 'deleting', reason: 'Surplus', redeleteAt });
+  });
+
+  it('is not begun again before the wait is over', async () => {
+    const { ports, clock, called, answers } = await bench({ ...deleting, redeleteAt: at + 60_000 });
+    answers.get = ok(aGroup(deleting));
+    clock.now = at + 59_999;
+    expect(await deleteGroup(ports, settings, step)).toMatchObject({ outcome: 'skipped' });
+    clock.now = at + 60_000;
+    expect(await deleteGroup(ports, settings, step)).toMatchObject({ outcome: 'done' });
+    expect(called).toHaveLength(1);
+  });
+
+  it('remembers the wait also when only the look before it was turned away', async () => {
+    const { ports, clock, answers, replica } = await bench(deleting);
+    answers.get = refusal('Throttled', { retryAfterMs: 45_000 });
+    expect(await deleteGroup(ports, settings, step)).toMatchObject({ outcome: 'unknown' });
+    expect(await replica()).toMatchObject({ redeleteAt: clock.now + 45_000 });
   });
 });
 

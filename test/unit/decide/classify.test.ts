@@ -36,6 +36,18 @@ const cases: readonly Row[] = [
     'none',
     null,
   ],
+  [
+    'deleting, standing, but ARM asked to wait',
+    one(inState('deleting', { redeleteAt: at + 60_000 }), { now: at + 59_999 }, { standing: true }),
+    'none',
+    null,
+  ],
+  [
+    'deleting, standing, the wait that ARM asked for is over',
+    one(inState('deleting', { redeleteAt: at + 60_000 }), { now: at + 60_000 }, { standing: true }),
+    'redelete',
+    null,
+  ],
   ['deleting, nothing known', one(inState('deleting')), 'none', null],
   ['draining, not over', one(inState('draining'), { now: at + 9_999 }), 'none', null],
   ['draining, over', one(inState('draining'), { now: at + 10_000 }), 'delete', null],

@@ -39,6 +39,7 @@ describe('what a decision does to the row, and to the world', () => {
     const replica = inState('deleting', {
       endpoint: true,
       drainUntil: at,
+      redeleteAt: at,
       attempt: { id: 'a', startedAt: at, expiresAt: at },
     });
     const move = moved(replica, 'confirmGone');
@@ -49,6 +50,7 @@ describe('what a decision does to the row, and to the world', () => {
       endpoint: false,
       attempt: null,
       drainUntil: null,
+      redeleteAt: null,
     });
     expect([types(move), move.step, move.usesAttempt]).toEqual([['ReplicaGone'], null, false]);
   });
@@ -73,6 +75,12 @@ describe('what a decision does to the row, and to the world', () => {
     });
     expect([types(move), move.step, move.usesAttempt]).toEqual([['GroupDeleting'], step('deleteGroup'), false]);
     expect(moved(replica, 'delete').change?.row).toMatchObject({ reason: 'ProbeFailed', message: 'Bad.' });
+  });
+
+  it('asked to go once more: noted, and no older wait stands in its way', () => {
+    const move = moved(inState('deleting', { redeleteAt: now }), 'redelete');
+    expect(move.change?.row).toMatchObject({ state: 'deleting', stateAt: at, observedAt: now, redeleteAt: null });
+    expect([types(move), move.step]).toEqual([[], step('deleteGroup')]);
   });
 
   it('drained: out of the endpoints now, deleted later', () => {

@@ -50,6 +50,11 @@ describe('when the workflow looks again', () => {
       wake([inState('creating', { stateAt: at - 60_000, attempt: { id: 'a', startedAt: at, expiresAt: at + 900 } })]),
       900,
     ],
+    [
+      'when ARM takes the deletion again',
+      wake([inState('deleting', { stateAt: at - 60_000, redeleteAt: at + 900 })]),
+      900,
+    ],
     ['when a back-off ends', wake([], { growth: { ...growth, backoffUntil: at + 5_000 } }), 5_000],
     ['when time alone changes a verdict', wake([], { decisions: [decision(inState('ready'), at + 3_000)] }), 3_000],
     [
