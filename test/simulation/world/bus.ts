@@ -3,7 +3,7 @@
  * to the dead-letter queue, which has no sessions.
  */
 import type { ServiceBusReceivedMessage } from '@azure/service-bus';
-import { deliveryFaults } from '../faults/registry.ts';
+import { type DeliveryFault, deliveryFaults } from '../faults/registry.ts';
 import { clock } from '../virtual/clock.ts';
 import { mayStrike, noteFault, type WorldCore } from './core.ts';
 
@@ -32,6 +32,8 @@ export interface Bus {
 }
 
 const maxDeliveries = 10;
+/** A lost message shows only when no later one of its app makes up for it: it has to happen often. */
+const rateOf = (fault: DeliveryFault): number => (fault === 'lost' ? 0.15 : 0.03);
 /** A receiver that lost its lock does not know it: the message comes again. */
 const lockMs = 5 * 60_000;
 /** Duplicate detection of the queue. */
@@ -72,7 +74,7 @@ class WorldBus implements Bus {
     this.#seen.set(id, clock.now);
     const weights = [
       0,
-      ...deliveryFaults.map((fault) => (mayStrike(this.#world, fault) ? 0.03 * this.#world.plan.factor : 0)),
+      ...deliveryFaults.map((fault) => (mayStrike(this.#world, fault) ? rateOf(fault) * this.#world.plan.factor : 0)),
     ];
     const fault = deliveryFaults[this.#world.choices.weighted(`bus deliver ${session}`, weights) - 1];
     if (fault) noteFault(this.#world, fault, { host: 'bus', fn: 'commands', instance: null, about: session }, id);
