@@ -1,22 +1,26 @@
 /** Deletes the container groups of this installation that nobody owns, by the rules of `decide/reap`, and puts the pool's ledger right. */
 import { noteDue } from '../commands/wake.ts';
+import { ownerOf } from '../decide/group-spec.ts';
 import { type OrphanGroup, type Reaping, reap } from '../decide/reap.ts';
 import { recount } from '../decide/recount.ts';
 import type { ListedGroup } from '../model/group.ts';
+import { keys } from '../model/keys.ts';
 import { names } from '../model/names.ts';
 import type { PlannedEvent } from '../model/plan.ts';
 import type { PoolRow, ReplicaRow, Stored } from '../model/state.ts';
 import type { AppRows } from '../ports/state-store.ts';
+import { isSamePlace } from './pool-sync.ts';
 import type { ActivityPorts, ActivitySettings } from './ports.ts';
 import { bare, eventRows } from './rows.ts';
 
+/** `moved` = the pool has another place by now, so that the listing says nothing of it. */
 export async function reapPool(
   ports: ActivityPorts,
   settings: ActivitySettings,
   pool: Stored<PoolRow>,
   listing: readonly ListedGroup[],
   apps: ReadonlyMap<string, AppRows>,
-): Promise<void> {
+): Promise<'done' | 'moved'> {
   const now = ports.now();
   const owners = new Map(
     [...apps].map(([name, { app, guards, replicas }]) => [name, app === null ? null : { app, guards, replicas }]),
@@ -33,27 +37,68 @@ export async function reapPool(
     now,
   );
   report(ports, pool, reaping);
+  const written = await record(ports, settings, { pool, listing, apps, reaping, now });
+  // Without a record of the sighting nothing is deleted: the next listing comes soon.
+  if (written !== 'written') return written === 'moved' ? 'moved' : 'done';
+  for (const orphan of reaping.found) await audit(ports, orphan, found(orphan, pool));
+  for (const orphan of reaping.deletions) if ((await remove(ports, settings, pool, orphan)) === 'throttled') break;
+  return 'done';
+}
+
+/** Rounds lost to the passes that take and give back budget in the same row. */
+const roundsMax = 5;
+
+interface Seen {
+  /** As it was before the listing. */
+  readonly pool: Stored<PoolRow>;
+  readonly listing: readonly ListedGroup[];
+  readonly apps: ReadonlyMap<string, AppRows>;
+  readonly reaping: Reaping;
+  readonly now: number;
+}
+
+async function record(
+  { store, ids }: ActivityPorts,
+  settings: ActivitySettings,
+  seen: Seen,
+): Promise<'written' | 'moved' | 'failed'> {
+  const { pool, listing, reaping, now } = seen;
+  const listedGroups = listing.filter(({ tags }) => tags[names.tags.installation] === settings.installation).length;
+  let current = pool;
+  for (let round = 0; round < roundsMax; round += 1) {
+    const reservations = recounted(seen, current, settings);
+    const row: PoolRow = { ...bare(current), orphans: reaping.sightings, reservations, listedAt: now, listedGroups };
+    const written = await store.commit({ txId: ids.next(), changes: [{ type: 'update', row, etag: current.etag }] });
+    if (written.ok) return 'written';
+    // Writing the same twice does no harm.
+    if (written.error.kind !== 'Conflict' && written.error.kind !== 'Unknown') return 'failed';
+    const read = await store.read<PoolRow>(keys.pool(pool.pool));
+    if (!read.ok || read.value === null) return 'failed';
+    if (!isSamePlace(read.value, pool)) return 'moved';
+    current = read.value;
+  }
+  return 'failed';
+}
+
+/** What was given back since the rows were read is not taken anew. */
+function recounted(
+  { pool, apps, now }: Seen,
+  current: PoolRow,
+  { brokenAfterMs }: ActivitySettings,
+): PoolRow['reservations'] {
+  const held = new Set(current.reservations.map(({ owner }) => owner));
+  const released = new Set(pool.reservations.map(({ owner }) => owner).filter((owner) => !held.has(owner)));
   const replicas = [...apps.values()].flatMap((rows) => rows.replicas.map(bare));
-  const reservations = recount(
+  return recount(
     {
-      pool,
-      replicas,
+      pool: current,
+      replicas: replicas.filter((replica) => !released.has(ownerOf(replica))),
       read: new Set(apps.keys()),
       coresOf: (replica) => coresOf(apps, replica),
-      graceMs: settings.brokenAfterMs,
+      graceMs: brokenAfterMs,
     },
     now,
   );
-  const listedGroups = listing.filter(({ tags }) => tags[names.tags.installation] === settings.installation).length;
-  const row: PoolRow = { ...bare(pool), orphans: reaping.sightings, reservations, listedAt: now, listedGroups };
-  const written = await ports.store.commit({
-    txId: ports.ids.next(),
-    changes: [{ type: 'update', row, etag: pool.etag }],
-  });
-  // Without a record of the sighting nothing is deleted: the next listing comes soon.
-  if (!written.ok) return;
-  for (const orphan of reaping.found) await audit(ports, orphan, found(orphan, pool));
-  for (const orphan of reaping.deletions) if ((await remove(ports, settings, pool, orphan)) === 'throttled') break;
 }
 
 const coresOf = (apps: ReadonlyMap<string, AppRows>, { app, service, revision }: ReplicaRow): number =>

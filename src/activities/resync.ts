@@ -75,7 +75,7 @@ async function compare(
   ]);
   const read = await mapBounded([...named], width, async (app) => [app, await ports.store.readApp(app)] as const);
   const apps = new Map(read.flatMap(([app, rows]) => (rows.ok ? [[app, rows.value] as const] : [])));
-  await reapPool(ports, settings, pool, listing.value, apps);
+  if ((await reapPool(ports, settings, pool, listing.value, apps)) === 'moved') return;
   await sweep(ports, settings, { pool, listing: listing.value, apps: [...apps.values()], mayBegin });
 }
 

@@ -74,4 +74,47 @@ describe('the reaper', () => {
     await reap();
     expect(called).toHaveLength(3);
   });
+
+  it('notes what it saw though others keep changing the pool, and keeps what they wrote', async () => {
+    const { called, change, pool, reap } = await orphaned({ orphans: [] });
+    const before = await pool();
+    const reservations = [{ owner: 'shop/api/0/1', cores: 1, at }];
+    await change(aPool({ orphans: [], reservations }), keys.pool('east'));
+    expect(await reap(before)).toBe('done');
+    expect(await pool()).toMatchObject({ reservations, listedGroups: 3, listedAt: at + 1_000 });
+    expect((await pool()).orphans.map(({ group }) => group).toSorted()).toEqual(
+      sighted.map(({ group }) => group).toSorted(),
+    );
+    expect(called).toEqual([]);
+  });
+
+  it('does not take budget anew that was given back while it looked', async () => {
+    const { ports, change, pool, reap } = await orphaned();
+    const row = inState('deleting', { incarnation: 8, slot: 8 });
+    await ports.store.commit({ txId: 'row', changes: [{ type: 'insert', row }] });
+    const held = [{ owner: 'shop/web/8/8', cores: 1, at }];
+    await change(aPool({ orphans: sighted, reservations: held }), keys.pool('east'));
+    const before = await pool();
+    await change(aPool({ orphans: sighted, reservations: [] }), keys.pool('east'));
+    await reap(before);
+    expect((await pool()).reservations).toEqual([]);
+  });
+
+  it('gives up when the pool changes at every try, and deletes nothing', async () => {
+    const { ports, called, pool, reap } = await orphaned();
+    ports.store.commit = async () => refusal('Conflict');
+    const before = await pool();
+    expect(await reap()).toBe('done');
+    expect(called).toEqual([]);
+    expect(await pool()).toEqual(before);
+  });
+
+  it('writes and deletes nothing when the pool has moved meanwhile: what it saw is of the old place', async () => {
+    const { called, change, pool, reap } = await orphaned();
+    const before = await pool();
+    await change(aPool({ region: 'westus2' }), keys.pool('east'));
+    expect(await reap(before)).toBe('moved');
+    expect(await pool()).toMatchObject({ region: 'westus2', orphans: [], listedAt: null });
+    expect(called).toEqual([]);
+  });
 });
