@@ -132,7 +132,9 @@ async function refused(
     const row: ReplicaRow = { ...bare(before), attempt, reason: 'PoolUnavailable', message: error.message };
     return await record(ports, input, { before, row, events: [] }, 'refused', error.message);
   }
-  return { outcome: 'unknown', detail: error.message };
+  // The claim stays for the read-back; until then the row tells why nothing seems to happen.
+  const row: ReplicaRow = { ...bare(before), reason: 'CreateUnconfirmed', message: error.message };
+  return await record(ports, input, { before, row, events: [] }, 'unknown', error.message);
 }
 
 /** When the row changed meanwhile, its new owner reads back; what ARM did is not lost. */

@@ -72,7 +72,15 @@ function judgeCreating(
   { now, settings }: Circumstances,
 ): Verdict {
   if (ours !== null) {
-    const row: ReplicaRow = { ...replica, ...at('starting', now), attempt: null, missing: 0, observedAt: now };
+    const row: ReplicaRow = {
+      ...replica,
+      ...at('starting', now),
+      reason: null,
+      message: null,
+      attempt: null,
+      missing: 0,
+      observedAt: now,
+    };
     return verdictOf(row, [event('GroupCreated', row, 'The container group was found by reading back.')]);
   }
   if (observation.kind === 'group') return failed(replica, 'CreateRejected', foreign(replica), now, settings);

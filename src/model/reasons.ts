@@ -23,6 +23,8 @@ const reasons = {
   OldRevision: 'an older revision than the service wants',
   ServiceRemoved: 'its service is no longer wanted',
   ImagePullFailed: 'the image could not be pulled',
+  CreateUnconfirmed:
+    'ARM did not say what became of the create: it is read back, and tried again once it can no longer land',
   CreateRejected: 'ARM refused the container group',
   QuotaExceeded: 'the region has no quota left',
   NoCapacity: 'the region has no capacity left',

@@ -107,12 +107,20 @@ describe('createGroup', () => {
     });
   });
 
-  it.each<PortError['kind']>(['Unknown', 'Conflict'])('%s leaves the claim for the read-back', async (kind) => {
-    const { ports, answers, replica } = await bench(claimed);
-    answers.create = refusal(kind);
-    expect(await createGroup(ports, settings, create)).toMatchObject({ outcome: 'unknown' });
-    expect(await replica()).toMatchObject({ state: 'creating', attempt: { startedAt: at + 1_000 } });
-  });
+  it.each<PortError['kind']>(['Unknown', 'Conflict'])(
+    '%s leaves the claim for the read-back, and the row says so',
+    async (kind) => {
+      const { ports, answers, replica } = await bench(claimed);
+      answers.create = refusal(kind);
+      expect(await createGroup(ports, settings, create)).toMatchObject({ outcome: 'unknown' });
+      expect(await replica()).toMatchObject({
+        state: 'creating',
+        attempt: { id: 'a-1', startedAt: at + 1_000, expiresAt: at + 361_000 },
+        reason: 'CreateUnconfirmed',
+        message: `ARM says ${kind}`,
+      });
+    },
+  );
 });
 
 describe('deleteGroup', () => {

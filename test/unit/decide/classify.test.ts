@@ -93,6 +93,12 @@ const cases: readonly Row[] = [
   ['refused for now', one(unstarted({ reason: 'PoolUnavailable' })), 'none', null],
   ['refused, wait over', one(unstarted({ reason: 'PoolUnavailable' }), { now: at + 1_000 }), 'retry', null],
   ['started, nothing known', one(inState('creating')), 'none', null],
+  [
+    'started, no answer to the create: not asked again while its claim lives',
+    one(inState('creating', { reason: 'CreateUnconfirmed' }), { now: at + 359_999 }),
+    'none',
+    null,
+  ],
   ['started, twice 404 after expiry', one(inState('creating'), {}, { retry: true }), 'retry', null],
   ['changed', one(inState('starting'), {}, { row: inState('ready') }), 'observe', null],
   [

@@ -210,9 +210,11 @@ describe('the whole row', () => {
   const now = at + 1_000;
 
   it('of one whose group was found by reading back', () => {
-    const creating = inState('creating', { missing: 1, reason: null });
+    const creating = inState('creating', { missing: 1, reason: 'CreateUnconfirmed', message: 'No answer.' });
     expect(judged(creating, seen(creating)).row).toEqual({
       ...creating,
+      reason: null,
+      message: null,
       state: 'starting',
       stateAt: now,
       attempt: null,
