@@ -75,7 +75,7 @@ export const planted: readonly PlantedBug[] = [
     find: "if (answer.ok || isTransient(answer.error) || answer.error.kind === 'Invalid') return answer;",
     replace:
       "if (answer.ok || answer.error.kind === 'Invalid') return answer;\n      if (isTransient(answer.error)) return ok({ etags: new Map() });",
-    killedBy: 'commands',
+    killedBy: 'write-ahead',
   },
   {
     name: 'probes-believed-unasked',
