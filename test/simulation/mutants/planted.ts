@@ -92,13 +92,6 @@ export const planted: readonly PlantedBug[] = [
     killedBy: 'reality',
   },
   {
-    name: 'only-the-first-pool-is-compared',
-    file: 'src/activities/resync.ts',
-    find: 'mapWhile(rotated(pools.value, turn), width',
-    replace: 'mapWhile(pools.value.slice(1), width',
-    killedBy: 'convergence',
-  },
-  {
     name: 'claims-shorter-than-a-put',
     file: 'src/wiring.ts',
     find: 'return { ...defaults, installation, installationEpoch, claimLeaseMs, orphanGraceMs, pools };',
@@ -120,13 +113,6 @@ export const planted: readonly PlantedBug[] = [
     find: "schedule: '*/30 * * * * *',",
     replace: "schedule: '0 0 * * * *',",
     killedBy: 'reality',
-  },
-  {
-    name: 'dead-letters-dropped',
-    file: 'functions/servicebus.ts',
-    find: 'handler: (body, context) => flotilla().queue.deadLetter(body, context),',
-    replace: 'handler: async () => undefined,',
-    killedBy: 'commands',
   },
   {
     name: 'unready-replicas-not-looked-at',

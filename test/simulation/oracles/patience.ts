@@ -43,7 +43,7 @@ function judge(view: View, event: EffectEvent, { ownedAt, hasSkew, seesLess }: M
   if (event.target !== 'arm' || event.method !== 'DELETE' || event.moment !== 'sent') return;
   const group = view.group(event.group ?? '');
   if (event.cause?.fn !== 'resync' || !group) return;
-  const ageMs = event.at - (ownedAt.get(group.name) ?? group.createdAt);
+  const ageMs = event.at - Math.max(ownedAt.get(group.name) ?? 0, group.createdAt);
   if (ageMs < graceMs - (hasSkew ? skewMs : 0))
     view.fail(`the reaper deletes ${group.label}, which was owned or unborn ${ageMs} ms ago`);
   if (!seesLess && !hasSkew) judgeNumber(view, group);
