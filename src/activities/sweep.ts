@@ -4,7 +4,7 @@
  */
 import { noteDue, wakeAssessor } from '../commands/wake.ts';
 import type { Verdict } from '../decide/verdict.ts';
-import { type Suspicion, suspicionOf, watch } from '../decide/watch.ts';
+import { probedAddress, type Suspicion, sharedAddresses, suspicionOf, watch } from '../decide/watch.ts';
 import type { ServiceTemplate } from '../model/app-spec.ts';
 import type { ListedGroup } from '../model/group.ts';
 import type { PoolRow, ReplicaRow, Stored } from '../model/state.ts';
@@ -70,8 +70,11 @@ async function suspectsOf(
 ): Promise<readonly Suspect[]> {
   const { mayBegin } = input;
   const watched = rotated(watchedIn(input), turnOf(ports.now()) * width);
-  const probe = ({ replica, template }: Watched) =>
-    replica.ip === null ? Promise.resolve(null) : probeAddress(ports.prober, replica.ip, template);
+  const shared = sharedAddresses(input.apps.flatMap(({ replicas }) => replicas));
+  const probe = async ({ replica, template, listed }: Watched) => {
+    const ip = probedAddress(replica, listed);
+    return ip === null ? null : await probeAddress(ports.prober, ip, template);
+  };
   const first = await mapWhile(watched, width, mayBegin, probe);
   const failing = watched.filter((_, index) => first[index] === 'failed');
   if (failing.length > 0) await ports.sleep(repeatAfterMs);
@@ -80,8 +83,9 @@ async function suspectsOf(
   return watched.flatMap((one, index) => {
     // A failure that there was no time to repeat says nothing.
     const result = second.has(one) ? (second.get(one) ?? null) : (first[index] ?? null);
+    const sighting = { listed: one.listed, probe: result, shared: shared.has(one.replica.ip ?? '') };
     const identity = { installation, appUid: one.app.app?.uid ?? '' };
-    const suspicion = suspicionOf(one.replica, one.template, one.listed, result, identity);
+    const suspicion = suspicionOf(one.replica, one.template, sighting, identity);
     return suspicion === null ? [] : [{ ...one, suspicion }];
   });
 }

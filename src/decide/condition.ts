@@ -107,6 +107,8 @@ export function conditionOf(seen: SeenGroup, template: ServiceTemplate, now: num
 /** While a group is being placed ARM may report 0.0.0.0 (aci: networking fields). */
 export const hasAddress = (ip: string | null): ip is string => ip !== null && ip !== '' && ip !== '0.0.0.0';
 
+export const addressOf = (ip: string | null): string | null => (hasAddress(ip) ? ip : null);
+
 export const isRunning = (group: GroupObservation): boolean => group.container?.state === 'Running';
 
 function quietLongEnough({ container, group, template, now }: Seen): Condition {

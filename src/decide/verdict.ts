@@ -8,7 +8,7 @@ import type { Reason } from '../model/reasons.ts';
 import type { Observation, PlannerSettings } from '../model/snapshot.ts';
 import type { EventType, ReplicaRow, ReplicaState } from '../model/state.ts';
 import { countFailure } from './backoff.ts';
-import { type Condition, conditionOf, hasAddress, isRunning, type SeenGroup } from './condition.ts';
+import { addressOf, type Condition, conditionOf, isRunning, type SeenGroup } from './condition.ts';
 import { type Identity, isGroupOf } from './group-spec.ts';
 
 /** How many 404s in a row make a group missing. */
@@ -120,7 +120,7 @@ function judgeSeen(replica: ReplicaRow, template: ServiceTemplate, seen: SeenGro
   const logTail = seen.logTail ?? replica.logTail;
   const fresh: ReplicaRow = {
     ...replica,
-    ip: hasAddress(seen.group.ip) ? seen.group.ip : null,
+    ip: addressOf(seen.group.ip),
     restartCount: seen.group.container?.restartCount ?? replica.restartCount,
     missing: 0,
     logTail: condition.kind === 'fit' ? null : logTail,

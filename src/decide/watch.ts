@@ -5,31 +5,54 @@
 import type { ServiceTemplate } from '../model/app-spec.ts';
 import type { ListedGroup } from '../model/group.ts';
 import type { Observation } from '../model/snapshot.ts';
-import type { ReplicaRow } from '../model/state.ts';
+import type { ReplicaRow, ReplicaState } from '../model/state.ts';
 import { isLegal } from '../model/transitions.ts';
-import { hasAddress } from './condition.ts';
+import { addressOf } from './condition.ts';
 import { type Identity, isGroupOf } from './group-spec.ts';
 import { type Circumstances, judge, type Verdict } from './verdict.ts';
 
-/** `unlisted`: the listing shows no group that has both its name and its tags. */
-export type Suspicion = 'unlisted' | 'moved' | 'failing' | 'unprobed';
+/**
+ * `unlisted`: the listing shows no group that has both its name and its tags; `moved`: another address than the row has, or none; `shared`: another row
+ * has the address too, so that nobody knows whose answer a probe got.
+ */
+export type Suspicion = 'unlisted' | 'moved' | 'shared' | 'failing' | 'unprobed';
+
+export interface Sighting {
+  readonly listed: ListedGroup | undefined;
+  /** null where its readiness is not probed over the network. */
+  readonly probe: 'passed' | 'failed' | null;
+  /** Its address is one of `sharedAddresses`. */
+  readonly shared: boolean;
+}
 
 /**
- * Why a ready replica must be read, else null. `probe` is null where its readiness is not probed over the network. Such a replica cannot be seen
- * from outside, because a listing has no instance view: reads of these are rationed by the caller.
+ * Why a ready replica must be read, else null. One that is not probed cannot be seen from outside, because a listing has no instance view: reads of
+ * these are rationed by the caller.
  */
 export function suspicionOf(
   replica: ReplicaRow,
   template: ServiceTemplate,
-  listed: ListedGroup | undefined,
-  probe: 'passed' | 'failed' | null,
+  { listed, probe, shared }: Sighting,
   identity: Identity,
 ): Suspicion | null {
   if (replica.state !== 'ready') return null;
   if (listed === undefined || !isGroupOf(listed.tags, identity, replica)) return 'unlisted';
-  if (hasAddress(listed.ip) && listed.ip !== replica.ip) return 'moved';
+  if (addressOf(listed.ip) !== replica.ip) return 'moved';
+  if (shared) return 'shared';
   if (probe === 'failed') return 'failing';
   return template.readiness.kind === 'running' ? 'unprobed' : null;
+}
+
+/** Where to probe a replica. A result counts only for a listed pair of group and address: an old address may answer for a stranger. */
+export const probedAddress = ({ ip }: ReplicaRow, listed: ListedGroup | undefined): string | null =>
+  listed !== undefined && addressOf(listed.ip) === ip ? ip : null;
+
+/** A row in one of these claims that its group has the address now; later ones may name one that is in other hands already. */
+const claims: ReadonlySet<ReplicaState> = new Set<ReplicaState>(['starting', 'ready', 'unready', 'lost']);
+
+export function sharedAddresses(replicas: readonly ReplicaRow[]): ReadonlySet<string> {
+  const addresses = replicas.flatMap(({ state, ip }) => (ip !== null && claims.has(state) ? [ip] : []));
+  return new Set(addresses.filter((ip, index) => addresses.indexOf(ip) !== index));
 }
 
 /** The verdict that a full read changes; null when nothing is to be written. A listing without the group and a read without it are the two answers that absence needs. */

@@ -128,7 +128,7 @@ function sweep(planner: Planner, service: Service, name: ServiceName): Service {
         ? undefined
         : { name: row.group, tags: tagsOf(row), provisioningState: 'Succeeded', ip: '10.0.0.4' };
     const probe = cell.group === 'running' ? 'passed' : 'failed';
-    const suspicion = planner.suspicionOf(row, template, listed, probe, circumstances.identity);
+    const suspicion = planner.suspicionOf(row, template, { listed, probe, shared: false }, circumstances.identity);
     if (suspicion === null) return cell;
     const facts = { ...circumstances, peersReady: false };
     const verdict = planner.watch(row, template, suspicion, observationOf(cell, name, 'true'), facts);

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { recount } from '../../../src/decide/recount.ts';
-import { type Suspicion, suspicionOf, watch } from '../../../src/decide/watch.ts';
+import {
+  probedAddress,
+  type Sighting,
+  type Suspicion,
+  sharedAddresses,
+  suspicionOf,
+  watch,
+} from '../../../src/decide/watch.ts';
 import type { ServiceTemplate } from '../../../src/model/app-spec.ts';
 import { defaults } from '../../../src/model/defaults.ts';
 import type { ListedGroup } from '../../../src/model/group.ts';
@@ -19,19 +26,56 @@ const listed: ListedGroup = {
 const quiet = aTemplate({ readiness: { kind: 'running', afterMs: 10_000 } });
 
 describe('what makes a ready replica suspect', () => {
-  type Given = [ReplicaRow, ServiceTemplate, ListedGroup | undefined, 'passed' | 'failed' | null];
-  it.each<[string, Given, Suspicion | null]>([
-    ['nothing', [ready, aTemplate(), listed, 'passed'], null],
-    ['a probe that was not made', [ready, aTemplate(), listed, null], null],
-    ['not being listed', [ready, aTemplate(), undefined, 'passed'], 'unlisted'],
-    ['only a group with its name but other tags', [ready, aTemplate(), { ...listed, tags: {} }, 'passed'], 'unlisted'],
-    ['another address', [ready, aTemplate(), { ...listed, ip: '10.0.0.9' }, 'passed'], 'moved'],
-    ['no address in the listing (near miss)', [ready, aTemplate(), { ...listed, ip: null }, 'passed'], null],
-    ['a failing probe', [ready, aTemplate(), listed, 'failed'], 'failing'],
-    ['not being probed from outside at all', [ready, quiet, listed, null], 'unprobed'],
-    ['not being ready: its own workflow looks after it', [inState('unready'), aTemplate(), undefined, 'failed'], null],
-  ])('%s', (_, given, expected) => {
-    expect(suspicionOf(...given, identity)).toBe(expected);
+  const quietly = inState('ready', { ip: null });
+  const nowhere = { ...listed, ip: null };
+  it.each<[string, ReplicaRow, ServiceTemplate, Partial<Sighting>, Suspicion | null]>([
+    ['nothing', ready, aTemplate(), {}, null],
+    ['a probe that was not made', ready, aTemplate(), { probe: null }, null],
+    ['not being listed', ready, aTemplate(), { listed: undefined }, 'unlisted'],
+    ['only a group with its name but other tags', ready, aTemplate(), { listed: { ...listed, tags: {} } }, 'unlisted'],
+    ['another address', ready, aTemplate(), { listed: { ...listed, ip: '10.0.0.9' } }, 'moved'],
+    ['no address in the listing, though its old one answers', ready, aTemplate(), { listed: nowhere }, 'moved'],
+    ['the address of a group being placed', ready, aTemplate(), { listed: { ...listed, ip: '0.0.0.0' } }, 'moved'],
+    ['an address where it had none', quietly, quiet, { probe: null }, 'moved'],
+    ['no address where it needs none (near miss)', quietly, aTemplate(), { listed: nowhere, probe: null }, null],
+    ['an address that another row has too, though it answers', ready, aTemplate(), { shared: true }, 'shared'],
+    ['a failing probe', ready, aTemplate(), { probe: 'failed' }, 'failing'],
+    ['not being probed from outside at all', ready, quiet, { probe: null }, 'unprobed'],
+    [
+      'not being ready: its own workflow looks after it',
+      inState('unready'),
+      aTemplate(),
+      { listed: undefined, probe: 'failed' },
+      null,
+    ],
+  ])('%s', (_, replica, template, over, expected) => {
+    expect(suspicionOf(replica, template, { listed, probe: 'passed', shared: false, ...over }, identity)).toBe(
+      expected,
+    );
+  });
+});
+
+describe('whose address a probe speaks of', () => {
+  it.each<[string, ListedGroup | undefined, string | null]>([
+    ['its own, as the listing shows it', listed, '10.0.0.4'],
+    ['nobody’s, when the listing shows another', { ...listed, ip: '10.0.0.9' }, null],
+    ['nobody’s, when the listing shows none', { ...listed, ip: null }, null],
+    ['nobody’s, when it is not listed', undefined, null],
+  ])('%s', (_, group, expected) => {
+    expect(probedAddress(ready, group)).toBe(expected);
+  });
+
+  it('two rows cannot both have one; what is over or not there yet does not count', () => {
+    const rows = [
+      ready,
+      inState('starting', { slot: 1, ip: '10.0.0.4' }),
+      inState('ready', { slot: 2, ip: '10.0.0.5' }),
+      inState('deleting', { slot: 3, ip: '10.0.0.5' }),
+      inState('failed', { slot: 4, ip: '10.0.0.5' }),
+      inState('ready', { slot: 5, ip: null }),
+      inState('ready', { slot: 6, ip: null }),
+    ];
+    expect([...sharedAddresses(rows)]).toEqual(['10.0.0.4']);
   });
 });
 
@@ -86,6 +130,19 @@ describe('what a full read of it changes', () => {
       state: 'ready',
       ip: '10.0.0.9',
     });
+  });
+
+  it('moved, and without an address: out of the endpoints', () => {
+    expect(changed('moved', seen(ready, { ip: null }))?.row).toMatchObject({
+      state: 'unready',
+      ip: null,
+      endpoint: false,
+    });
+  });
+
+  it('of two with one address: whoever has another one gives it up', () => {
+    expect(changed('shared', seen(ready, { ip: '10.0.0.9' }, 'passed'))?.row).toMatchObject({ ip: '10.0.0.9' });
+    expect(changed('shared', seen(ready, {}, 'passed'))).toBeNull();
   });
 
   it('well: nothing is written', () => {
