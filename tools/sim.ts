@@ -21,7 +21,7 @@ import { parseArgs } from 'node:util';
 import { type Failure, failureOf, replay, shrinkFailure } from '../test/simulation/explore/failure.ts';
 import { missingPairs } from '../test/simulation/explore/required.ts';
 import { lifeScenario, type Scenario, scenarioOf, workloadNamed } from '../test/simulation/explore/scenario.ts';
-import { pointsOf, sweep, type ViewName, views } from '../test/simulation/explore/sweep.ts';
+import { planSweep, sweep, type ViewName, views } from '../test/simulation/explore/sweep.ts';
 import { createTally } from '../test/simulation/explore/tally.ts';
 import { timelineOf } from '../test/simulation/explore/timeline.ts';
 import { everyFault, noFaults } from '../test/simulation/faults/registry.ts';
@@ -117,9 +117,9 @@ const isTime = (): boolean => natives.Date.now() < until;
 async function sweepView(name: string, share: number): Promise<void> {
   const faults = views[name as ViewName];
   if (!faults) throw new Error(`no view is named ${name}; there are ${Object.keys(views).join(', ')}`);
-  const points = await pointsOf(lifeScenario, faults);
-  const { failures, ran } = await sweep(lifeScenario, points, { share, tally, goOn: isTime });
-  console.log(`${ran} of ${points.length} points of the ${name} view`);
+  const plan = await planSweep(lifeScenario, faults);
+  const { failures, ran } = await sweep(lifeScenario, plan, { share, tally, goOn: isTime });
+  console.log(`${ran} of ${plan.points.length} points of the ${name} view`);
   for (const { oracle, choices } of failures) console.log(`${oracle}: ${JSON.stringify(choices)}`);
   // One of each rule: the others are most likely the same fault again.
   const rules = new Map(failures.toReversed().map((failure) => [failure.oracle, failure]));

@@ -1,6 +1,7 @@
 /**
  * Creates the container group of one replica, at most once per attempt: the row says "started" before ARM hears of it, and whoever finds it started
- * only reads back. What ARM answers goes into the row; what it did not answer is left to the read-back of the next pass.
+ * only reads back. A group that is there already is never PUT again. What ARM answers goes into the row; what it did not answer is left to the
+ * read-back of the next pass.
  */
 import { groupSpec } from '../decide/group-spec.ts';
 import { event, failed } from '../decide/verdict.ts';
@@ -35,8 +36,12 @@ export async function createGroup(
   const refusal = refusalOf(replica, input, ports.now());
   if (refusal !== null) return skipped(refusal);
   const spec = groupSpec({ ...settings, appUid: parts.app.uid }, replica, parts.revision.template, pool);
+  // A restored table may not remember the group it made: a PUT would restart its containers.
+  const found = await ports.groups.get(pool, replica.group);
+  if (!found.ok && found.error.kind !== 'NotFound') return await refused(ports, settings, input, replica, found.error);
   const started = await claim(ports, settings, input, replica);
   if ('detail' in started) return started;
+  if (found.ok) return skipped('a group of this name exists: the next pass reads it back');
   const answer = await ports.groups.create(pool, spec);
   if (answer.ok) return await record(ports, input, accepted(started, ports.now()), 'done', 'ARM accepted the create.');
   return await refused(ports, settings, input, started, answer.error);

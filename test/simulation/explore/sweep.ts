@@ -5,8 +5,9 @@
 import type { ChoiceMap } from '../choices/choices.ts';
 import { type CallFault, callFaults, everyFault } from '../faults/registry.ts';
 import { oracles } from '../oracles/index.ts';
-import type { EffectEvent } from '../types.ts';
+import type { EffectEvent, Violation } from '../types.ts';
 import { epoch } from '../virtual/clock.ts';
+import { hash32 } from '../virtual/random.ts';
 import { runWorld } from '../world/world.ts';
 import { type Failure, failureOf } from './failure.ts';
 import type { Scenario } from './scenario.ts';
@@ -26,11 +27,18 @@ export interface Point {
   readonly name: string;
 }
 
+export interface Plan {
+  /** In no order, so that a part of them says something about all. */
+  readonly points: readonly Point[];
+  /** How the fault-free run ends, and every other one must. */
+  readonly final: string;
+}
+
 /** Every call of a fault-free run that the fault can strike, as the one choice that makes it strike. */
-export async function pointsOf(scenario: Scenario, faults: readonly CallFault[]): Promise<readonly Point[]> {
+export async function planSweep(scenario: Scenario, faults: readonly CallFault[]): Promise<Plan> {
   const calls: { readonly event: EffectEvent; readonly nth: number }[] = [];
   const uses = new Map<string, number>();
-  await runWorld({
+  const { final } = await runWorld({
     ...scenario,
     faults: everyFault,
     choices: {},
@@ -42,7 +50,7 @@ export async function pointsOf(scenario: Scenario, faults: readonly CallFault[])
       calls.push({ event, nth });
     },
   });
-  return faults.flatMap((fault) =>
+  const points = faults.flatMap((fault) =>
     calls
       .filter(({ event }) => event.at < epoch + scenario.untilMs - scenario.calmMs && isStruckBy(fault, event))
       .map(({ event, nth }) => {
@@ -50,6 +58,7 @@ export async function pointsOf(scenario: Scenario, faults: readonly CallFault[])
         return { name: `${fault} at ${event.key}#${nth}`, choices: { [`${event.key}/fault#${nth}`]: index } };
       }),
   );
+  return { points: points.toSorted((a, b) => hash32(0, a.name) - hash32(0, b.name)), final };
 }
 
 function isStruckBy(fault: CallFault, { target, writes, key }: EffectEvent): boolean {
@@ -61,21 +70,36 @@ function isStruckBy(fault: CallFault, { target, writes, key }: EffectEvent): boo
   return rule.only === 'lists' ? key.endsWith('list') : rule.only === 'reads' ? !writes : true;
 }
 
-/** Runs the points, `share` of them evenly spread; the failures are the result. */
+export interface SweepOptions {
+  /** Of the points; 1 = all. */
+  readonly share: number;
+  readonly tally: Tally;
+  readonly goOn: () => boolean;
+}
+
+/** The failures are the result. */
 export async function sweep(
   scenario: Scenario,
-  points: readonly Point[],
-  { share, tally, goOn }: { readonly share: number; readonly tally: Tally; readonly goOn: () => boolean },
+  { points, final }: Plan,
+  { share, tally, goOn }: SweepOptions,
 ): Promise<{ readonly failures: readonly Failure[]; readonly ran: number }> {
   const failures: Failure[] = [];
   let ran = 0;
-  for (let at = 0; at < points.length && goOn(); at += 1 / share) {
-    const point = points[Math.floor(at)];
-    if (!point) break;
+  for (const { choices } of points.slice(0, Math.ceil(points.length * share))) {
+    if (!goOn()) break;
     ran += 1;
-    const result = await runWorld({ ...scenario, faults: everyFault, choices: point.choices, oracles });
+    const result = await runWorld({ ...scenario, faults: everyFault, choices, oracles });
     tally.add(result);
-    if (result.violations.length > 0) failures.push(failureOf({ ...scenario, faults: everyFault }, result, null));
+    const other: Violation = {
+      oracle: 'sameEnd',
+      invariant: 'L1',
+      at: scenario.untilMs,
+      message: `it ends as «${result.final}», without the fault as «${final}»`,
+    };
+    const violations = result.violations.length > 0 || result.final === final ? result.violations : [other];
+    if (violations.length > 0) {
+      failures.push(failureOf({ ...scenario, faults: everyFault }, { ...result, violations }, null));
+    }
   }
   return { failures, ran };
 }

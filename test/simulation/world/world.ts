@@ -20,7 +20,7 @@ import { createDrive } from './drive.ts';
 import { createDurable } from './durable.ts';
 import { createFleet, type Fleet } from './fleet.ts';
 import type { HostParts, PoolFact } from './host.ts';
-import { createTable } from './table.ts';
+import { createTable, nested, type Table } from './table.ts';
 import { createFunctionTimers } from './timers.ts';
 import { createTrace } from './trace.ts';
 import { createView } from './view.ts';
@@ -65,7 +65,7 @@ export interface RunResult {
   /** Of this process, in the run: what a loaded machine does not falsify. */
   readonly cpuMs: number;
   readonly events: number;
-  /** Rows and groups at the end, without instants and tags of time, for comparing runs. */
+  /** What runs in the end, as the rows say it: comparable between runs whose incarnations differ. */
   readonly final: string;
   /** Real asynchronous work that was seen. */
   readonly leaks: readonly string[];
@@ -146,7 +146,6 @@ class RunningWorld {
   readonly #watching: Watching[] = [];
   readonly #queue: SimEvent[] = [];
   readonly #table;
-  readonly #arm;
   readonly #fleet: Fleet;
   readonly #drive;
   #isTelling = false;
@@ -188,7 +187,6 @@ class RunningWorld {
     });
     this.#fleet = fleet;
     this.#table = table;
-    this.#arm = arm;
     this.#drive = createDrive({ world, hosts: fleet.hosts, bus, table, commands: this.#commands });
     const viewParts = { world, arm, table, durable, hosts: fleet.hosts, commands: this.#commands, pools, facts };
     for (const oracle of options.oracles) {
@@ -275,13 +273,7 @@ class RunningWorld {
     const virtualMs = clock.now - epoch;
     const events = clock.fired;
     for (const host of [...this.#fleet.hosts]) host.die();
-    const final = {
-      rows: this.#table
-        .rows()
-        .filter(({ rowKey, partitionKey }) => !rowKey.startsWith('event|') && !partitionKey.startsWith('~'))
-        .map((row) => `${row.partitionKey}/${row.rowKey} ${row['state'] ?? ''} ${row['revision'] ?? ''}`),
-      groups: this.#arm.groups().map(({ label, serving }) => `${label} ${serving}`),
-    };
+    const final = settledState(this.#table);
     clock.reset();
     return {
       seed: this.#options.seed,
@@ -294,8 +286,25 @@ class RunningWorld {
       realMs,
       cpuMs,
       events,
-      final: JSON.stringify(final),
+      final,
       leaks,
     };
   }
+}
+
+/** `shop active`, `shop/web 3 × flotilla/http:2, 3 ready`, one a line. */
+function settledState(table: Table): string {
+  const rows = table.rows();
+  const lines = rows.flatMap((row) => {
+    const { partitionKey: app } = row;
+    if (row['kind'] === 'app') return [`${app} ${row['state']}`];
+    if (row['kind'] !== 'service' || row['removed'] === true) return [];
+    const service = String(row['service']);
+    const own = rows.filter((other) => other.partitionKey === app && other['service'] === service);
+    const revision = own.find((other) => other['kind'] === 'revision' && other['revision'] === row['revision']);
+    const template = (revision ? nested(revision, 'template') : null) as { readonly image?: string } | null;
+    const ready = own.filter((other) => other['kind'] === 'replica' && other['state'] === 'ready').length;
+    return [`${app}/${service} ${row['desired']} × ${template?.image ?? 'nothing'}, ${ready} ready`];
+  });
+  return lines.join('\n');
 }

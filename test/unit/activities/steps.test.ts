@@ -44,6 +44,22 @@ describe('createGroup', () => {
     expect(called).toHaveLength(1);
   });
 
+  it('never puts a group that is there already, which a restored table may have forgotten: the next pass reads it back', async () => {
+    const { ports, called, answers, replica } = await bench(claimed);
+    answers.get = ok(aGroup(claimed));
+    expect(await createGroup(ports, settings, create)).toMatchObject({ outcome: 'skipped' });
+    expect(called).toEqual([]);
+    expect((await replica())?.attempt?.startedAt).toBe(at + 1_000);
+  });
+
+  it('creates nothing while ARM does not say whether the group is there, and tries again soon', async () => {
+    const { ports, called, answers, replica } = await bench(claimed);
+    answers.get = refusal('Unavailable');
+    expect(await createGroup(ports, settings, create)).toMatchObject({ outcome: 'refused' });
+    expect(called).toEqual([]);
+    expect((await replica())?.attempt).toMatchObject({ id: 'a-1', startedAt: null, expiresAt: at + 11_000 });
+  });
+
   it('delivered twice at once creates once', async () => {
     const { ports, called } = await bench(claimed);
     await Promise.all([1, 2, 3, 4].map(() => createGroup(ports, settings, create)));
