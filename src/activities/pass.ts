@@ -33,7 +33,6 @@ export interface PassResult {
   readonly wakeAt: number;
   /** Something follows without a wait. */
   readonly atOnce: boolean;
-  readonly wakeApp: boolean;
   /** ETag of the guard as this pass left it; `finish` releases only that. */
   readonly guardEtag: string;
 }
@@ -55,7 +54,7 @@ export async function pass(ports: ActivityPorts, settings: ActivitySettings, inp
     const found = await read(ports, settings, input);
     if (!found.ok) return later(ports, input, found.error);
     if (found.value === null) {
-      return { outcome: 'superseded', steps: [], wakeAt: ports.now(), atOnce: false, wakeApp: false, guardEtag: '' };
+      return { outcome: 'superseded', steps: [], wakeAt: ports.now(), atOnce: false, guardEtag: '' };
     }
     const fenced = await fence(ports, found.value);
     if (fenced.ok && fenced.value === 'nothing to fence') {
@@ -75,7 +74,7 @@ const isRaced = ({ kind }: PortError): boolean => kind === 'Conflict';
 
 function later({ log, now }: ActivityPorts, input: PassInput, error: PortError): PassResult {
   log.warn('The pass could not be made; it comes again.', { ...input, ...error });
-  return { outcome: 'continue', steps: [], wakeAt: now() + retryMs, atOnce: false, wakeApp: false, guardEtag: '' };
+  return { outcome: 'continue', steps: [], wakeAt: now() + retryMs, atOnce: false, guardEtag: '' };
 }
 
 async function read(
@@ -142,7 +141,6 @@ async function planAndCommit(
     steps: plan.value.steps,
     wakeAt: plan.value.wakeAt,
     atOnce: plan.value.wakeAt <= now,
-    wakeApp: plan.value.wakeApp,
     guardEtag: committed.value,
   });
 }

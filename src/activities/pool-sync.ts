@@ -14,6 +14,9 @@ import { bare } from './rows.ts';
 
 type Ports = Pick<ActivityPorts, 'store' | 'ids' | 'log'>;
 
+/** Longest transaction of the table. */
+const changesPerTransaction = 100;
+
 export async function readPools(
   { store, ids, log }: Ports,
   { pools }: Pick<ActivitySettings, 'pools'>,
@@ -22,10 +25,13 @@ export async function readPools(
   if (!rows.ok) return rows;
   const changes = poolChanges(pools, rows.value);
   if (changes.length === 0) return rows;
-  const written = await store.commit({ txId: ids.next(), changes });
-  // Another host with the same configuration may have been faster: what counts is what is there now.
-  if (!written.ok && written.error.kind !== 'Conflict' && written.error.kind !== 'Unknown') return written;
-  if (written.ok) for (const change of changes) if (change.type === 'update') tellMove(log, change.row, rows.value);
+  for (let n = 0; n < changes.length; n += changesPerTransaction) {
+    const part = changes.slice(n, n + changesPerTransaction);
+    const written = await store.commit({ txId: ids.next(), changes: part });
+    // Another host with the same configuration may have been faster: what counts is what is there now.
+    if (!written.ok && written.error.kind !== 'Conflict' && written.error.kind !== 'Unknown') return written;
+    if (written.ok) for (const change of part) if (change.type === 'update') tellMove(log, change.row, rows.value);
+  }
   return await store.readPools();
 }
 

@@ -66,7 +66,7 @@ function toContainer(container: Container): ContainerObservation | null {
     state: current.state,
     startedAt: timeOf(current.startTime),
     exitCode: ended?.exitCode ?? null,
-    detail: current.detailStatus || ended?.detailStatus || null,
+    detail: clipped(current.detailStatus || ended?.detailStatus || '') || null,
     restartCount: view?.restartCount ?? 0,
   };
 }
@@ -78,11 +78,15 @@ function toEvent(event: AciEvent): GroupEvent {
   return {
     name: event.name || named?.[1] || '',
     type: event.type ?? '',
-    message: event.name ? message : (named?.[2] ?? message),
+    message: clipped(event.name ? message : (named?.[2] ?? message)),
     count: event.count ?? 1,
     lastAt: timeOf(event.lastTimestamp),
   };
 }
+
+/** Texts of ACI end up in rows; what matters stands at their beginning. */
+const textChars = 500;
+const clipped = (text: string): string => (text.length > textChars ? `${text.slice(0, textChars)}…` : text);
 
 function timeOf(time: Date | string | undefined): number | null {
   if (time === undefined) return null;

@@ -130,4 +130,15 @@ describe('reading the pools', () => {
     await updateReservations(ports, 'east', () => []);
     expect(await read('westus2')).toMatchObject({ region: 'westus2', pending: null });
   });
+
+  it('writes more pools than one transaction takes', async () => {
+    const { store } = tableFixture();
+    let ids = 0;
+    const ports = { store, log: { info() {}, warn() {}, error() {} }, ids: { next: () => `tx-${ids++}` } };
+    const { type, subscriptionId, resourceGroup, quota } = aPool();
+    const shared = { type, subscriptionId, resourceGroup, quota };
+    const pools = Array.from({ length: 130 }, (_, n) => ({ ...shared, pool: `pool-${n}`, region: `region${n}` }));
+    const rows = await readPools(ports, { pools });
+    expect(rows.ok && rows.value.length).toBe(130);
+  });
 });

@@ -64,7 +64,6 @@ const plan = (over: object = {}) => ({
   steps: [],
   wakeAt: start + 5_000,
   atOnce: false,
-  wakeApp: false,
   guardEtag: 'tag',
   ...over,
 });
