@@ -4,14 +4,21 @@ import type { Oracle, RawEntity, View } from '../types.ts';
 export const convergence: Oracle = {
   name: 'convergence',
   invariant: 'L1',
-  create: () => ({
-    onEnd(view) {
-      for (const app of view.apps()) judge(view, app);
-    },
-  }),
+  create() {
+    let restored = false;
+    return {
+      onEvent(_, event) {
+        if (event.type === 'fault' && event.fault === 'tableRestored') restored = true;
+      },
+      onEnd(view) {
+        for (const app of view.apps()) judge(view, app, restored);
+      },
+    };
+  },
 };
 
-function judge(view: View, app: string): void {
+/** A restored table may have forgotten the command that took back a broken image: then there is nothing that could become ready. */
+function judge(view: View, app: string, restored: boolean): void {
   const rows = view.rows(app);
   const ofKind = (kind: string): readonly RawEntity[] => rows.filter((row) => row['kind'] === kind);
   for (const op of ofKind('op')) {
@@ -24,7 +31,8 @@ function judge(view: View, app: string): void {
     const wanted = guard['removed'] === true ? 0 : Number(guard['desired']);
     const live = ofKind('replica').filter((row) => row['service'] === service && row['state'] !== 'gone');
     const ready = live.filter((row) => row['state'] === 'ready' && row['revision'] === guard['revision']);
-    if (live.length !== wanted || ready.length !== wanted) {
+    const broken = restored && live.some((row) => view.group(String(row['group']))?.serving === false);
+    if (!broken && (live.length !== wanted || ready.length !== wanted)) {
       const states = live
         .map((row) => `${row['slot']}/${row['incarnation']} ${row['state']} r${row['revision']}`)
         .join(', ');
