@@ -1,0 +1,171 @@
+/**
+ * The reads of the state store on Azure Table Storage. They change nothing, so they are repeated here; a row that cannot be read is an error of the
+ * whole read, and a partial listing is never returned.
+ */
+import { odata, type TableClient } from '@azure/data-tables';
+import { type Key, keyOf, keys, prefixes } from '../model/keys.ts';
+import { err, ok, type Result } from '../model/result.ts';
+import type { AppRow, EventRow, GuardRow, ReplicaRow, RevisionRow, Row, Stored } from '../model/state.ts';
+import type { PortError } from '../ports/errors.ts';
+import type { AppRows, EventPage, ServiceRows, StateStore } from '../ports/state-store.ts';
+import { withRetry } from './retry.ts';
+import { describeKey, fromEntity } from './row-codec.ts';
+
+export type Call = <T>(
+  what: string,
+  effect: boolean,
+  run: (abortSignal: AbortSignal) => Promise<T>,
+) => Promise<Result<T, PortError>>;
+
+export interface Table {
+  readonly client: TableClient;
+  /** One call with its timeout; creates the table if it is not there. */
+  readonly call: Call;
+}
+
+const pageRows = 1000;
+
+export const isTransient = ({ kind }: PortError): boolean => kind === 'Unavailable' || kind === 'Throttled';
+
+const readCall = <T>(table: Table, what: string, run: (abortSignal: AbortSignal) => Promise<T>) =>
+  withRetry(() => table.call(what, false, run), isTransient);
+
+export async function readRow<R extends Row>(table: Table, key: Key): Promise<Result<Stored<R> | null, PortError>> {
+  const what = `read ${describeKey(key)}`;
+  const answer = await readCall(table, what, (abortSignal) =>
+    table.client.getEntity(key.partition, key.row, { abortSignal }),
+  );
+  if (answer.ok) return decoded<Stored<R> | null>(what, () => fromEntity(answer.value) as Stored<R> | null);
+  return answer.error.kind === 'NotFound' ? ok(null) : answer;
+}
+
+/** A row that cannot be read is an error of the whole read: deciding without it would be deciding from a partial listing. */
+function decoded<T>(what: string, decode: () => T): Result<T, PortError> {
+  try {
+    return ok(decode());
+  } catch (error) {
+    return err({ kind: 'Invalid', code: null, message: `${what}: ${(error as Error).message}`, retryAfterMs: null });
+  }
+}
+
+interface Page<R extends Row> {
+  readonly rows: readonly Stored<R>[];
+  readonly next: string | null;
+}
+
+async function readPage<R extends Row>(
+  table: Table,
+  what: string,
+  query: { readonly filter: string; readonly from: string | null; readonly size: number },
+): Promise<Result<Page<R>, PortError>> {
+  const answer = await readCall(table, what, async (abortSignal) => {
+    const pages = table.client
+      .listEntities({ queryOptions: { filter: query.filter }, abortSignal })
+      .byPage({ maxPageSize: query.size, ...(query.from !== null && { continuationToken: query.from }) });
+    const { value } = await pages.next();
+    return value as (Record<string, unknown>[] & { continuationToken?: string }) | undefined;
+  });
+  if (!answer.ok) return answer;
+  const entities = answer.value ?? [];
+  return decoded(what, () => ({
+    rows: entities.map(fromEntity).filter((row) => row !== null) as Stored[] as unknown as Stored<R>[],
+    next: answer.value?.continuationToken || null,
+  }));
+}
+
+/** Every page, or an error. */
+export async function readAll<R extends Row>(
+  table: Table,
+  what: string,
+  filter: string,
+): Promise<Result<readonly Stored<R>[], PortError>> {
+  const rows: Stored<R>[] = [];
+  let from: string | null = null;
+  do {
+    const page: Result<Page<R>, PortError> = await readPage<R>(table, what, { filter, from, size: pageRows });
+    if (!page.ok) return page;
+    rows.push(...page.value.rows);
+    from = page.value.next;
+  } while (from !== null);
+  return ok(rows);
+}
+
+/** Rows of a partition whose keys begin with `prefix`, which ends in `|`. */
+export const readRange = <R extends Row>(table: Table, app: string, prefix: string) =>
+  readAll<R>(
+    table,
+    `read the rows ${prefix} of app ${app}`,
+    odata`PartitionKey eq ${app} and RowKey ge ${prefix} and RowKey lt ${`${prefix.slice(0, -1)}}`}`,
+  );
+
+/** App row and guards, which must be known before any other row of the app is read. */
+async function readHead(table: Table, app: string): Promise<Result<Pick<AppRows, 'app' | 'guards'>, PortError>> {
+  const [row, guards] = await Promise.all([
+    readRow<AppRow>(table, keys.app(app)),
+    readRange<GuardRow>(table, app, prefixes.guards),
+  ]);
+  if (!row.ok) return row;
+  return guards.ok ? ok({ app: row.value, guards: guards.value }) : guards;
+}
+
+/** Ranges leave out the events, which are the bulk of a partition. */
+export async function readApp(table: Table, app: string): Promise<Result<AppRows, PortError>> {
+  const head = await readHead(table, app);
+  if (!head.ok) return head;
+  const rest = await readAll<Row>(
+    table,
+    `read the rows of app ${app}`,
+    odata`PartitionKey eq ${app} and RowKey ge ${prefixes.operations} and RowKey lt ${prefixes.guards}`,
+  );
+  if (!rest.ok) return rest;
+  const ofKind = <K extends Row['kind']>(kind: K) =>
+    rest.value.filter((row) => row.kind === kind) as unknown as Stored<Extract<Row, { kind: K }>>[];
+  return ok({ ...head.value, revisions: ofKind('revision'), replicas: ofKind('replica'), operations: ofKind('op') });
+}
+
+export async function readService(table: Table, app: string, service: string): Promise<Result<ServiceRows, PortError>> {
+  const head = await readHead(table, app);
+  if (!head.ok) return head;
+  const [replicas, revisions] = await Promise.all([
+    readRange<ReplicaRow>(table, app, prefixes.replicas(service)),
+    readRange<RevisionRow>(table, app, prefixes.revisions(service)),
+  ]);
+  if (!replicas.ok) return replicas;
+  return revisions.ok ? ok({ ...head.value, replicas: replicas.value, revisions: revisions.value }) : revisions;
+}
+
+/** Row keys of events sort newest first, so `after` a cursor in time is before it in the table. */
+export async function readEvents(
+  table: Table,
+  app: string,
+  { limit, before, after }: Parameters<StateStore['readEvents']>[1],
+): Promise<Result<EventPage, PortError>> {
+  const filter = [
+    odata`PartitionKey eq ${app}`,
+    before === undefined ? "RowKey ge 'event|'" : odata`RowKey gt ${before}`,
+    after === undefined ? "RowKey lt 'event}'" : odata`RowKey lt ${after}`,
+  ].join(' and ');
+  const events: EventRow[] = [];
+  let from: string | null = null;
+  do {
+    const size = Math.min(limit - events.length, pageRows);
+    const page: Result<Page<EventRow>, PortError> = await readPage(table, `read the events of ${app}`, {
+      filter,
+      from,
+      size,
+    });
+    if (!page.ok) return page;
+    events.push(...page.value.rows.filter((row) => row.kind === 'event'));
+    from = page.value.next;
+  } while (from !== null && events.length < limit);
+  const cursor = (event: EventRow | undefined) => (event ? keyOf(event).row : null);
+  return ok({ events, newest: cursor(events[0]), oldest: cursor(events.at(-1)) });
+}
+
+export async function scanApps(
+  table: Table,
+  from: string | null,
+): Promise<Result<{ readonly apps: readonly Stored<AppRow>[]; readonly next: string | null }, PortError>> {
+  const page = await readPage<AppRow>(table, 'scan the apps', { filter: "RowKey eq 'app'", from, size: pageRows });
+  return page.ok ? ok({ apps: page.value.rows, next: page.value.next }) : page;
+}
