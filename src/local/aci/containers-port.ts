@@ -1,5 +1,5 @@
 /** What the ARM stand-in asks of whoever knows images: pure answers, so that the same core runs with and without sockets. */
-import type { Behaviour } from './model.ts';
+import type { Behaviour, RealContainer } from './model.ts';
 
 export interface ContainerSpec {
   readonly image: string;
@@ -8,6 +8,12 @@ export interface ContainerSpec {
   readonly environment: Readonly<Record<string, string>>;
   /** TCP ports the container declares. */
   readonly ports: readonly number[];
+}
+
+/** The most a container may use: its limit, or else its request. */
+export interface ContainerLimits {
+  readonly cpuCores: number;
+  readonly memoryGiB: number;
 }
 
 /** What a process on `localhost:port` of the group does with a connection. */
@@ -31,7 +37,8 @@ export interface ExecResult {
 }
 
 export interface Containers {
-  behaviour(spec: ContainerSpec): Behaviour;
-  /** Runs one command inside a container. Never throws: an unknown command exits 127. */
+  /** What the container will do, or that it is real and will be observed. */
+  behaviour(spec: ContainerSpec, limits: ContainerLimits): Behaviour | RealContainer;
+  /** Runs one command inside a container. Never throws: an unknown command exits 127. Asked of modelled ones only. */
   exec(command: readonly string[], inside: Inside, timeoutMs: number): ExecResult;
 }

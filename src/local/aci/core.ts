@@ -3,17 +3,19 @@
  * passage of time. It opens no socket: `endpoints()` says what should be listening, whoever has sockets keeps them in step.
  */
 import type { Core, CoreRequest, CoreResponse, Draw } from '../core.ts';
+import { maintain } from './container-course.ts';
 import type { Containers } from './containers-port.ts';
 import { type Endpoint, endpointsOf } from './endpoints.ts';
 import { type ArmError, armError, badRequest, json, notModelled, toResponse } from './errors.ts';
 import { type Act, regionStates, type Strike, strike } from './faults.ts';
-import { maintain } from './lifecycle.ts';
+import type { Observation } from './observe.ts';
 import { createOperations, type Operations } from './operations.ts';
 import { normalLocation } from './request.ts';
 import { API_VERSION, groupKey, type Operation, type Route, routeOf } from './routes.ts';
 import { type ArmSettings, DEFAULT_SETTINGS } from './settings.ts';
 import type { AciStore } from './store.ts';
 import { bucketKind, takeToken } from './throttle.ts';
+import { type WantedGroup, wantedOf } from './wanted.ts';
 import { createWorldTime, type WorldTime } from './world-time.ts';
 
 export interface ArmOptions {
@@ -33,6 +35,10 @@ export interface ArmCore extends Core {
   endpoints(): readonly Endpoint[];
   /** What the machine said to opening a port: a cause, or undefined once it is open. */
   reportBinding(report: { groupKey: string; container: string; port: number; cause?: string }, now: number): void;
+  /** What a container engine should have of the real groups. */
+  wanted(): readonly WantedGroup[];
+  /** What it saw of one of them. Nothing happens when the group, or that run of the container, is not the current one. */
+  observe(uid: string, observation: Observation, now: number): void;
   /** All running containers are taken down by the platform and started again, as after maintenance of its hosts. */
   maintenance(now: number): void;
   readonly time: WorldTime;
@@ -55,6 +61,8 @@ export function createArmCore(options: ArmOptions): ArmCore {
     advance: (now) => time.advance(now),
     nextAt: () => store.nextAt(),
     endpoints: () => endpointsOf(store.groups(), regionStates(store)),
+    wanted: () => wantedOf(store.groups(), regionStates(store)),
+    observe: (uid, observation, now) => time.observe(uid, observation, now),
     reportBinding: (report, now) => time.reportBinding(report, now),
     maintenance(now) {
       time.advance(now);

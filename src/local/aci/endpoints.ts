@@ -1,6 +1,6 @@
 /** Which addresses and ports should be listening, and what they answer: derived from the records, never stored. Pure. */
 import type { RegionState } from './faults.ts';
-import type { GroupRecord } from './model.ts';
+import { type GroupRecord, modelOf } from './model.ts';
 
 export interface Endpoint {
   readonly groupKey: string;
@@ -30,8 +30,9 @@ export function endpointsOf(
 }
 
 function containerEndpoints(group: GroupRecord, container: GroupRecord['containers'][number]): Endpoint[] {
-  const { behaviour, condition } = container;
-  if (behaviour.protocol === 'none' || condition === 'down' || condition === 'starting') return [];
+  const { condition } = container;
+  const behaviour = modelOf(container);
+  if (!behaviour || behaviour.protocol === 'none' || condition === 'down' || condition === 'starting') return [];
   if (container.readiness && !container.ready) return [];
   const { protocol, banner, responseDelayMs } = behaviour;
   return behaviour.ports

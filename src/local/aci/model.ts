@@ -57,6 +57,22 @@ export interface Behaviour {
   readonly files: readonly string[];
 }
 
+/** What a container engine needs to run a container; nothing about how it behaves is foreseen, all of it is observed. */
+export interface ProcessSpec {
+  /** Replaces the image's entry point and arguments; empty = the image's own. */
+  readonly command: readonly string[];
+  /** Plain and secure values alike: every start in place needs them again. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** The most it may use: the limit, or else the request. */
+  readonly cpuCores: number;
+  readonly memoryGiB: number;
+}
+
+/** A container that really runs somewhere, and not by a model. */
+export interface RealContainer {
+  readonly process: ProcessSpec;
+}
+
 export interface ProbeRecord {
   readonly test:
     | { readonly exec: readonly string[] }
@@ -68,8 +84,10 @@ export interface ProbeRecord {
   readonly successThreshold: number;
   failures: number;
   successes: number;
-  /** The last answer was good and stays so until something in the group changes: no instant is scheduled. */
+  /** The last answer was good and stays so until something in the group changes: no instant is scheduled. Never of a real container. */
   asleep: boolean;
+  /** When the answer that is being waited for was asked of a real container. */
+  asked?: number;
 }
 
 export type ContainerStep =
@@ -93,7 +111,7 @@ export interface Due<Step> {
 export interface ContainerRecord {
   readonly name: string;
   readonly image: string;
-  readonly behaviour: Behaviour;
+  readonly behaviour: Behaviour | RealContainer;
   /** `FLOTILLA_*` variables, echoed by responders. */
   readonly labels: Readonly<Record<string, string>>;
   readonly liveness?: ProbeRecord;
@@ -105,6 +123,10 @@ export interface ContainerRecord {
   /** The readiness probe lets traffic in; true without one. */
   ready: boolean;
   startedOnce: boolean;
+  /** Ordinal of the latest start of a real container, over updates, too; 0 = none yet. Observations name it, so that late ones are known. */
+  run: number;
+  /** Run `run` of a real container was asked for and has not been seen. */
+  launching: boolean;
   backoffMs: number;
   pullBackoffMs: number;
   due: Due<ContainerStep>[];
@@ -144,6 +166,8 @@ export interface GroupRecord {
   readonly exposed?: readonly number[];
   readonly mishap?: Mishap;
   readonly provisioningMs: number;
+  /** Tells a group from an earlier one of the same id: the operation that created it. */
+  readonly uid: string;
   provisioningState: ProvisioningState;
   operationId: string;
   ip?: string;
@@ -172,6 +196,14 @@ export interface AuditEntry {
   readonly subscriptionId: string;
   readonly location: string;
 }
+
+/** The model that a container follows; undefined = it is real. */
+export function modelOf(container: Pick<ContainerRecord, 'behaviour'>): Behaviour | undefined {
+  return 'process' in container.behaviour ? undefined : container.behaviour;
+}
+
+/** Its containers run somewhere; of a group all do, or none. */
+export const isReal = (group: GroupRecord): boolean => group.containers.some((one) => modelOf(one) === undefined);
 
 /** The earliest instant at which the group changes by itself; undefined = never. */
 export function nextInstant(group: GroupRecord): number | undefined {

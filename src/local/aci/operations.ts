@@ -1,10 +1,11 @@
 /** The operations of the resource provider on a store: one function each, from a routed call to an answer or a refusal. */
 import type { CoreResponse } from '../core.ts';
 import { beginOperation, type Call, operationPath, operationUrl, regionUnavailable } from './call.ts';
+import type { Outcome } from './container-course.ts';
 import type { Containers } from './containers-port.ts';
 import { type ArmError, armError, badRequest, empty, groupNotFound, json } from './errors.ts';
 import { regionStates } from './faults.ts';
-import { beginDeletion, type Outcome } from './lifecycle.ts';
+import { beginDeletion } from './lifecycle.ts';
 import { renderLogs } from './logs.ts';
 import type { GroupRecord, OperationRecord } from './model.ts';
 import { createPutGroup } from './put-group.ts';

@@ -1,6 +1,6 @@
 /** One probe, evaluated against the group as it is at this instant. Pure: what it needs of the image comes through the containers port. */
 import type { Containers, Inside, Reached } from './containers-port.ts';
-import type { ContainerRecord, GroupRecord, ProbeRecord } from './model.ts';
+import { type ContainerRecord, type GroupRecord, modelOf, type ProbeRecord } from './model.ts';
 
 export type ProbeAnswer = { readonly ok: true } | { readonly ok: false; readonly why: string };
 
@@ -8,21 +8,21 @@ export type ProbeAnswer = { readonly ok: true } | { readonly ok: false; readonly
 function reach(group: GroupRecord, port: number): Reached {
   const listener = group.containers.find(
     (c) =>
-      c.behaviour.ports.includes(port) &&
-      c.behaviour.protocol !== 'none' &&
+      modelOf(c)?.ports.includes(port) &&
       c.condition !== 'down' &&
       c.condition !== 'starting' &&
       !c.unbound.some((u) => u.port === port),
   );
-  if (!listener) return { kind: 'refused' };
+  const model = listener && modelOf(listener);
+  if (!model || model.protocol === 'none') return { kind: 'refused' };
   if (listener.condition === 'hung') return { kind: 'silent' };
-  const { protocol, banner, httpStatus, responseDelayMs } = listener.behaviour;
+  const { protocol, banner, httpStatus, responseDelayMs } = model;
   if (protocol === 'tcp') return { kind: 'tcp', banner };
   return { kind: 'http', status: listener.condition === 'sick' ? 503 : httpStatus, delayMs: responseDelayMs };
 }
 
 function insideOf(group: GroupRecord, container: ContainerRecord): Inside {
-  return { reach: (port) => reach(group, port), files: container.behaviour.files };
+  return { reach: (port) => reach(group, port), files: modelOf(container)?.files ?? [] };
 }
 
 export function evaluateProbe(

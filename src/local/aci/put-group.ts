@@ -1,11 +1,12 @@
 /** PUT of a container group: everything that can refuse it, in the order of the service as far as it is known, then its acceptance. */
 import type { CoreResponse } from '../core.ts';
 import { beginOperation, type Call, inTransition, operationUrl, regionUnavailable } from './call.ts';
+import { BACKOFF_FIRST_MS, stopForUpdate } from './container-course.ts';
 import type { Containers } from './containers-port.ts';
 import { type ArmError, armError, badRequest, inaccessibleImage, json, noCapacity } from './errors.ts';
 import { regionStates } from './faults.ts';
-import { BACKOFF_FIRST_MS, PROVISIONING_TIMEOUT_MS, stopForUpdate } from './lifecycle.ts';
-import type { ContainerRecord, GroupRecord } from './model.ts';
+import { PROVISIONING_TIMEOUT_MS } from './lifecycle.ts';
+import { type ContainerRecord, type GroupRecord, modelOf } from './model.ts';
 import { quotaRefusal } from './quota.ts';
 import { type ContainerRequest, type GroupRequest, normalLocation, readGroupRequest } from './request.ts';
 import { groupKey } from './routes.ts';
@@ -102,10 +103,10 @@ function updateRefusal(before: GroupRecord, request: GroupRequest, location: str
  * an image that says it is inaccessible is always refused at once.
  */
 function imageRefusal(group: string, records: readonly ContainerRecord[], call: Call): ArmError | undefined {
-  const bad = records.find((record) => record.behaviour.pull !== 'ok');
+  const bad = records.find((record) => (modelOf(record)?.pull ?? 'ok') !== 'ok');
   if (!bad) return undefined;
   const atOnce =
-    bad.behaviour.pull === 'inaccessible' || call.draw(`arm create ${group}/image-refused-at-once`, 2) === 1;
+    modelOf(bad)?.pull === 'inaccessible' || call.draw(`arm create ${group}/image-refused-at-once`, 2) === 1;
   if (!atOnce) return undefined;
   const { code, message } = inaccessibleImage(bad.image, group);
   return badRequest(code, message);
@@ -128,6 +129,7 @@ function accept(store: AciStore, settings: ArmSettings, time: WorldTime, call: C
   const id = `/subscriptions/${route.subscriptionId}/resourceGroups/${route.resourceGroup}/providers/Microsoft.ContainerInstance/containerGroups/${name}`;
   const ended = before && structuredClone(before);
   if (ended) stopForUpdate(ended, now, time.surroundings);
+  const operationId = beginOperation(store, 'create', { key, location }, now);
   const group: GroupRecord = {
     ...kept,
     key,
@@ -139,7 +141,8 @@ function accept(store: AciStore, settings: ArmSettings, time: WorldTime, call: C
     ...(mishap && { mishap }),
     provisioningMs: settings.provisioningMs,
     provisioningState: before ? 'Updating' : 'Pending',
-    operationId: beginOperation(store, 'create', { key, location }, now),
+    uid: before?.uid ?? operationId,
+    operationId,
     ...(before?.ip !== undefined && request.exposed && { ip: before.ip }),
     containers: accepted.records.map((record) => carryOver(record, ended)),
     events: before?.events ?? [],
@@ -159,16 +162,16 @@ function carryOver(record: ContainerRecord, ended: GroupRecord | undefined): Con
   const previous = ended?.containers.find((one) => one.name === record.name);
   if (!previous) return record;
   const state = previous.current.state === 'Terminated' ? previous.current : previous.previous;
-  return { ...record, ...(state && { previous: state }), events: previous.events };
+  return { ...record, ...(state && { previous: state }), run: previous.run, events: previous.events };
 }
 
 function newContainer(request: ContainerRequest, containers: Containers): ContainerRecord {
-  const { name, image, command, environment, ports, liveness, readiness } = request;
+  const { name, image, command, environment, ports, limits, liveness, readiness } = request;
   const labels = Object.fromEntries(Object.entries(environment).filter(([key]) => key.startsWith('FLOTILLA_')));
   return {
     name,
     image,
-    behaviour: containers.behaviour({ image, command, environment, ports }),
+    behaviour: containers.behaviour({ image, command, environment, ports }, limits),
     labels,
     ...(liveness && { liveness }),
     ...(readiness && { readiness }),
@@ -177,6 +180,8 @@ function newContainer(request: ContainerRequest, containers: Containers): Contai
     condition: 'down',
     ready: false,
     startedOnce: false,
+    run: 0,
+    launching: false,
     backoffMs: BACKOFF_FIRST_MS,
     pullBackoffMs: BACKOFF_FIRST_MS,
     due: [],

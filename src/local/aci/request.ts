@@ -1,4 +1,6 @@
 /** The body of a PUT as a typed request, once `request-rules.ts` has nothing against it. Pure. */
+
+import type { ContainerLimits } from './containers-port.ts';
 import { type ArmError, badRequest } from './errors.ts';
 import { isObject, type Json, objects, strings } from './json.ts';
 import type { ProbeRecord, RestartPolicy } from './model.ts';
@@ -14,6 +16,7 @@ export interface ContainerRequest {
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly ports: readonly number[];
+  readonly limits: ContainerLimits;
   readonly liveness?: ProbeRecord;
   readonly readiness?: ProbeRecord;
 }
@@ -102,9 +105,16 @@ function toContainer(container: Json): ContainerRequest {
     ports: objects(properties['ports'])
       .filter((port) => (port['protocol'] ?? 'TCP') !== 'UDP')
       .map((port) => Number(port['port'])),
+    limits: toLimits(container),
     ...(liveness && { liveness }),
     ...(readiness && { readiness }),
   };
+}
+
+/** Without a limit a container may use what it requests. Source: Container Instances "container groups" page (read 2026-11). */
+function toLimits(container: Json): ContainerLimits {
+  const { cpu, memory, limits } = requestsOf(container);
+  return { cpuCores: Number(limits['cpu'] ?? cpu), memoryGiB: Number(limits['memoryInGB'] ?? memory) };
 }
 
 /** Defaults of the probe fields are Kubernetes' (10 s, 1 s, 3, 1); the service's page names the same. */

@@ -1,3 +1,5 @@
+import type { AddressBlock } from './addresses.ts';
+
 /** What an ARM stand-in is configured with. The defaults are the published ones. */
 export interface ArmSettings {
   readonly subscriptionIds: readonly string[];
@@ -15,6 +17,8 @@ export interface ArmSettings {
   readonly quotas: Quotas;
   /** First address given to a group, the others follow; region n uses the second octet + n. Default 127.64.0.1. */
   readonly firstAddress: string;
+  /** One block of addresses for all regions instead. */
+  readonly addresses?: AddressBlock;
 }
 
 /** Per region and subscription. */

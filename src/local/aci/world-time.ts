@@ -2,10 +2,12 @@
  * Time applied to the store: brings due groups to `now`, and is the one way to change a group from outside its own course
  * (clone, change, put back), so that no record is ever changed in place.
  */
-import { lowestFreeAddress } from './addresses.ts';
+import { blockOf, lowestFreeAddress } from './addresses.ts';
+import { type Outcome, type Surroundings, wakeProbes } from './container-course.ts';
 import type { Containers } from './containers-port.ts';
-import { advance, type Outcome, type Surroundings, wakeProbes } from './lifecycle.ts';
+import { advance } from './lifecycle.ts';
 import { type GroupRecord, recordEvent } from './model.ts';
+import { type Observation, observe } from './observe.ts';
 import type { ArmSettings } from './settings.ts';
 import type { AciStore } from './store.ts';
 
@@ -15,6 +17,8 @@ export interface WorldTime {
   /** Changes one group, then lets its course go on; nothing happens when it does not exist. */
   change(key: string, now: number, act: (draft: GroupRecord) => void): GroupRecord | undefined;
   reportBinding(report: { groupKey: string; container: string; port: number; cause?: string }, now: number): void;
+  /** For real groups: `advance` cannot foresee them. */
+  observe(uid: string, observation: Observation, now: number): void;
   /** A free address for the group, never the one it has; undefined = none is left. */
   freeAddress(group: GroupRecord): string | undefined;
 }
@@ -23,7 +27,7 @@ export function createWorldTime(store: AciStore, containers: Containers, setting
   const freeAddress = (group: GroupRecord): string | undefined => {
     const taken = new Set(store.groups().flatMap((other) => (other.ip === undefined ? [] : [other.ip])));
     if (group.ip !== undefined) taken.add(group.ip);
-    return lowestFreeAddress(settings.firstAddress, Math.max(0, settings.regions.indexOf(group.location)), taken);
+    return lowestFreeAddress(blockOf(settings, group.location), taken);
   };
   const surroundings: Surroundings = {
     containers,
@@ -51,6 +55,10 @@ export function createWorldTime(store: AciStore, containers: Containers, setting
     change,
     advance(now) {
       for (const group of store.dueGroups(now)) settle(structuredClone(group), now);
+    },
+    observe(uid, observation, now) {
+      const group = store.groups().find((one) => one.uid === uid);
+      if (group) change(group.key, now, (draft) => observe(draft, observation, now, surroundings));
     },
     reportBinding: (report, now) => void change(report.groupKey, now, (draft) => noteBinding(draft, report, now)),
   };

@@ -2,9 +2,10 @@
  * The control API (`CONTROL.md`): how tests and users make the world behave badly, and see what it did. It acts on the store through the
  * same functions as time does; it is no part of any Azure service and listens on loopback only.
  */
+
+import { endProcess, hangProcess, maintain } from '../aci/container-course.ts';
 import type { ArmCore } from '../aci/core.ts';
 import { addFault, listFaults, regionStates, removeFaults, setRegionState } from '../aci/faults.ts';
-import { endProcess, hangProcess, maintain } from '../aci/lifecycle.ts';
 import type { ContainerRecord, GroupRecord } from '../aci/model.ts';
 import type { AciStore } from '../aci/store.ts';
 import { groupState } from '../aci/view.ts';

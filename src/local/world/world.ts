@@ -11,8 +11,7 @@ import { createSqliteAciStore } from '../aci/sqlite-store.ts';
 import type { AciStore } from '../aci/store.ts';
 import { ensureAuthority } from '../ca.ts';
 import type { Running } from '../child.ts';
-import { standinContainers } from '../containers/catalogue.ts';
-import { createResponders } from '../containers/responders.ts';
+import { chooseRuntime, type RuntimeChoice } from '../containers/choose-runtime.ts';
 import { benign, type Core } from '../core.ts';
 import { createIdentityCore, TOKEN_PATH } from '../identity/core.ts';
 import { createTokenAuthority } from '../identity/tokens.ts';
@@ -30,6 +29,8 @@ export interface WorldConfig {
   /** What `IDENTITY_HEADER` holds; absent = a random one. */
   readonly identityHeader?: string;
   readonly settings?: Partial<ArmSettings>;
+  /** What runs containers; default stand-ins. */
+  readonly runtime?: Omit<RuntimeChoice, 'dataDir'>;
 }
 
 export interface WorldPorts {
@@ -49,6 +50,8 @@ export interface World extends Running {
   /** For `NODE_EXTRA_CA_CERTS`. */
   readonly caPath: string;
   readonly ports: WorldPorts;
+  /** What runs its containers, and why. */
+  readonly containers: string;
   /** Resolves when every socket that should be open is, or is reported. */
   settled(): Promise<void>;
 }
@@ -71,7 +74,7 @@ export async function startWorld(config: WorldConfig): Promise<World> {
   };
   try {
     const armAt = { origins: ARM_RESOURCES };
-    const aci = startContainers(config, (authorization, at) => tokens.verify(authorization, at, armAt.origins));
+    const aci = await startContainers(config, (authorization, at) => tokens.verify(authorization, at, armAt.origins));
     started.push(aci);
     const serve = async (core: Core, port: number | undefined, secure: boolean) => {
       const commit = aci.commit;
@@ -92,48 +95,46 @@ export async function startWorld(config: WorldConfig): Promise<World> {
       authorize: (authorization) => tokens.verify(authorization, now(), STORAGE_RESOURCES),
     });
     started.push(tables);
-    return describe({ arm, control, identity, tables }, tls.caPath, identityHeader, aci.settled, close);
+    return describe({ arm, control, identity, tables }, tls.caPath, identityHeader, aci, close);
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-/** The ARM core on its database, its clock and its sockets. */
-function startContainers(config: WorldConfig, authorize: (authorization: string | undefined, now: number) => boolean) {
+/** The ARM core on its database, its clock and whatever runs its containers. */
+async function startContainers(
+  config: WorldConfig,
+  authorize: (authorization: string | undefined, now: number) => boolean,
+) {
   const db = openDatabase(join(config.dataDir, 'aci.db'));
   const commits = new GroupCommit(db);
   const store: AciStore = createSqliteAciStore(db);
+  const choice = { ...config.runtime, dataDir: config.dataDir };
+  const runtime = await chooseRuntime(choice, store, systemClock, (work) => commits.run(work)).catch((error) => {
+    db.close();
+    throw error;
+  });
   const core: ArmCore = createArmCore({
     store,
     authorize,
-    containers: standinContainers,
-    settings: { ...DEFAULT_SETTINGS, ...config.settings },
+    containers: runtime.containers,
+    settings: { ...DEFAULT_SETTINGS, ...config.settings, ...runtime.settings },
   });
-  const responders = createResponders({
-    clock: systemClock,
-    report: (report) => void pulse.run((now) => core.reportBinding(report, now)),
-  });
-  const pulse = createPulse({
-    clock: systemClock,
-    commits,
-    store,
-    core,
-    reconcile: () => responders.reconcile(core.endpoints()),
-  });
-  // Whatever ran when the last process died was cut off with it: to the containers that is maintenance of their host.
-  void pulse.run((now) => core.maintenance(now));
+  const pulse = createPulse({ clock: systemClock, commits, store, core, reconcile: () => runtime.reconcile() });
+  runtime.attach({ core, store, run: pulse.run });
   return {
     core,
     store,
+    containers: runtime.description,
     commit: pulse.commit,
     async settled() {
       await pulse.run(() => undefined);
-      await responders.settled();
+      await runtime.settled();
     },
     async close() {
       await pulse.close();
-      await responders.close();
+      await runtime.close();
       db.close();
     },
   };
@@ -149,7 +150,7 @@ function describe(
   served: Record<keyof WorldPorts, Served>,
   caPath: string,
   identityHeader: string,
-  settled: () => Promise<void>,
+  aci: { readonly containers: string; settled(): Promise<void> },
   close: () => Promise<void>,
 ): World {
   const { arm, tables, identity, control } = served;
@@ -161,6 +162,7 @@ function describe(
     controlUrl: control.url,
     caPath,
     ports,
+    containers: aci.containers,
   };
-  return { ...told, identityHeader, settled, close, ready: told };
+  return { ...told, identityHeader, settled: () => aci.settled(), close, ready: told };
 }

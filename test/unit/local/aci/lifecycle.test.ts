@@ -1,6 +1,6 @@
 /** The course of a container group in virtual time: provisioning, crashes and back-off, probes, maintenance. */
 import { describe, expect, it } from 'vitest';
-import { hangProcess } from '../../../../src/local/aci/lifecycle.ts';
+import { hangProcess } from '../../../../src/local/aci/container-course.ts';
 import type { ContainerRecord, GroupRecord } from '../../../../src/local/aci/model.ts';
 import { groupState } from '../../../../src/local/aci/view.ts';
 import { armFixture } from '../../../support/arm-fixture.ts';

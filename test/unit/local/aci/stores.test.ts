@@ -26,6 +26,7 @@ const group = (key: string, dueAt: readonly number[] = []): GroupRecord => ({
   spot: false,
   provisioningMs: 1,
   provisioningState: 'Pending',
+  uid: key,
   operationId: 'op',
   containers: [],
   events: [],

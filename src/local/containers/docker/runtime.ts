@@ -1,0 +1,127 @@
+/** Real containers on a Docker Engine: one keeper per group, told by the ARM core what is wanted and by the engine's events when to look. */
+
+import type { GroupEngine } from '../../../docker/engine.ts';
+import type { Watch } from '../../../docker/events.ts';
+import type { AddressRange } from '../../../docker/network.ts';
+import type { Containers } from '../../aci/containers-port.ts';
+import type { ArmSettings } from '../../aci/settings.ts';
+import type { WantedGroup } from '../../aci/wanted.ts';
+import type { ContainerRuntime, RuntimeWorld } from '../runtime.ts';
+import { GroupKeeper } from './keeper.ts';
+
+/** Events may be lost with the connection that brings them. */
+const RESYNC_MS = 15_000;
+
+const realContainers: Containers = {
+  behaviour: (spec, limits) => ({ process: { command: spec.command, environment: spec.environment, ...limits } }),
+  exec() {
+    throw new Error('a real container is probed by its engine');
+  },
+};
+
+export interface DockerRuntimeOptions {
+  readonly engine: GroupEngine;
+  readonly addresses: AddressRange;
+  /** The subnet that the addresses are of. */
+  readonly subnet: string;
+  readonly why: string;
+}
+
+export class DockerRuntime implements ContainerRuntime {
+  readonly kind = 'docker';
+  readonly containers = realContainers;
+  readonly description: string;
+  readonly settings: Partial<ArmSettings>;
+  readonly #engine: GroupEngine;
+  readonly #subnet: string;
+  readonly #keepers = new Map<string, GroupKeeper>();
+  #world: RuntimeWorld | undefined;
+  #watch: Watch | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor({ engine, addresses, subnet, why }: DockerRuntimeOptions) {
+    this.#engine = engine;
+    this.#subnet = subnet;
+    this.description = why;
+    this.settings = { addresses };
+  }
+
+  attach(world: RuntimeWorld): void {
+    this.#world = world;
+    // When the engine is away nothing can be done: its return is noticed by the watch.
+    const resync = () => void this.#resync().catch(() => undefined);
+    this.#watch = this.#engine.watch((uid) => (uid === undefined ? resync() : this.#keepers.get(uid)?.look()));
+    this.#timer = setInterval(resync, RESYNC_MS);
+  }
+
+  reconcile(): void {
+    if (this.#closed) return;
+    const wanted = this.#wanted();
+    for (const [uid, group] of wanted) this.#keeperOf(uid).want(group);
+    for (const [uid, keeper] of this.#keepers) if (!wanted.has(uid)) keeper.want(undefined);
+  }
+
+  async settled(): Promise<void> {
+    for (;;) {
+      const working = [...this.#keepers.values()].flatMap((keeper) => keeper.working ?? []);
+      if (working.length === 0) return;
+      await Promise.all(working);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    this.#watch?.close();
+    await Promise.all([...this.#keepers.values()].map((keeper) => keeper.close()));
+    await this.#engine.removeEverything();
+  }
+
+  /** Also finds groups that nobody wants any more. A daemon that was restarted may have forgotten the network. */
+  async #resync(): Promise<void> {
+    if (this.#closed) return;
+    await this.#engine.prepare(this.#subnet);
+    const there = await this.#engine.groups();
+    if (this.#closed) return;
+    const wanted = this.#wanted();
+    for (const uid of new Set([...there, ...wanted.keys()])) {
+      const keeper = this.#keeperOf(uid);
+      keeper.want(wanted.get(uid));
+      keeper.look();
+    }
+  }
+
+  #wanted(): ReadonlyMap<string, WantedGroup> {
+    return new Map(this.#served.core.wanted().map((group) => [group.uid, group]));
+  }
+
+  get #served(): RuntimeWorld {
+    if (!this.#world) throw new Error('the runtime serves no world yet');
+    return this.#world;
+  }
+
+  #keeperOf(uid: string): GroupKeeper {
+    const known = this.#keepers.get(uid);
+    if (known) return known;
+    const { core, store, run } = this.#served;
+    const keyOf = () => store.groups().find((group) => group.uid === uid)?.key;
+    const keeper = new GroupKeeper({
+      uid,
+      engine: this.#engine,
+      report: (observation) => run((now) => core.observe(uid, observation, now)),
+      print: (container, lines) =>
+        run(() => {
+          const key = keyOf();
+          if (key !== undefined) for (const line of lines) store.appendLog(key, container, line);
+        }),
+      lastPrintedAt(container) {
+        const key = keyOf();
+        return key === undefined ? undefined : store.logs(key, container).at(-1)?.at;
+      },
+      finished: () => void this.#keepers.delete(uid),
+    });
+    this.#keepers.set(uid, keeper);
+    return keeper;
+  }
+}

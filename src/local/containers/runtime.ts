@@ -1,0 +1,30 @@
+/** What runs the containers of the world: stand-ins in this process, or an engine. Both follow what the ARM core says should be there. */
+import type { Containers } from '../aci/containers-port.ts';
+import type { ArmCore } from '../aci/core.ts';
+import type { ArmSettings } from '../aci/settings.ts';
+import type { AciStore } from '../aci/store.ts';
+
+export type RuntimeKind = 'standin' | 'docker';
+
+export interface ContainerRuntime {
+  readonly kind: RuntimeKind;
+  /** One sentence for people: what runs containers, and why that. */
+  readonly description: string;
+  readonly containers: Containers;
+  readonly settings: Partial<ArmSettings>;
+  /** Called once, before anything else, with the world that it serves. */
+  attach(world: RuntimeWorld): void;
+  /** Something changed: brings what runs in step with what should. Returns at once. */
+  reconcile(): void;
+  /** Resolves when nothing is under way. */
+  settled(): Promise<void>;
+  /** Nothing runs any more when it resolves. */
+  close(): Promise<void>;
+}
+
+export interface RuntimeWorld {
+  readonly core: ArmCore;
+  readonly store: AciStore;
+  /** Changes the world; resolves when the change is committed. */
+  run(change: (now: number) => void): Promise<void>;
+}
