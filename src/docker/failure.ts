@@ -3,7 +3,7 @@
 /** The engine's own words, without what the client puts around them. */
 export function engineMessage(error: unknown): string {
   const { json, message } = error as { json?: { message?: string } | null; message?: string };
-  return json?.message ?? message ?? String(error);
+  return json?.message ?? (message ?? String(error)).replace(/^\(HTTP code \d+\) [^-]*- /, '').trim();
 }
 
 /** HTTP status of a refusal; undefined = the engine was not reached. */

@@ -20,7 +20,7 @@ export async function ensureImage(docker: Docker, image: string): Promise<string
   } catch (error) {
     const { code } = error as { code?: string };
     if (code !== undefined && statusOf(error) === undefined) throw error;
-    return `Error response from daemon: ${engineMessage(error)}`;
+    return `Error response from daemon: ${engineMessage(error)}`; // as the service words it
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { ContainerGroup, ContainerInstanceManagementClient } from '@azure/arm-containerinstance';
 import { createPipelineRequest, type HttpMethods } from '@azure/core-rest-pipeline';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, type RunnerTask } from 'vitest';
 
 export interface ArmTarget {
   /** A fresh client; `token` replaces the valid one. */
@@ -12,6 +12,8 @@ export interface ArmTarget {
   readonly endpoint: string;
   readonly subscriptionId: string;
   readonly resourceGroup: string;
+  /** What its groups' addresses look like. */
+  readonly addresses: RegExp;
   /** Lets time pass until the condition holds. */
   until(what: string, condition: () => Promise<boolean>): Promise<void>;
   /** Arranges what goes wrong. */
@@ -22,6 +24,8 @@ export interface ArmTarget {
 export interface ArmContract {
   readonly name: string;
   readonly connect: () => Promise<ArmTarget>;
+  /** Names of cases that the target cannot hold → why. */
+  readonly skips?: Readonly<Record<string, string>>;
 }
 
 interface Raw {
@@ -115,6 +119,10 @@ class Session {
     return `/subscriptions/${this.target.subscriptionId}/providers/Microsoft.ContainerInstance/locations/eastus/${suffix}?api-version=2023-05-01`;
   }
 }
+
+/** Every case below. */
+const namesOf = (tasks: readonly RunnerTask[]): string[] =>
+  tasks.flatMap((task) => (task.type === 'suite' ? namesOf(task.tasks) : [task.name]));
 
 /** What the client throws, as far as callers look at it. */
 async function failure(work: Promise<unknown>): Promise<{ code?: string; statusCode?: number; message: string }> {
@@ -253,7 +261,7 @@ const refusals: readonly { readonly rule: string; readonly body: unknown; readon
   },
 ];
 
-export function runArmContract({ name, connect }: ArmContract): void {
+export function runArmContract({ name, connect, skips = {} }: ArmContract): void {
   describe(name, () => {
     let target: ArmTarget;
     let session: Session;
@@ -262,12 +270,18 @@ export function runArmContract({ name, connect }: ArmContract): void {
       session = new Session(target);
     });
     afterAll(() => target?.close());
+    beforeEach(({ task, skip }) => {
+      expect(namesOf(task.file.tasks), 'skips name cases that are there').toEqual(
+        expect.arrayContaining(Object.keys(skips)),
+      );
+      if (skips[task.name] !== undefined) skip(skips[task.name]);
+    });
 
     it('creates a group that runs, has an address, and tells its story in events', async () => {
       const group = await session.create(spec({ tags: { owner: 'us' } }));
       expect(group).toMatchObject({ provisioningState: 'Succeeded', location: 'eastus', tags: { owner: 'us' } });
       expect(group.instanceView?.state).toBe('Running');
-      expect(group.ipAddress?.ip).toMatch(/^127\./);
+      expect(group.ipAddress?.ip).toMatch(target.addresses);
       expect(webOf(group)).toMatchObject({ restartCount: 0, currentState: { state: 'Running' } });
       expect(webOf(group)?.currentState?.startTime).toBeInstanceOf(Date);
       expect(names(webOf(group)?.events)).toEqual(['Pulling', 'Pulled', 'Created', 'Started']);

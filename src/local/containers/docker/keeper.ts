@@ -103,6 +103,7 @@ export class GroupKeeper {
   async #round(seen: GroupSeen): Promise<void> {
     const want = this.#want;
     if (!want || want.deleting) return this.#removeGroup(want, seen);
+    for (const container of want.containers) if (container.need === 'image') this.#pull(container);
     const asleep = want.containers.every(({ need }) => need === 'nothing') && seen.sandboxes.length === 0;
     const sandbox = asleep ? undefined : await this.#sandbox(want, seen);
     if (sandbox === 'changed') return this.look();
@@ -146,7 +147,6 @@ export class GroupKeeper {
     const runs = seen.runs.filter(({ container }) => container === want.name);
     const current = want.need === 'run' ? runs.find(({ run }) => run === want.run) : undefined;
     await Promise.all(runs.filter((run) => run !== current).map((run) => this.#retire(run)));
-    if (want.need === 'image') this.#pull(want);
     if (want.need !== 'run' || !sandbox) return;
     if (current && current.state !== 'created') await this.#watch(group, want, current, sandbox);
     else if (current || !want.seen) await this.#start(group, want, sandbox);

@@ -1,0 +1,17 @@
+/** The contract of container groups, with real containers behind it. */
+
+import { runArmContract } from '../contract/arm.contract.ts';
+import { armOverHttps } from '../support/arm-over-https.ts';
+import { dockerHost } from './daemon.ts';
+
+/** What the stand-in can arrange and an engine cannot, each with its reason. */
+const skips: Readonly<Record<string, string>> = {
+  'refuses an image that says it is inaccessible at once':
+    'whether an image can be read is known when it has been pulled; only the catalogue of stand-ins knows before',
+};
+
+runArmContract({
+  name: 'the ARM stand-in on Docker',
+  connect: () => armOverHttps({ containers: 'docker', dockerHost: dockerHost(), ephemeral: true }),
+  skips,
+});
