@@ -10,7 +10,8 @@ const layers = {
   azure: ['model', 'ports'],
   client: ['model'],
   cli: ['model', 'client', 'spec'],
-  local: ['model'],
+  docker: ['model', 'ports'],
+  local: ['model', 'docker'],
 };
 
 const layerRules = Object.entries(layers).map(([layer, allowed]) => ({

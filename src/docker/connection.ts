@@ -1,5 +1,6 @@
 /** Finding a Docker Engine that container groups can run on: one that answers, on this machine, whose containers have addresses that this machine reaches. */
 import Docker from 'dockerode';
+import { findSocket } from './socket.ts';
 
 export interface Connection {
   readonly docker: Docker;
@@ -10,32 +11,18 @@ export interface Connection {
   readonly processors: number;
 }
 
-const DEFAULT_SOCKET = '/var/run/docker.sock';
 const PATIENCE_MS = 3_000;
 
 /** A connection, or in words why there is none. `host` is what `DOCKER_HOST` holds. */
 export async function connectDocker(host: string | undefined): Promise<Connection | { readonly problem: string }> {
-  const socketPath = socketOf(host);
+  const socketPath = await findSocket(host);
   if (typeof socketPath !== 'string') return socketPath;
-  const docker = dockerAt(socketPath);
+  const docker = new Docker({ socketPath });
   try {
     return suitable(docker, socketPath, (await within(PATIENCE_MS, docker.info())) as Info);
   } catch (error) {
-    const { code, message } = error as { code?: string; message: string };
-    if (code === 'ENOENT') return { problem: `there is no Docker socket ${socketPath}` };
-    if (code === 'EACCES') return { problem: `this user may not use the Docker socket ${socketPath}` };
-    if (code === 'ECONNREFUSED') return { problem: `no Docker daemon listens on ${socketPath}` };
-    return { problem: `the Docker daemon on ${socketPath} does not answer: ${message}` };
+    return { problem: `the Docker daemon on ${socketPath} does not answer: ${(error as Error).message}` };
   }
-}
-
-/** Without asking whether it answers. */
-export const dockerAt = (socketPath: string): Docker => new Docker({ socketPath });
-
-export function socketOf(host: string | undefined): string | { readonly problem: string } {
-  if (host === undefined || host === '') return DEFAULT_SOCKET;
-  if (host.startsWith('unix://')) return host.slice('unix://'.length);
-  return { problem: `DOCKER_HOST is ${host}: only a daemon on this machine (unix://…) has containers within reach` };
 }
 
 interface Info {

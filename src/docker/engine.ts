@@ -21,7 +21,7 @@ import { ensureImage } from './images.ts';
 import { labels, type Owner } from './labels.ts';
 import { followLogs, type PrintedLine } from './logs.ts';
 import { ensureNetwork, networkName } from './network.ts';
-import { removeAll } from './removal.ts';
+import { removeOwned } from './removal.ts';
 import { ensureSandboxImage } from './sandbox-image.ts';
 
 /** Every call rejects when the engine is not reached; what it refuses, it refuses with a `statusCode`. */
@@ -103,7 +103,7 @@ export function createGroupEngine(options: {
     exec: (id, command, timeoutMs) => execIn(docker, id, command, timeoutMs),
     followLogs: (id, sinceMs, onLines, signal) => followLogs(docker, id, sinceMs, onLines, signal),
     watch: (onHint) => watchEvents(docker, owner, onHint),
-    removeEverything: () => removeAll(docker, `${labels.owner}=${owner.id}`),
+    removeEverything: () => removeOwned(docker, owner),
   };
 }
 

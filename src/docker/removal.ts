@@ -1,11 +1,15 @@
 /** Taking away what carries a label, and what belongs to directories that are gone. */
 import type Docker from 'dockerode';
 import { unless } from './failure.ts';
-import { labels } from './labels.ts';
+import { labels, type Owner } from './labels.ts';
 import { removeNetworks } from './network.ts';
 
+/** Containers, volumes and networks of the owner. */
+export const removeOwned = (docker: Docker, owner: Pick<Owner, 'id'>): Promise<void> =>
+  removeAll(docker, `${labels.owner}=${owner.id}`);
+
 /** `filter` as `label=value`. Runs before sandboxes: a sandbox that is gone takes nothing with it. */
-export async function removeAll(docker: Docker, filter: string): Promise<void> {
+async function removeAll(docker: Docker, filter: string): Promise<void> {
   const found = await docker.listContainers({ all: true, filters: { label: [filter] } });
   const remove = ({ Id }: { Id: string }) =>
     unless([404, 409], docker.getContainer(Id).remove({ force: true, v: true }));
@@ -32,5 +36,5 @@ export async function removeAbandoned(
     const owner = Labels?.[labels.owner];
     if (directory !== undefined && owner !== undefined && isGone(directory)) owners.add(owner);
   }
-  for (const owner of owners) await removeAll(docker, `${labels.owner}=${owner}`);
+  for (const id of owners) await removeOwned(docker, { id });
 }

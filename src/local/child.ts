@@ -11,7 +11,11 @@ export interface Running {
   /** What the supervisor is told: ports and addresses. */
   readonly ready: Readonly<Record<string, unknown>>;
   close(): Promise<void>;
+  /** How long `close` may take before the process ends all the same, in ms; default 3,000. */
+  readonly closeLimitMs?: number;
 }
+
+const CLOSE_LIMIT_MS = 3_000;
 
 /** Runs `start` with the parsed argument. A failure to start is sent as `{type:'failed', message}` and ends the process with code 1. */
 export function runChild<Config>(start: (config: Config) => Promise<Running>): void {
@@ -20,7 +24,7 @@ export function runChild<Config>(start: (config: Config) => Promise<Running>): v
   const stop = (code: number) => {
     const closing = running?.close() ?? Promise.resolve();
     void closing.catch(() => undefined).finally(() => process.exit(code));
-    setTimeout(() => process.exit(code), 3_000).unref();
+    setTimeout(() => process.exit(code), running?.closeLimitMs ?? CLOSE_LIMIT_MS).unref();
   };
   process.on('disconnect', () => stop(0));
   process.on('exit', () => process.connected || removeEphemeralDir());
@@ -31,7 +35,7 @@ export function runChild<Config>(start: (config: Config) => Promise<Running>): v
   start(config).then(
     (started) => {
       running = started;
-      process.send?.({ type: 'ready', ...started.ready });
+      process.send?.({ type: 'ready', ...started.ready, closeLimitMs: started.closeLimitMs });
     },
     (error: unknown) => {
       process.send?.({ type: 'failed', message: error instanceof Error ? error.message : String(error) }, () =>

@@ -20,6 +20,7 @@ const usage = `Usage: npm start -- [options]
   --once          end when the app has converged: 0, or the reason why not
   --file FILE     Compose file to bring up (default examples/voting/compose.yaml)
   --no-app        start the platform only
+  --containers W  what runs containers: docker, standin, or auto (default): Docker if a daemon answers
   --data DIR      keep everything in DIR (default: a fresh directory, removed at the end)
   --port PORT     port of the API (default ${defaultPort}; 0 = any free one)
   --verbose       show what the parts print
@@ -33,6 +34,7 @@ function parse() {
       once: { type: 'boolean', default: false },
       file: { type: 'string', default: join(appDir, 'examples', 'voting', 'compose.yaml') },
       'no-app': { type: 'boolean', default: false },
+      containers: { type: 'string', default: 'auto' },
       data: { type: 'string' },
       port: { type: 'string', default: String(defaultPort) },
       verbose: { type: 'boolean', default: false },
@@ -81,10 +83,14 @@ async function main(): Promise<number> {
     );
     return codes.invalid;
   }
+  if (!isChoice(options.containers)) {
+    process.stderr.write(`error: --containers ${options.containers}: give one of ${choices.join(', ')}\n`);
+    return codes.invalid;
+  }
   const interrupted = interruption();
   try {
     await requireFreePort(port);
-    return await run(options, port, interrupted);
+    return await run(options, options.containers, port, interrupted);
   } catch (error) {
     if (interrupted.aborted) return codes.interrupted;
     process.stderr.write(`error: ${explain(error)}\n`);
@@ -99,12 +105,17 @@ function explain(error: unknown): string {
     .join('\n');
 }
 
-async function run(options: Options, port: number, interrupted: AbortSignal): Promise<number> {
+const choices = ['docker', 'standin', 'auto'] as const;
+type Choice = (typeof choices)[number];
+const isChoice = (word: string): word is Choice => choices.some((choice) => choice === word);
+
+async function run(options: Options, containers: Choice, port: number, interrupted: AbortSignal): Promise<number> {
   const dataDir = options.data ? resolve(options.data) : mkdtempSync(join(tmpdir(), 'flotilla-'));
   const platform = await startPlatform({
     appDir,
     dataDir,
     ephemeral: options.data === undefined,
+    containers,
     port,
     onOutput: (name, line) => {
       if (options.verbose) process.stderr.write(`[${name}] ${line}\n`);
@@ -126,8 +137,8 @@ async function run(options: Options, port: number, interrupted: AbortSignal): Pr
 
 function banner(platform: Platform, kept: string | null): string {
   return [
-    'Flotilla · embedded platform (no account, no Docker): Functions host, Durable engine, Service Bus, Table Storage, ARM, identity',
-    '  containers are stand-ins: HTTP and TCP servers on 127.x.y.z that behave as image and environment say',
+    'Flotilla · embedded platform (no account): Functions host, Durable engine, Service Bus, Table Storage, ARM, identity',
+    `  containers: ${platform.containers}`,
     `  API ${platform.url}/api/v1 · state in ${kept ?? 'a fresh directory, removed at the end (--data DIR keeps it)'}`,
     '',
     '',

@@ -7,6 +7,8 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { names } from '../model/names.ts';
 import { ephemeralDirVariable } from './child.ts';
+import { clearDocker } from './containers/docker/owner.ts';
+import type { RuntimeKind } from './containers/runtime.ts';
 import { type Ready, SupervisedProcess } from './process.ts';
 
 export interface PlatformOptions {
@@ -22,6 +24,8 @@ export interface PlatformOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** How the world behaves, for example `{ provisioningMs }`. */
   readonly world?: Readonly<Record<string, unknown>>;
+  /** What runs containers; default stand-ins. `auto`: Docker if a daemon answers. */
+  readonly containers?: RuntimeKind | 'auto';
   /** How long a lost activity waits to be run again; default as in the cloud, 5 min. */
   readonly activityLeaseMs?: number;
   readonly onOutput?: (process: ProcessName, line: string) => void;
@@ -38,6 +42,8 @@ export interface Platform {
   /** Base address of the API, without `/api/v1`. */
   readonly url: string;
   readonly controlUrl: string;
+  /** What runs containers, and why. */
+  readonly containers: string;
   readonly pids: () => Readonly<Record<ProcessName, number | undefined>>;
   /** SIGKILL; the supervisor starts it again. */
   kill(process: ProcessName): void;
@@ -78,6 +84,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   };
   const stop = async () => {
     for (const name of ['host', 'broker', 'world'] as const) await processes[name]?.stop();
+    await removeContainers(options, processes.world);
     if (options.ephemeral) rmSync(options.dataDir, { recursive: true, force: true });
   };
 
@@ -95,6 +102,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     return {
       url: text(host, 'url'),
       controlUrl: text(world, 'controlUrl'),
+      containers: text(world, 'containers'),
       pids: () => ({ broker: processes.broker?.pid, world: processes.world?.pid, host: processes.host?.pid }),
       kill: (name) => processes[name]?.kill(),
       stop,
@@ -132,7 +140,25 @@ function brokerConfig(
 }
 
 function worldConfig(options: PlatformOptions, identityHeader: string, previous: Ready | undefined): unknown {
-  return { dataDir: options.dataDir, identityHeader, ports: previous?.['ports'], settings: options.world };
+  return {
+    dataDir: options.dataDir,
+    identityHeader,
+    ports: previous?.['ports'],
+    settings: options.world,
+    // A world that comes back goes on with what it had.
+    runtime: { ...runtimeChoice(options), containers: previous?.['runtime'] ?? options.containers },
+  };
+}
+
+const runtimeChoice = ({ ephemeral }: PlatformOptions) => ({
+  ...(process.env['DOCKER_HOST'] && { dockerHost: process.env['DOCKER_HOST'] }),
+  ...(ephemeral && { ephemeral }),
+});
+
+/** The world removes its containers itself, unless it was killed. */
+async function removeContainers(options: PlatformOptions, world: SupervisedProcess | undefined): Promise<void> {
+  if (world?.lastReady?.['runtime'] !== 'docker') return;
+  await clearDocker({ ...runtimeChoice(options), dataDir: options.dataDir }).catch(() => undefined);
 }
 
 function hostConfig(options: PlatformOptions, previous: Ready | undefined): unknown {

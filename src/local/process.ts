@@ -20,6 +20,8 @@ export type Ready = Readonly<Record<string, unknown>>;
 
 const startTimeoutMs = 60_000;
 const stopTimeoutMs = 5_000;
+/** Beyond what a process asked for itself. */
+const stopMarginMs = 2_000;
 const restartDelayMs = 100;
 
 export class SupervisedProcess {
@@ -36,9 +38,8 @@ export class SupervisedProcess {
     return this.#child?.pid;
   }
 
-  /** What the process said when it became ready. */
-  get ready(): Ready {
-    if (!this.#ready) throw new Error(`${this.#options.name} is not ready`);
+  /** What the process said when it last became ready. */
+  get lastReady(): Ready | undefined {
     return this.#ready;
   }
 
@@ -70,7 +71,9 @@ export class SupervisedProcess {
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
     child.kill('SIGTERM');
-    const timer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
+    const asked = this.#ready?.['closeLimitMs'];
+    const limitMs = typeof asked === 'number' ? asked + stopMarginMs : stopTimeoutMs;
+    const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
     await exited;
     clearTimeout(timer);
   }

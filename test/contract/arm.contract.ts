@@ -465,6 +465,7 @@ export function runArmContract({ name, connect, skips = {} }: ArmContract): void
     it('hands out logs, the last lines of them, and their times', async () => {
       const { name } = await session.create(spec({ env: { STANDIN_LOG: 'one\ntwo' } }));
       const logs = (options = {}) => session.client.containers.listLogs(target.resourceGroup, name, 'web', options);
+      await target.until('it is ready', async () => (await logs()).content?.includes('ready') ?? false);
       expect((await logs()).content).toBe('stand-in for flotilla/http\none\ntwo\nready, listening on http 8080\n');
       expect((await logs({ tail: 1 })).content).toBe('ready, listening on http 8080\n');
       expect((await logs({ tail: 1, timestamps: true })).content).toMatch(/^20\d\d-\d\d-\d\dT[\d:.]+Z ready/);

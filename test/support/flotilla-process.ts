@@ -58,7 +58,11 @@ export function createPlace(): Place {
   return {
     directory,
     run,
-    start: (...args) => run(process.execPath, [resolve('dist/src/local/main.js'), ...args]),
+    // What runs on this machine must not decide what the tests see.
+    start: (...args) => {
+      const told = args.includes('--containers') ? [] : ['--containers', 'standin'];
+      return run(process.execPath, [resolve('dist/src/local/main.js'), ...told, ...args]);
+    },
     flotilla: (...args) => run(process.execPath, [resolve('dist/src/cli/main.js'), ...args]),
     leftovers: () => readdirSync(directory),
     clear() {

@@ -1,20 +1,15 @@
 /** Which runtime a world uses, and why: as told, or Docker where a daemon answers. What a data directory began with it goes on with. */
-import { createHash } from 'node:crypto';
-import { existsSync, realpathSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { existsSync } from 'node:fs';
+import { findSocket } from '../../docker/socket.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { AciStore } from '../aci/store.ts';
+import { type DockerPlace, ownerOf } from './docker/owner.ts';
 import type { ContainerRuntime, RuntimeKind } from './runtime.ts';
 import { createStandinRuntime } from './standin-runtime.ts';
 
-export interface RuntimeChoice {
+export interface RuntimeChoice extends DockerPlace {
   /** Default `standin`. */
   readonly containers?: RuntimeKind | 'auto';
-  /** What `DOCKER_HOST` holds. */
-  readonly dockerHost?: string;
-  /** `dataDir` does not outlive the platform. */
-  readonly ephemeral?: boolean;
-  readonly dataDir: string;
 }
 
 /** What the store keeps of the last choice. */
@@ -48,15 +43,17 @@ export async function chooseRuntime(
   }
   const runtime =
     found === undefined
-      ? standin(`stand-ins (${kept && asked === 'auto' ? 'as before' : 'as told'})`)
+      ? standin(`${STANDINS} (${kept && asked === 'auto' ? 'as before' : 'as told'})`)
       : 'problem' in found
-        ? standin(`stand-ins, because ${found.problem}`)
+        ? standin(`${STANDINS}: ${found.problem}`)
         : found.runtime;
   const subnet = found && 'runtime' in found ? found.subnet : undefined;
   const next: Kept = { kind: runtime.kind, ...(subnet !== undefined && { subnet }) };
   if (JSON.stringify(store.meta(META)) !== JSON.stringify(next)) await keep(() => store.setMeta(META, next));
   return runtime;
 }
+
+const STANDINS = 'stand-ins, servers on 127.x.y.z that behave as image and environment say';
 
 const NAMES: Readonly<Record<RuntimeKind, string>> = { standin: 'stand-ins', docker: 'Docker' };
 
@@ -65,6 +62,8 @@ async function dockerRuntime(
   choice: RuntimeChoice,
   kept: Kept | undefined,
 ): Promise<{ readonly runtime: ContainerRuntime; readonly subnet: string } | { readonly problem: string }> {
+  const socket = await findSocket(choice.dockerHost);
+  if (typeof socket !== 'string') return socket;
   const { connectDocker } = await import('../../docker/connection.ts');
   const connection = await connectDocker(choice.dockerHost);
   if ('problem' in connection) return connection;
@@ -81,12 +80,4 @@ async function dockerRuntime(
   const subnet = await engine.prepare(kept?.subnet);
   const why = `Docker: real containers on ${description} at ${socketPath}`;
   return { runtime: new DockerRuntime({ engine, addresses: ownerRange(subnet), subnet, why }), subnet };
-}
-
-/** The same directory of the same machine is the same owner, also after a crash. */
-export function ownerOf({ dataDir, ephemeral }: Pick<RuntimeChoice, 'dataDir' | 'ephemeral'>) {
-  const machine = hostname();
-  const directory = realpathSync(dataDir);
-  const id = createHash('sha256').update(`${machine}\n${directory}`).digest('hex').slice(0, 10);
-  return { id, machine, ...(ephemeral && { directory }) };
 }

@@ -12,6 +12,7 @@ import type { AciStore } from '../aci/store.ts';
 import { ensureAuthority } from '../ca.ts';
 import type { Running } from '../child.ts';
 import { chooseRuntime, type RuntimeChoice } from '../containers/choose-runtime.ts';
+import type { RuntimeKind } from '../containers/runtime.ts';
 import { benign, type Core } from '../core.ts';
 import { createIdentityCore, TOKEN_PATH } from '../identity/core.ts';
 import { createTokenAuthority } from '../identity/tokens.ts';
@@ -52,6 +53,7 @@ export interface World extends Running {
   readonly ports: WorldPorts;
   /** What runs its containers, and why. */
   readonly containers: string;
+  readonly runtime: RuntimeKind;
   /** Resolves when every socket that should be open is, or is reported. */
   settled(): Promise<void>;
 }
@@ -127,6 +129,7 @@ async function startContainers(
     core,
     store,
     containers: runtime.description,
+    runtime: runtime.kind,
     commit: pulse.commit,
     async settled() {
       await pulse.run(() => undefined);
@@ -134,11 +137,13 @@ async function startContainers(
     },
     async close() {
       await pulse.close();
-      await runtime.close();
-      db.close();
+      await runtime.close().finally(() => db.close());
     },
   };
 }
+
+/** Real containers are removed one by one. */
+const CLOSE_LIMIT_MS: Readonly<Record<RuntimeKind, number>> = { standin: 3_000, docker: 30_000 };
 
 /** Signs tokens; kept, so that clients' cached tokens outlive the process. */
 function ensureSecret(path: string): string {
@@ -150,7 +155,7 @@ function describe(
   served: Record<keyof WorldPorts, Served>,
   caPath: string,
   identityHeader: string,
-  aci: { readonly containers: string; settled(): Promise<void> },
+  aci: { readonly containers: string; readonly runtime: RuntimeKind; settled(): Promise<void> },
   close: () => Promise<void>,
 ): World {
   const { arm, tables, identity, control } = served;
@@ -163,6 +168,14 @@ function describe(
     caPath,
     ports,
     containers: aci.containers,
+    runtime: aci.runtime,
   };
-  return { ...told, identityHeader, settled: () => aci.settled(), close, ready: told };
+  return {
+    ...told,
+    identityHeader,
+    settled: () => aci.settled(),
+    close,
+    closeLimitMs: CLOSE_LIMIT_MS[aci.runtime],
+    ready: told,
+  };
 }
