@@ -12,7 +12,7 @@ import type { Workflows } from '../ports/workflows.ts';
 import { accept, operationIdOf, type Refusal } from './accept.ts';
 import { applyOperations, rejectNext } from './apply-operations.ts';
 import { type Poison, readMessage, type WholeCommand } from './messages.ts';
-import { PassingFailure, patiently } from './patience.ts';
+import { PassingFailure, type PatientPorts, patiently, withPatience } from './patience.ts';
 import type { CommandPorts } from './ports.ts';
 import { recordEvent, recordRejected, rejectedPartition } from './record-rejection.ts';
 import { noteDue, wakeAssessor } from './wake.ts';
@@ -26,20 +26,21 @@ export interface QueueHandlers {
 
 export function createQueueHandlers(ports: CommandPorts): QueueHandlers {
   return {
-    onMessage: (body, messageId, workflows) => handle(ports, body, messageId, workflows),
+    onMessage: (body, messageId, workflows) => handle(withPatience(ports), body, messageId, workflows),
     async onDeadLetter(body, messageId, workflows) {
+      const patient = withPatience(ports);
       try {
-        await handle(ports, body, messageId, workflows);
+        await handle(patient, body, messageId, workflows);
       } catch (error) {
         if (error instanceof PassingFailure) throw error;
-        await giveUp(ports, body, messageId, (error as Error).message);
+        await giveUp(patient, body, messageId, (error as Error).message);
       }
     },
   };
 }
 
 async function handle(
-  ports: CommandPorts,
+  ports: PatientPorts,
   body: unknown,
   messageId: string,
   workflows: Pick<Workflows, 'start'>,
@@ -53,7 +54,7 @@ async function handle(
   await applyAndWake(ports, command.app, workflows);
 }
 
-async function applyAndWake(ports: CommandPorts, app: string, workflows: Pick<Workflows, 'start'>): Promise<void> {
+async function applyAndWake(ports: PatientPorts, app: string, workflows: Pick<Workflows, 'start'>): Promise<void> {
   const applied = await patiently(ports, () => applyAll(ports, app));
   if (!applied.ok && applied.error.kind === 'NotFound') {
     ports.log.warn('A message names an app that does not exist; it is dropped.', { app });
@@ -65,7 +66,7 @@ async function applyAndWake(ports: CommandPorts, app: string, workflows: Pick<Wo
 }
 
 /** Applies what is pending and notes the app as due, whether or not there was anything. */
-async function applyAll(ports: CommandPorts, app: string): Promise<Result<void, PortError>> {
+async function applyAll(ports: PatientPorts, app: string): Promise<Result<void, PortError>> {
   const applied = await applyOperations(ports, app);
   if (applied.ok) return applied.value.length > 0 ? ok(undefined) : await noteDue(ports, app);
   if (applied.error.kind !== 'Invalid') return applied;
@@ -84,7 +85,7 @@ const failure = (message: string): { reason: Reason; problems: Problem[] } => ({
 
 /** A refusal of kind `port` does not come back: it is thrown. */
 async function acceptPatiently(
-  ports: CommandPorts,
+  ports: PatientPorts,
   command: WholeCommand,
 ): Promise<Result<OperationRow, Exclude<Refusal, { kind: 'port' }>>> {
   const document = command.command === 'apply' ? command.document : null;
@@ -97,7 +98,7 @@ async function acceptPatiently(
 }
 
 async function recordRefusal(
-  ports: CommandPorts,
+  ports: PatientPorts,
   command: WholeCommand,
   refusal: Exclude<Refusal, { kind: 'port' }>,
 ): Promise<void> {
@@ -118,7 +119,7 @@ async function recordRefusal(
   }
 }
 
-async function recordPoison(ports: CommandPorts, body: unknown, messageId: string, poison: Poison): Promise<void> {
+async function recordPoison(ports: PatientPorts, body: unknown, messageId: string, poison: Poison): Promise<void> {
   const problems = poison.faults.map(
     ({ path, problem }): Problem => ({
       severity: 'error',
@@ -148,7 +149,7 @@ async function recordPoison(ports: CommandPorts, body: unknown, messageId: strin
 }
 
 /** For a dead letter whose handling fails by a fault of ours: somebody must hear of it, and the commands behind it must go on. */
-async function giveUp(ports: CommandPorts, body: unknown, messageId: string, why: string): Promise<void> {
+async function giveUp(ports: PatientPorts, body: unknown, messageId: string, why: string): Promise<void> {
   ports.log.error('A dead letter could not be handled; its command is rejected.', { messageId, why });
   const message = readMessage(body);
   if (!message.ok) return;
@@ -162,7 +163,7 @@ async function giveUp(ports: CommandPorts, body: unknown, messageId: string, why
   if (!result.ok) throw new PassingFailure(result.error);
 }
 
-async function isKnown({ store }: CommandPorts, command: WholeCommand): Promise<boolean> {
+async function isKnown({ store }: Pick<CommandPorts, 'store'>, command: WholeCommand): Promise<boolean> {
   const operation = await store.read<OperationRow>(keys.operation(command.app, operationIdOf(command)));
   if (!operation.ok) throw new PassingFailure(operation.error);
   return operation.value !== null;

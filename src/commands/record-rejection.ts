@@ -4,8 +4,7 @@ import type { Reason } from '../model/reasons.ts';
 import { ok } from '../model/result.ts';
 import type { EventRow, OperationRow } from '../model/state.ts';
 import { bodyHashOf, operationIdOf } from './accept.ts';
-import { PassingFailure, patiently } from './patience.ts';
-import type { CommandPorts } from './ports.ts';
+import { PassingFailure, type PatientPorts, patiently } from './patience.ts';
 
 /** Partition of the events about messages that name no operation. */
 export const rejectedPartition = '~rejected';
@@ -20,7 +19,7 @@ export interface Rejection {
 }
 
 /** It never had a place in the order of its app, so its `seq` is 0 and the app row is not touched. */
-export async function recordRejected(ports: CommandPorts, rejection: Rejection): Promise<void> {
+export async function recordRejected(ports: PatientPorts, rejection: Rejection): Promise<void> {
   const now = ports.now();
   const { app, command, reason, problems } = rejection;
   const id = operationIdOf(rejection);
@@ -64,7 +63,7 @@ export interface Note {
 }
 
 /** A refusal that no operation can carry, in the audit log alone. */
-export async function recordEvent(ports: CommandPorts, partition: string, note: Note): Promise<void> {
+export async function recordEvent(ports: PatientPorts, partition: string, note: Note): Promise<void> {
   const result = await patiently(ports, () => {
     const txId = ports.ids.next();
     const row = eventRow(partition, txId, ports.now(), note);

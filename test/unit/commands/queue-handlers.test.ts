@@ -127,6 +127,23 @@ describe('a hint', () => {
     expect(await operationOf(fixture, hint.operationId)).toMatchObject({ state: 'accepted' });
   });
 
+  it('has one patience for all that is done about it, and begins nothing that would outlast the function', async () => {
+    const fixture = commandFixture();
+    const startedAt = fixture.clock.now;
+    const away = { kind: 'Unavailable', code: null, message: 'away', retryAfterMs: null } as const;
+    const { store } = fixture;
+    const slowly = async () => {
+      fixture.clock.now += 90_000;
+      return { ok: false, error: away } as const;
+    };
+    const commit: typeof store.commit = async (transaction) =>
+      fixture.clock.now - startedAt < 90_000 ? await slowly() : await store.commit(transaction);
+    const ports = { ...fixture.ports, store: { ...store, commit, readApp: slowly } };
+    const command = { command: 'apply', app: 'shop', idempotencyKey: 'k1', document: document() };
+    await expect(createQueueHandlers(ports).onMessage(command, 'm', fixture.workflows)).rejects.toThrow('away');
+    expect(fixture.clock.now - startedAt).toBeLessThan(240_000);
+  });
+
   it('is complete even if the assessor cannot be started: the due row is there', async () => {
     const fixture = commandFixture();
     const hint = await accepted(fixture, 'k1');
