@@ -5,7 +5,7 @@
 import { odata, type TableClient } from '@azure/data-tables';
 import { type Key, keyOf, keys, prefixes } from '../model/keys.ts';
 import { err, ok, type Result } from '../model/result.ts';
-import type { AppRow, EventRow, GuardRow, ReplicaRow, RevisionRow, Row, Stored } from '../model/state.ts';
+import type { AppRow, EventRow, GuardRow, OperationRow, ReplicaRow, RevisionRow, Row, Stored } from '../model/state.ts';
 import type { PortError } from '../ports/errors.ts';
 import type { AppRows, EventPage, ServiceRows, StateStore } from '../ports/state-store.ts';
 import { withRetry } from './retry.ts';
@@ -168,4 +168,13 @@ export async function scanApps(
 ): Promise<Result<{ readonly apps: readonly Stored<AppRow>[]; readonly next: string | null }, PortError>> {
   const page = await readPage<AppRow>(table, 'scan the apps', { filter: "RowKey eq 'app'", from, size: pageRows });
   return page.ok ? ok({ apps: page.value.rows, next: page.value.next }) : page;
+}
+
+export async function scanStrays(
+  table: Table,
+  from: string | null,
+): Promise<Result<{ readonly operations: readonly Stored<OperationRow>[]; readonly next: string | null }, PortError>> {
+  const filter = "RowKey ge 'op|' and RowKey lt 'op}' and seq eq 0";
+  const page = await readPage<OperationRow>(table, 'scan the stray operations', { filter, from, size: pageRows });
+  return page.ok ? ok({ operations: page.value.rows, next: page.value.next }) : page;
 }

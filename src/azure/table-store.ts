@@ -24,6 +24,7 @@ import {
   readRow,
   readService,
   scanApps,
+  scanStrays,
   type Table,
 } from './table-reads.ts';
 
@@ -52,6 +53,7 @@ export function createTableStore(options: TableStoreOptions): StateStore {
     readDue: () => rows<DueRow>('read the due rows', odata`PartitionKey eq ${names.partitions.due}`),
     readPools: () => rows<PoolRow>('read the pools', odata`PartitionKey eq ${names.partitions.pools}`),
     scanApps: (from) => scanApps(table, from),
+    scanStrays: (from) => scanStrays(table, from),
     commit: (transaction) => commit(table, transaction),
   };
 }

@@ -28,10 +28,11 @@ export async function purgePartition(
   const rows = await ports.store.readApp(partition);
   if (!rows.ok) return rows;
   const now = ports.now();
-  const stale = await removeAll(ports, staleRows(rows.value, retention, now).map(keyOf));
-  if (!stale.ok) return stale;
+  // Events first: where there is no app row, an operation is the only trace of them.
   const events = await purgeEvents(ports, partition, now - retention.eventRetainMs);
-  return events.ok ? ok(stale.value + events.value) : events;
+  if (!events.ok) return events;
+  const stale = await removeAll(ports, staleRows(rows.value, retention, now).map(keyOf));
+  return stale.ok ? ok(stale.value + events.value) : stale;
 }
 
 /** Rows of these kinds no longer change once they are stale, so they can be deleted without their ETags. */

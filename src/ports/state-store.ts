@@ -61,6 +61,10 @@ export interface StateStore {
   scanApps(
     from: string | null,
   ): Promise<Result<{ readonly apps: readonly Stored<AppRow>[]; readonly next: string | null }, PortError>>;
+  /** One page of the operations that were rejected without a place in the order of an app (`seq` 0), over all partitions: their app may have no row. */
+  scanStrays(
+    from: string | null,
+  ): Promise<Result<{ readonly operations: readonly Stored<OperationRow>[]; readonly next: string | null }, PortError>>;
   /** ETags by row key. `Conflict` = an insert met a row, or an ETag is stale: nothing was written, read again. */
   commit(transaction: Transaction): Promise<Result<{ readonly etags: ReadonlyMap<string, string> }, PortError>>;
 }

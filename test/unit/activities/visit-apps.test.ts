@@ -7,7 +7,7 @@ import { defaults } from '../../../src/model/defaults.ts';
 import { ok } from '../../../src/model/result.ts';
 import type { Row } from '../../../src/model/state.ts';
 import { commandFixture } from '../../support/command-fixture.ts';
-import { anAppRow, anEvent, at } from '../../support/rows.ts';
+import { anAppRow, anEvent, anOperation, at } from '../../support/rows.ts';
 
 const insert = (row: Row) => ({ type: 'insert' as const, row });
 
@@ -53,6 +53,22 @@ describe('the daily purge', () => {
     clock.now = at + defaults.eventRetainMs + 1;
     await retention({ ...ports, workflows: { purge: async () => ok(0) } } as never, defaults);
     expect(await store.readEvents(rejectedPartition, { limit: 10 })).toMatchObject({ value: { events: [] } });
+  });
+});
+
+describe('the daily purge of what was rejected for an app that never was', () => {
+  it.each([
+    ['keeps it, and its events, as long as events are kept', 0, 1],
+    ['then forgets both', 1, 0],
+  ])('%s', async (_, laterMs, left) => {
+    const { ports, store, clock } = commandFixture();
+    const rejected = anOperation({ app: 'ghost', seq: 0, state: 'rejected', finishedAt: at });
+    await store.commit({ txId: 'tx', changes: [insert(rejected), insert(anEvent({ app: 'ghost', at }))] });
+    clock.now = at + defaults.eventRetainMs + laterMs;
+    await retention({ ...ports, workflows: { purge: async () => ok(0) } } as never, defaults);
+    const rows = await store.readApp('ghost');
+    const events = await store.readEvents('ghost', { limit: 10 });
+    expect([rows.ok && rows.value.operations.length, events.ok && events.value.events.length]).toEqual([left, left]);
   });
 });
 
