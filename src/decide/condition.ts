@@ -150,7 +150,9 @@ function keptDown(container: ContainerObservation | null, policy: ServiceTemplat
 }
 
 const crashOf = (container: ContainerObservation | null): Extract<Condition, { kind: 'unfit' }> =>
-  unfit('ContainerCrashed', `${ending(container)}; restarted ${container?.restartCount ?? 0} times.`);
+  unfit('ContainerCrashed', `${ending(container)}; restarted ${timesOf(container?.restartCount ?? 0)}.`);
+
+const timesOf = (count: number): string => (count === 1 ? 'once' : `${count} times`);
 
 function ending(container: ContainerObservation | null): string {
   if (container === null || container.exitCode === null) return 'The container stopped';

@@ -116,7 +116,7 @@ function pastOf(rows: readonly ReplicaRow[], slot: number, { revision, settings 
 
 function resting(growth: Growth, past: Past, slot: number): Growth {
   const until = new Date(past.restsUntil).toISOString();
-  const message = `Slot ${slot} failed ${past.failures} times in a row; its successor starts at ${until}.`;
+  const message = `Slot ${slot} failed ${past.failures === 1 ? 'once' : `${past.failures} times in a row`}; its successor starts at ${until}.`;
   const first = growth.backoffUntil === null || past.restsUntil < growth.backoffUntil;
   return first ? { ...growth, shortage: { reason: 'BackingOff', message }, backoffUntil: past.restsUntil } : growth;
 }

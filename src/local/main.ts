@@ -137,9 +137,12 @@ async function run(options: Options, containers: Choice, port: number, interrupt
 
 function banner(platform: Platform, kept: string | null): string {
   return [
-    'Flotilla · embedded platform (no account): Functions host, Durable engine, Service Bus, Table Storage, ARM, identity',
-    `  containers: ${platform.containers}`,
-    `  API ${platform.url}/api/v1 · state in ${kept ?? 'a fresh directory, removed at the end (--data DIR keeps it)'}`,
+    'Flotilla · embedded platform: Functions host, Durable engine, Service Bus,',
+    '  Table Storage, ARM, identity; no account.',
+    `  containers     ${platform.containers}`,
+    `  API            ${platform.url}/api/v1`,
+    `  fault console  ${platform.controlUrl}/control (src/local/world/CONTROL.md)`,
+    `  state          ${kept ?? 'a fresh directory, removed at the end (--data DIR keeps it)'}`,
     '',
     '',
   ].join('\n');
@@ -148,7 +151,7 @@ function banner(platform: Platform, kept: string | null): string {
 function hints({ url }: Platform, port: number): string {
   const api = port === defaultPort ? '' : ` --api ${url}`;
   const calls = ['ps', 'events -f', 'up -f FILE', 'down APP'].map((call) => `npx flotilla ${call}${api}`);
-  return `\nFrom a second terminal:\n${calls.map((call) => `  ${call}\n`).join('')}Ctrl-C ends everything.\n`;
+  return `\nFrom a second terminal, in this directory:\n${calls.map((call) => `  ${call}\n`).join('')}Ctrl-C ends everything.\n`;
 }
 
 /** The CLI is a process of its own: it takes the same road as anybody's. By the channel it sees when this process is gone. */

@@ -65,11 +65,11 @@ function reportUnknown(key: string, path: string, group: string, report: Report)
   report.refuse(path, `\`${key}\` is not a key that can stand here.`, remedy);
 }
 
-/** Where below `group` a key stands that was written too high: `replicas` of a service → `deploy`. */
+/** Where below `group` a key stands that was written too high: `replicas` of a service → `deploy`. Members of lists and probes are too deep to be meant. */
 function homeOf(key: string, group: string): string | undefined {
   const prefix = group === '' ? '' : `${group}.`;
   const home = Object.keys(supportTable)
-    .filter((name) => name !== group && name.startsWith(prefix) && !name.includes('probes'))
+    .filter((name) => name !== group && name.startsWith(prefix) && !/probes|affinity/i.test(name))
     .find((name) => Object.hasOwn(supportTable[name] ?? {}, key));
   return home?.slice(prefix.length).replaceAll('.*', '.NAME');
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseArguments } from '../../../src/cli/arguments.ts';
+import { helpOf } from '../../../src/cli/help.ts';
 
 const api = 'http://127.0.0.1:7071';
 const parse = (line: string, environment: Record<string, string> = {}) =>
@@ -61,6 +62,14 @@ describe('the command line', () => {
   ])('takes the API from `$given` and FLOTILLA_API=$variable', ({ given, variable, expected }) => {
     const parsed = parse(`ps${given}`, variable === undefined ? {} : { FLOTILLA_API: variable });
     expect(parsed).toMatchObject({ ok: true, value: { api: expected } });
+  });
+
+  it.each([null, 'up', 'ps', 'events', 'down', 'config'] as const)('fits the help of %s into 80 columns', (topic) => {
+    expect(
+      helpOf(topic)
+        .split('\n')
+        .filter((line) => line.length > 80),
+    ).toEqual([]);
   });
 
   it('names the variable when it is the variable that is wrong', () => {

@@ -149,6 +149,11 @@ describe('what it says to people', () => {
       message(ended({ exitCode: 3, detail: '' })),
       'The container ended with exit code 3; restarted 0 times.',
     ],
+    [
+      'one restart',
+      message(ended({ exitCode: 3, restartCount: 1 })),
+      'The container ended with exit code 3; restarted once.',
+    ],
     ['an end without a code', message(ended({ exitCode: null })), 'The container stopped; restarted 0 times.'],
     [
       'the policy that keeps it down',

@@ -662,6 +662,12 @@ describe('the successor in a slot', () => {
     expect(plan.guard.message).toContain('Slot 1 failed 5 times in a row');
   });
 
+  it('of one that failed once is told so', () => {
+    const replicas = [inState('gone', { failures: 1, reason: 'ImagePullFailed' })];
+    const plan = reconcile(aSnapshot({ guard: guard(), replicas }), at);
+    expect(plan.guard.message).toMatch(/^Slot 0 failed once; its successor starts at /);
+  });
+
   it('is waited for until the first of several rests ends', () => {
     const replicas = [
       inState('gone', { slot: 0, incarnation: 1, failures: 2, reason: 'ImagePullFailed' }),

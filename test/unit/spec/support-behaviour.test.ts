@@ -67,6 +67,7 @@ describe('a key that does not exist', () => {
 
   it.each([
     ['servces: {}', 'servces', 'Did you mean `services`?'],
+    ['service: {}', 'service', 'Did you mean `services`?'],
     ['x-flotilla: { pool: [a] }', 'x-flotilla.pool', 'Did you mean `pools`?'],
     ['__proto__: {}', '__proto__', /./],
   ])('%s at the top is refused with a proposal', (line, path, remedy) => {
