@@ -13,6 +13,7 @@ export type Action =
   | 'delete'
   | 'redelete'
   | 'drain'
+  | 'beginDrain'
   | 'create'
   | 'retry'
   | 'none';
@@ -71,6 +72,11 @@ export const rules: readonly Rule[] = [
     when: ({ replica, verdict, now }) =>
       replica.state === 'deleting' && verdict.standing && now >= nextDeletionAt(replica),
     action: 'redelete',
+  },
+  {
+    because: 'its removal from the endpoints is committed, and only from then on does nobody new learn its address',
+    when: ({ replica }) => replica.state === 'draining' && replica.drainUntil === null,
+    action: 'beginDrain',
   },
   {
     because: 'its drain is over',

@@ -51,6 +51,8 @@ export function moveOf({ replica, verdict }: Case, { action, reason }: Classific
         { ...replica, attempt: verdict.row.attempt, ...(reason === null ? {} : { reason, message: null }) },
         context,
       );
+    case 'beginDrain':
+      return changed({ ...replica, drainUntil: now + context.drainMs }, []);
     case 'drain':
       return drain({ ...replica, reason }, context);
     case 'create':
@@ -77,15 +79,18 @@ function remove(replica: ReplicaRow, context: MoveContext): Move {
   return { change: { insert: false, row, events }, step: deletion(row, context), usesAttempt: false };
 }
 
+/**
+ * The wait begins with the next pass, which finds this one committed: a commit may take long, and until then DNS still gives the address away. An
+ * unready one left the endpoints before.
+ */
 function drain(replica: ReplicaRow, { now, drainMs }: MoveContext): Move {
-  const leftAt = replica.state === 'unready' ? replica.stateAt : now;
   const row: ReplicaRow = {
     ...replica,
     state: 'draining',
     stateAt: now,
     message: null,
     endpoint: false,
-    drainUntil: leftAt + drainMs,
+    drainUntil: replica.state === 'unready' ? replica.stateAt + drainMs : null,
   };
   const draining = event('ReplicaDraining', row, `It drains for ${drainMs / 1000} s before its group is deleted.`);
   const left = event('EndpointRemoved', row, `${replica.ip} leaves the endpoints.`);

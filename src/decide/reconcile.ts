@@ -28,6 +28,7 @@ const urgency: Readonly<Record<Action, number>> = {
   delete: 2,
   redelete: 3,
   drain: 4,
+  beginDrain: 4,
   retry: 5,
   create: 5,
   none: 6,

@@ -14,14 +14,16 @@ interface WakeFacts {
   readonly now: number;
 }
 
-/** Something follows from these at once: a failed replica is deleted, a gone one makes room. */
+/** Something follows from these at once: a failed replica is deleted, a gone one makes room, a drain begins. */
 const eventful: ReadonlySet<ReplicaState> = new Set<ReplicaState>(['failed', 'gone']);
+const isEventful = (row: ReplicaRow): boolean =>
+  eventful.has(row.state) || (row.state === 'draining' && row.drainUntil === null);
 const polled: ReadonlySet<ReplicaState> = new Set<ReplicaState>(['creating', 'starting', 'unready', 'deleting']);
 
 export function wakeOf({ cut, decisions, after, growth, settings, now }: WakeFacts): number {
-  const written = decisions.flatMap(({ move }) => (move.change === null ? [] : [move.change.row.state]));
+  const written = decisions.flatMap(({ move }) => (move.change === null ? [] : [move.change.row]));
   // Steps alone are no progress: where they fail for all, looking again at once would only make it worse.
-  if ((cut && written.length > 0) || written.some((state) => eventful.has(state))) return now;
+  if ((cut && written.length > 0) || written.some(isEventful)) return now;
   const exact = [
     ...decisions.map(({ case: { verdict } }) => verdict.lookAt),
     ...after.map((row) => (row.state === 'draining' ? row.drainUntil : null)),

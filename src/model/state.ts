@@ -109,6 +109,7 @@ export interface ReplicaRow {
   readonly endpoint: boolean;
   readonly createdAt: number;
   readonly readyAt: number | null;
+  /** End of the drain; null until its removal from the endpoints is known to be committed. */
   readonly drainUntil: number | null;
   /** ARM turned the DELETE away and asked to be left alone until then. */
   readonly redeleteAt: number | null;

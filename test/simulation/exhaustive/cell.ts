@@ -25,8 +25,8 @@ export interface Cell {
   readonly age: number;
   /** The claim on the create; `left` in ticks, 0 = expired. */
   readonly claim: { readonly started: boolean; readonly left: number } | null;
-  /** Ticks of the drain that are left. */
-  readonly drainLeft: number;
+  /** Ticks of the drain that are left; null = it has not begun. */
+  readonly drainLeft: number | null;
   /** The DELETE was asked for again less than a tick ago. */
   readonly redeleted: boolean;
   readonly reason: Ending | null;
@@ -132,7 +132,7 @@ export function rowOf(cell: Cell, service: string): ReplicaRow {
     endpoint: cell.endpoint,
     createdAt: pastLease,
     readyAt: cell.wasReady ? pastLease : null,
-    drainUntil: cell.state === 'draining' ? now + cell.drainLeft * tickMs : null,
+    drainUntil: cell.state === 'draining' && cell.drainLeft !== null ? now + cell.drainLeft * tickMs : null,
     observedAt: cell.redeleted ? now : null,
     failures: cell.failures,
     missing: cell.missing,
@@ -158,7 +158,7 @@ export function written(before: Cell, row: ReplicaRow): Cell {
       started: row.attempt.startedAt !== null,
       left: Math.max(0, Math.round((row.attempt.expiresAt - now) / tickMs)),
     },
-    drainLeft: Math.max(0, Math.round(((row.drainUntil ?? now) - now) / tickMs)),
+    drainLeft: row.drainUntil === null ? null : Math.max(0, Math.round((row.drainUntil - now) / tickMs)),
     redeleted: row.observedAt === now,
     reason: row.reason === null ? null : (endings[row.reason] ?? 'ProbeFailed'),
     failures: row.failures,
@@ -178,7 +178,7 @@ export function planned(row: ReplicaRow): Cell {
     state: row.state,
     age: 0,
     claim: null,
-    drainLeft: 0,
+    drainLeft: null,
     redeleted: false,
     reason: null,
     failures: 0,

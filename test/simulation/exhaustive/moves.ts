@@ -182,7 +182,7 @@ export function tick(service: Service, bound: Bound): Service | null {
       ...cell,
       age: cell.age + 1,
       claim: cell.claim && { ...cell.claim, left },
-      drainLeft: Math.max(0, cell.drainLeft - 1),
+      drainLeft: cell.drainLeft && cell.drainLeft - 1,
       redeleted: false,
       quiet: cell.quiet === null ? null : cell.quiet + 1,
       put: flight,

@@ -56,8 +56,8 @@ export const planted: readonly Planted[] = [
   {
     name: 'the drain is over as soon as it begins',
     file: 'moves.ts',
-    from: 'drainUntil: leftAt + drainMs,',
-    to: 'drainUntil: leftAt,',
+    from: 'drainUntil: now + context.drainMs',
+    to: 'drainUntil: now',
     oracle: 'DrainBeforeDelete',
   },
   {

@@ -49,6 +49,7 @@ const cases: readonly Row[] = [
     null,
   ],
   ['deleting, nothing known', one(inState('deleting')), 'none', null],
+  ['draining, its removal just committed', one(inState('draining', { drainUntil: null })), 'beginDrain', null],
   ['draining, not over', one(inState('draining'), { now: at + 9_999 }), 'none', null],
   ['draining, over', one(inState('draining'), { now: at + 10_000 }), 'delete', null],
   ['failed', one(inState('failed', { reason: 'ImagePullFailed' })), 'delete', null],

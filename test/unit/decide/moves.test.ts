@@ -91,9 +91,15 @@ describe('what a decision does to the row, and to the world', () => {
       reason: 'Surplus',
       message: null,
       endpoint: false,
-      drainUntil: now + 10_000,
+      drainUntil: null,
     });
     expect([types(move), move.step, move.usesAttempt]).toEqual([['EndpointRemoved', 'ReplicaDraining'], null, false]);
+  });
+
+  it('begun to drain: the wait counts from now', () => {
+    const move = moved(inState('draining', { drainUntil: null }), 'beginDrain');
+    expect(move.change?.row).toMatchObject({ state: 'draining', stateAt: at, drainUntil: now + 10_000 });
+    expect([types(move), move.step, move.usesAttempt]).toEqual([[], null, false]);
   });
 
   it('drained, and out of the endpoints before: the wait counts from then', () => {

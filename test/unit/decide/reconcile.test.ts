@@ -89,10 +89,20 @@ describe('rollout by recreate', () => {
   it('takes the old revision out of the endpoints and lets it drain before anything is created', () => {
     const plan = reconcile(aSnapshot({ guard: revised, replicas: slots(2, 'ready') }), at);
     expect(states(plan)).toEqual(['0/1 draining', '1/2 draining']);
-    expect(plan.replicas.every(({ row }) => !row.endpoint && row.drainUntil === at + 10_000)).toBe(true);
+    expect(plan.replicas.every(({ row }) => !row.endpoint && row.drainUntil === null)).toBe(true);
     expect(plan.steps).toEqual([]);
-    expect(plan.wakeAt).toBe(at + 10_000);
+    expect(plan.wakeAt).toBe(at);
     expect(plan.guard.reason).toBe('RollingOut');
+  });
+
+  it('counts the drain from the pass that finds the removal committed, however long that commit took', () => {
+    const left = slots(2, 'draining').map((row) => ({ ...row, drainUntil: null, stateAt: at - 25_000 }));
+    const plan = reconcile(aSnapshot({ guard: revised, replicas: left }), at);
+    expect(plan.replicas.map(({ row }) => [row.state, row.drainUntil])).toEqual([
+      ['draining', at + 10_000],
+      ['draining', at + 10_000],
+    ]);
+    expect([plan.steps, plan.wakeAt]).toEqual([[], at + 10_000]);
   });
 
   it.each(['draining', 'deleting', 'failed'] as const)('creates nothing while one old replica is %s', (state) => {
