@@ -1,7 +1,7 @@
 /** What `up` is about to change, in words, before it happens. Pure. */
 import type { ApplyPreview, AppResource, ServiceChangeResource } from '../model/api.ts';
 import type { AppSpec } from '../model/app-spec.ts';
-import { count } from './render.ts';
+import { teardown } from './render.ts';
 import { columns } from './table.ts';
 
 export interface PreviewFacts {
@@ -31,7 +31,7 @@ function wordsOf({ service, change, fields }: ServiceChangeResource, facts: Prev
     case 'added':
       return `add ${replicas} × ${wanted?.template.image}`;
     case 'removed':
-      return `tear down ${count(before?.replicas.length ?? 0, 'replica')}: not in the file any more`;
+      return `${teardown(before?.replicas.length ?? 0)}: not in the file any more`;
     case 'scaled':
       return `scale ${before?.desired ?? '?'} → ${replicas}`;
     case 'revised': {

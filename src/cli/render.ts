@@ -118,8 +118,12 @@ export function renderApps(apps: readonly AppSummary[]): string[] {
   );
 }
 
-const stateOf = (app: AppSummary): string =>
-  app.state !== 'active' ? app.state : app.converged ? 'converged' : 'converging';
+/** An app stays converged when a replica fails later, until its next generation: that is told by the numbers. */
+function stateOf({ state, converged, ready, desired }: AppSummary): string {
+  if (state !== 'active') return state;
+  if (!converged) return 'converging';
+  return ready < desired ? 'degraded' : 'converged';
+}
 
 /** The replicas of an app; failed and crashing ones come with their last log lines. */
 export function renderReplicas(app: AppResource, now: number): string[] {
@@ -210,5 +214,9 @@ function age(since: string, now: number): string {
 /** `6.9s`, `1m12s`: exact below a minute, whole seconds above. */
 export const elapsed = (durationMs: number): string =>
   durationMs < 60_000 ? `${(durationMs / 1000).toFixed(1)}s` : formatDuration(Math.round(durationMs / 1000) * 1000);
+
+/** What becomes of a service with so many replicas. */
+export const teardown = (replicas: number): string =>
+  replicas === 0 ? 'remove; it has no replicas' : `tear down ${count(replicas, 'replica')}`;
 
 export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;

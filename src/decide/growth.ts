@@ -114,8 +114,11 @@ function pastOf(rows: readonly ReplicaRow[], slot: number, { revision, settings 
   };
 }
 
+/** The first whole second at or after `at` (epoch ms): what starts then has not started before. */
+const isoSeconds = (at: number): string => new Date(Math.ceil(at / 1000) * 1000).toISOString().replace('.000Z', 'Z');
+
 function resting(growth: Growth, past: Past, slot: number): Growth {
-  const until = new Date(past.restsUntil).toISOString();
+  const until = isoSeconds(past.restsUntil);
   const message = `Slot ${slot} failed ${past.failures === 1 ? 'once' : `${past.failures} times in a row`}; its successor starts at ${until}.`;
   const first = growth.backoffUntil === null || past.restsUntil < growth.backoffUntil;
   return first ? { ...growth, shortage: { reason: 'BackingOff', message }, backoffUntil: past.restsUntil } : growth;

@@ -29,10 +29,10 @@ export function readNumber(value: unknown, path: string, range: Range, report: R
     return undefined;
   }
   if (read < range.min || read > range.max) {
-    const bound = read < range.min ? `at least ${range.min}` : `at most ${range.max}`;
+    const bound = read < range.min ? `the least is ${range.min}` : `at most ${range.max} can be had`;
     report.refuse(
       path,
-      `asks for ${read} ${range.of}, but ${bound} can be had.`,
+      `asks for ${read} ${range.of}, but ${bound}.`,
       `Write ${kind} from ${range.min} to ${range.max}.`,
     );
     return undefined;

@@ -8,7 +8,7 @@ import type { Session, Surroundings } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { teardownProgress } from '../progress.ts';
 import { refuseFile } from '../refuse-file.ts';
-import { count, elapsed, renderStatus, renderStory } from '../render.ts';
+import { elapsed, renderStatus, renderStory, teardown } from '../render.ts';
 import { failWith, openSession } from '../session.ts';
 import { columns } from '../table.ts';
 import { isAbsent, waitFor } from '../wait.ts';
@@ -81,6 +81,6 @@ async function knownApps({ client }: Session): Promise<string> {
 function renderGoing({ state, serviceList }: AppResource): readonly string[] {
   if (state === 'deleted') return ['  nothing is left'];
   return columns(
-    serviceList.map(({ name, replicas }) => [`- ${name}`, `tear down ${count(replicas.length, 'replica')}`]),
+    serviceList.map(({ name, replicas }) => [`- ${name}`, teardown(replicas.length)]),
   ).map((line) => `  ${line}`);
 }

@@ -172,6 +172,12 @@ describe('flotilla down', () => {
     ]);
   });
 
+  it('does not count replicas of a service that has none', async () => {
+    const idle = anApp({ serviceList: [aService({ desired: 0, ready: 0, replicas: [] })] });
+    const ran = await runCli(['down', 'shop'], { apps: [idle, anApp({ state: 'deleted', serviceList: [] })] });
+    expect(ran.out[1]).toBe('  - web  remove; it has no replicas');
+  });
+
   it('takes the app from the Compose file, here or above, whatever else the file says', async () => {
     const compose = 'name: shop\nservices:\n  web:\n    imagee: nginx\n';
     const ran = await runCli(['down'], { files: { '../compose.yml': compose }, apps: [anApp({ state: 'deleted' })] });
@@ -204,6 +210,18 @@ describe('flotilla ps', () => {
       'APP   STATE      GENERATION  SERVICES  READY',
       'shop  converged  1           1         1/1',
     ]);
+  });
+
+  it.each([
+    { name: 'degraded while replicas of its newest generation are missing', over: { ready: 3, desired: 4 } },
+    { name: 'converging before that', over: { ready: 3, desired: 4, converged: false }, expected: 'converging' },
+    { name: 'converged with all its replicas', over: { ready: 4, desired: 4 }, expected: 'converged' },
+  ])('calls an app $name', async ({ over, expected = 'degraded' }) => {
+    const app = anApp({ ...over, generation: 5, observedGeneration: 5 });
+    const shown = await runCli(['ps', 'shop'], { apps: [app] });
+    expect(shown.out[0]).toBe(`shop: ${expected}, generation 5, ${over.ready}/4 replicas ready`);
+    const listed = await runCli(['ps'], { overrides: { apps: async () => ok([app]) } });
+    expect(listed.out[1]).toMatch(new RegExp(`^shop +${expected} `));
   });
 
   it('shows the replicas of an app, why they are not ready and what they last said', async () => {

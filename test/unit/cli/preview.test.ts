@@ -27,6 +27,11 @@ describe('the preview', () => {
       expected: '  - old  tear down 2 replicas: not in the file any more',
     },
     {
+      name: 'a removed service that has no replicas',
+      change: { service: 'idle', change: 'removed', fields: [] },
+      expected: '  - idle  remove; it has no replicas: not in the file any more',
+    },
+    {
       name: 'a scaled service from and to',
       change: { service: 'web', change: 'scaled', fields: ['replicas'] },
       expected: '  ~ web  scale 1 → 3',

@@ -675,7 +675,9 @@ describe('the successor in a slot', () => {
   it('of one that failed once is told so', () => {
     const replicas = [inState('gone', { failures: 1, reason: 'ImagePullFailed' })];
     const plan = reconcile(aSnapshot({ guard: guard(), replicas }), at);
-    expect(plan.guard.message).toMatch(/^Slot 0 failed once; its successor starts at /);
+    expect(plan.guard.message).toMatch(
+      /^Slot 0 failed once; its successor starts at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\.$/,
+    );
   });
 
   it('is waited for until the first of several rests ends', () => {
