@@ -80,7 +80,7 @@ async function knownApps({ client }: Session): Promise<string> {
 
 function renderGoing({ state, serviceList }: AppResource): readonly string[] {
   if (state === 'deleted') return ['  nothing is left'];
-  return columns(
-    serviceList.map(({ name, replicas }) => [`- ${name}`, teardown(replicas.length)]),
-  ).map((line) => `  ${line}`);
+  return columns(serviceList.map(({ name, replicas }) => [`- ${name}`, teardown(replicas.length)])).map(
+    (line) => `  ${line}`,
+  );
 }

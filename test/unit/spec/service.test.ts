@@ -57,6 +57,13 @@ describe('image', () => {
 
 describe('replicas', () => {
   it.each([
+    ['-1', 'asks for -1 replicas, but the least is 0.'],
+    ['501', 'asks for 501 replicas, but at most 500 can be had.'],
+  ])('%s is refused with the bound that it breaks', (replicas, problem) => {
+    expect(webProblems(`deploy: {replicas: ${replicas}}`)).toMatchObject([{ problem }]);
+  });
+
+  it.each([
     ['{}', 1],
     ['deploy: {replicas: 6}', 6],
     ['deploy: {replicas: 0}', 0],
