@@ -8,7 +8,7 @@ import { oracles } from '../oracles/index.ts';
 import type { EffectEvent, Violation } from '../types.ts';
 import { epoch } from '../virtual/clock.ts';
 import { hash32 } from '../virtual/random.ts';
-import { runWorld } from '../world/world.ts';
+import { type RunResult, runWorld } from '../world/world.ts';
 import { type Failure, failureOf } from './failure.ts';
 import type { Scenario } from './scenario.ts';
 import type { Tally } from './tally.ts';
@@ -22,21 +22,31 @@ export const views = {
 
 export type ViewName = keyof typeof views;
 
+/** A world in which one thing goes wrong. */
 export interface Point {
   readonly choices: ChoiceMap;
   readonly name: string;
+  /** Pair of fault and phase that must occur in it, where it is run for that. */
+  readonly pair?: string;
 }
 
 export interface Plan {
-  /** In no order, so that a part of them says something about all. */
   readonly points: readonly Point[];
   /** How the fault-free run ends, and every other one must. */
   readonly final: string;
 }
 
-/** Every call of a fault-free run that the fault can strike, as the one choice that makes it strike. */
-export async function planSweep(scenario: Scenario, faults: readonly CallFault[]): Promise<Plan> {
-  const calls: { readonly event: EffectEvent; readonly nth: number }[] = [];
+/** A call of the fault-free run, the `nth` under its key. */
+export interface Call {
+  readonly event: EffectEvent;
+  readonly nth: number;
+}
+
+/** What the fault-free run calls while faults may strike, in its order, and how it ends. */
+export async function callsOf(
+  scenario: Scenario,
+): Promise<{ readonly calls: readonly Call[]; readonly final: string }> {
+  const calls: Call[] = [];
   const uses = new Map<string, number>();
   const { final } = await runWorld({
     ...scenario,
@@ -47,21 +57,29 @@ export async function planSweep(scenario: Scenario, faults: readonly CallFault[]
       if (event.type !== 'effect' || event.moment !== 'sent') return;
       const nth = uses.get(event.key) ?? 0;
       uses.set(event.key, nth + 1);
-      calls.push({ event, nth });
+      const isCalm = event.at <= epoch || event.at >= epoch + scenario.untilMs - scenario.calmMs;
+      if (!isCalm) calls.push({ event, nth });
     },
   });
+  return { calls, final };
+}
+
+/** The fault at this call and nothing else. */
+export function pointAt(fault: CallFault, { event: { key }, nth }: Call): Point {
+  const index = callFaults.findIndex((rule) => rule.fault === fault) + 1;
+  return { name: `${fault} at ${key}#${nth}`, choices: { [`${key}/fault#${nth}`]: index } };
+}
+
+/** Every call of a fault-free run that the fault can strike, in no order, so that a part of them says something about all. */
+export async function planSweep(scenario: Scenario, faults: readonly CallFault[]): Promise<Plan> {
+  const { calls, final } = await callsOf(scenario);
   const points = faults.flatMap((fault) =>
-    calls
-      .filter(({ event }) => event.at < epoch + scenario.untilMs - scenario.calmMs && isStruckBy(fault, event))
-      .map(({ event, nth }) => {
-        const index = callFaults.findIndex((rule) => rule.fault === fault) + 1;
-        return { name: `${fault} at ${event.key}#${nth}`, choices: { [`${event.key}/fault#${nth}`]: index } };
-      }),
+    calls.filter(({ event }) => isStruckBy(fault, event)).map((call) => pointAt(fault, call)),
   );
   return { points: points.toSorted((a, b) => hash32(0, a.name) - hash32(0, b.name)), final };
 }
 
-function isStruckBy(fault: CallFault, { target, writes, key }: EffectEvent): boolean {
+export function isStruckBy(fault: CallFault, { target, writes, key }: EffectEvent): boolean {
   const rule = callFaults.find((one) => one.fault === fault);
   if (!rule?.targets.includes(target)) return false;
   // A crash before a read is a crash after the write before it.
@@ -85,21 +103,28 @@ export async function sweep(
 ): Promise<{ readonly failures: readonly Failure[]; readonly ran: number }> {
   const failures: Failure[] = [];
   let ran = 0;
-  for (const { choices } of points.slice(0, Math.ceil(points.length * share))) {
+  for (const point of points.slice(0, Math.ceil(points.length * share))) {
     if (!goOn()) break;
     ran += 1;
-    const result = await runWorld({ ...scenario, faults: everyFault, choices, oracles });
+    const result = await runWorld({ ...scenario, faults: everyFault, choices: point.choices, oracles });
     tally.add(result);
-    const other: Violation = {
-      oracle: 'sameEnd',
-      invariant: 'L1',
-      at: scenario.untilMs,
-      message: `it ends as «${result.final}», without the fault as «${final}»`,
-    };
-    const violations = result.violations.length > 0 || result.final === final ? result.violations : [other];
+    const violations = result.violations.length > 0 ? result.violations : missedBy(point, final, result);
     if (violations.length > 0) {
       failures.push(failureOf({ ...scenario, faults: everyFault }, { ...result, violations }, null));
     }
   }
   return { failures, ran };
+}
+
+/** What no oracle sees: another end than the fault-free one, or a fault that did not strike where it was meant to. */
+function missedBy({ name, pair }: Point, final: string, { final: end, coverage, virtualMs }: RunResult): Violation[] {
+  const violations: Violation[] = [];
+  if (end !== final) {
+    const message = `it ends as «${end}», without the fault as «${final}»`;
+    violations.push({ oracle: 'sameEnd', invariant: 'L1', at: virtualMs, message });
+  }
+  if (pair !== undefined && !coverage.pairs.has(pair)) {
+    violations.push({ oracle: 'directed', invariant: '-', at: virtualMs, message: `${name} did not give ${pair}` });
+  }
+  return violations;
 }
