@@ -7,6 +7,7 @@ import type { ServiceTemplate } from '../model/app-spec.ts';
 import type { GroupSpec } from '../model/group.ts';
 import { names } from '../model/names.ts';
 import type { PoolRow, ReplicaRow } from '../model/state.ts';
+import { revisionHash } from '../spec/revision.ts';
 
 export interface Identity {
   readonly installation: string;
@@ -35,6 +36,20 @@ export function isGroupOf(tags: Readonly<Record<string, string>>, identity: Iden
     tags[names.tags.slot] === String(replica.slot) &&
     tags[names.tags.incarnation] === String(replica.incarnation)
   );
+}
+
+/**
+ * Whether a group was made from this revision; only then may it be adopted. A restored table gives incarnations and revision numbers out again while the
+ * groups that it has forgotten still stand, so the number and the content must both agree. A group without a hash is older than that tag.
+ */
+export function isMadeFrom(
+  tags: Readonly<Record<string, string>>,
+  { revision }: Pick<ReplicaRow, 'revision'>,
+  template: ServiceTemplate | undefined,
+): boolean {
+  if (tags[names.tags.revision] !== String(revision)) return false;
+  const hash = tags[names.tags.revisionHash];
+  return hash === undefined || template === undefined || hash === revisionHash(template);
 }
 
 export function groupSpec(
@@ -73,6 +88,7 @@ export function groupSpec(
       [names.tags.slot]: String(replica.slot),
       [names.tags.incarnation]: String(replica.incarnation),
       [names.tags.revision]: String(replica.revision),
+      [names.tags.revisionHash]: revisionHash(template),
     },
   };
 }

@@ -9,7 +9,7 @@ import type { Observation, PlannerSettings } from '../model/snapshot.ts';
 import type { EventType, ReplicaRow, ReplicaState } from '../model/state.ts';
 import { countFailure } from './backoff.ts';
 import { addressOf, type Condition, conditionOf, isRunning, type SeenGroup } from './condition.ts';
-import { type Identity, isGroupOf } from './group-spec.ts';
+import { type Identity, isGroupOf, isMadeFrom } from './group-spec.ts';
 
 /** How many 404s in a row make a group missing. */
 const missingAfter = 2;
@@ -46,12 +46,14 @@ export function judge(
 ): Verdict {
   const unchanged = verdictOf(replica);
   if (observation === undefined || observation.kind === 'unknown') return unchanged;
-  const ours =
+  const owned =
     observation.kind === 'group' && isGroupOf(observation.group.tags, circumstances.identity, replica)
       ? observation
       : null;
+  const ours = owned !== null && isMadeFrom(owned.group.tags, replica, template) ? owned : null;
   switch (replica.state) {
     case 'creating':
+      if (owned !== null && ours === null) return forgotten(replica, circumstances);
       return judgeCreating(replica, observation, ours, circumstances);
     case 'starting':
     case 'ready':
@@ -59,7 +61,7 @@ export function judge(
       if (ours === null) return judgeMissing(replica, observation, circumstances);
       return template === undefined ? unchanged : judgeSeen(replica, template, ours, circumstances);
     case 'deleting':
-      return judgeDeleting(replica, ours, circumstances);
+      return judgeDeleting(replica, owned, circumstances);
     default:
       return unchanged;
   }
@@ -88,6 +90,16 @@ function judgeCreating(
   if (now < expiresAt) return { ...verdictOf(replica), lookAt: expiresAt };
   const row = { ...replica, missing: replica.missing + 1, observedAt: now };
   return { ...verdictOf(row), retry: row.missing >= missingAfter };
+}
+
+/**
+ * The table was restored and has given this incarnation out a second time: the group of the first one is deleted with this replica, and a later
+ * incarnation takes the slot. Nothing failed by itself, so it is not counted.
+ */
+function forgotten(replica: ReplicaRow, { now, settings }: Circumstances): Verdict {
+  const message = `A container group named ${replica.group} exists and was made for another revision.`;
+  const verdict = failed({ ...replica, attempt: null }, 'CreateRejected', message, now, settings);
+  return { ...verdict, row: { ...verdict.row, failures: replica.failures } };
 }
 
 /** A group of this name whose tags are not ours is as good as none: what it was is lost, and what it is belongs to somebody else. */

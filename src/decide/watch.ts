@@ -8,7 +8,7 @@ import type { Observation } from '../model/snapshot.ts';
 import type { ReplicaRow, ReplicaState } from '../model/state.ts';
 import { isLegal } from '../model/transitions.ts';
 import { addressOf } from './condition.ts';
-import { type Identity, isGroupOf } from './group-spec.ts';
+import { type Identity, isGroupOf, isMadeFrom } from './group-spec.ts';
 import { type Circumstances, judge, type Verdict } from './verdict.ts';
 
 /**
@@ -37,6 +37,7 @@ export function suspicionOf(
 ): Suspicion | null {
   if (replica.state !== 'ready') return null;
   if (listed === undefined || !isGroupOf(listed.tags, identity, replica)) return 'unlisted';
+  if (!isMadeFrom(listed.tags, replica, template)) return 'unlisted';
   if (addressOf(listed.ip) !== replica.ip) return 'moved';
   if (shared) return 'shared';
   if (probe === 'failed') return 'failing';

@@ -24,6 +24,7 @@ export const names = {
     slot: 'flotilla-slot',
     incarnation: 'flotilla-incarnation',
     revision: 'flotilla-revision',
+    revisionHash: 'flotilla-revision-hash',
   },
 } as const;
 

@@ -1,5 +1,9 @@
 /** L1: once spec and world stop changing, observed = desired. Judged at the end of the calm, whose length is the bound. */
 import type { Oracle, RawEntity, View } from '../types.ts';
+import { imageOf } from './rows.ts';
+
+/** Images that no replica can become ready with. */
+const broken = /^flotilla\/(missing|crash)(:|$)/;
 
 export const convergence: Oracle = {
   name: 'convergence',
@@ -17,7 +21,7 @@ export const convergence: Oracle = {
   },
 };
 
-/** A restored table may have forgotten the command that took back a broken image: then there is nothing that could become ready. */
+/** A restored table may have forgotten the command that took back a broken image: then nothing of that service could become ready. */
 function judge(view: View, app: string, restored: boolean): void {
   const rows = view.rows(app);
   const ofKind = (kind: string): readonly RawEntity[] => rows.filter((row) => row['kind'] === kind);
@@ -31,8 +35,8 @@ function judge(view: View, app: string, restored: boolean): void {
     const wanted = guard['removed'] === true ? 0 : Number(guard['desired']);
     const live = ofKind('replica').filter((row) => row['service'] === service && row['state'] !== 'gone');
     const ready = live.filter((row) => row['state'] === 'ready' && row['revision'] === guard['revision']);
-    const broken = restored && live.some((row) => view.group(String(row['group']))?.serving === false);
-    if (!broken && (live.length !== wanted || ready.length !== wanted)) {
+    const isHopeless = restored && broken.test(imageOf(view, app, service, Number(guard['revision'])) ?? '');
+    if (!isHopeless && (live.length !== wanted || ready.length !== wanted)) {
       const states = live
         .map((row) => `${row['slot']}/${row['incarnation']} ${row['state']} r${row['revision']}`)
         .join(', ');

@@ -1,11 +1,20 @@
-/** L1: what the rows say at the end is what the world is: a ready replica's group stands under its own address and tags, and is in the endpoints. */
+/**
+ * L1: what the rows say is what the world is. Whenever a replica becomes ready, its group runs the image of its own revision; at the end a ready
+ * replica's group stands under its own address, and is in the endpoints.
+ */
 import type { Oracle, RawEntity, View } from '../types.ts';
-import { isReplica, nameOf } from './rows.ts';
+import { imageOf, isReplica, nameOf } from './rows.ts';
 
 export const reality: Oracle = {
   name: 'reality',
   invariant: 'L1',
   create: () => ({
+    onEvent(view, event) {
+      if (event.type !== 'row' || event.foreign || !isReplica(event.after)) return;
+      if (event.after['state'] !== 'ready' || event.before?.['state'] === 'ready') return;
+      const wrong = imposture(view, event.after);
+      if (wrong) view.fail(`${nameOf(event.after)} becomes ready, but ${wrong}`);
+    },
     onEnd(view) {
       for (const row of view.rows().filter(isReplica)) judge(view, row);
       for (const pool of view.rows('~pools')) {
@@ -30,8 +39,18 @@ function mismatch(view: View, row: RawEntity): string | null {
   const group = view.group(String(row['group']));
   if (group === undefined) return 'its group does not exist';
   if (group.ip !== (row['ip'] ?? null)) return `its group has the address ${group.ip} and not ${row['ip']}`;
+  const imposed = imposture(view, row);
+  if (imposed) return imposed;
   const hasPorts = (view.json(row, 'ports') as readonly unknown[] | null)?.length;
   return hasPorts && row['endpoint'] !== true ? 'it is not in the endpoints' : null;
+}
+
+/** A group of the replica's name that was made for another revision. */
+function imposture(view: View, row: RawEntity): string | null {
+  const group = view.group(String(row['group']));
+  const image = imageOf(view, row.partitionKey, String(row['service']), Number(row['revision']));
+  if (group === undefined || image === null || group.image === image) return null;
+  return `its group runs ${group.image} and its revision ${row['revision']} is ${image}`;
 }
 
 function lentTo(view: View, pool: RawEntity): readonly string[] {

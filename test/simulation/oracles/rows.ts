@@ -17,6 +17,15 @@ export const replicasOf = (view: View, app: string, service: string): readonly R
 export const guardOf = (view: View, app: string, service: string): RawEntity | undefined =>
   view.row(app, `service|${service}`);
 
+/** Image of a revision as the table has it; null when it has no such revision. */
+export function imageOf(view: View, app: string, service: string, revision: number): string | null {
+  const row = view
+    .rows(app)
+    .find((one) => one['kind'] === 'revision' && one['service'] === service && one['revision'] === revision);
+  const template = row ? (view.json(row, 'template') as { readonly image?: string } | null) : null;
+  return template?.image ?? null;
+}
+
 export const nameOf = (row: RawEntity): string =>
   `${row.partitionKey}/${row['service']}/${row['slot']}/${row['incarnation']}`;
 

@@ -3,10 +3,11 @@ import type { Workload } from '../types.ts';
 import { busy } from './busy.ts';
 import { changes } from './changes.ts';
 import { life } from './life.ts';
+import { relapse } from './relapse.ts';
 import { variety } from './variety.ts';
 
 /** Of which each seed draws one. */
 export const workloads: readonly Workload[] = [changes, variety];
 
 /** Also those that are only run by name. */
-export const allWorkloads: readonly Workload[] = [...workloads, busy, life];
+export const allWorkloads: readonly Workload[] = [...workloads, busy, life, relapse];

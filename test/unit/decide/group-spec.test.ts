@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { groupName, groupSpec, isGroupOf, ownerOf } from '../../../src/decide/group-spec.ts';
+import { groupName, groupSpec, isGroupOf, isMadeFrom, ownerOf } from '../../../src/decide/group-spec.ts';
+import { revisionHash } from '../../../src/spec/revision.ts';
 import { aTemplate } from '../../support/rows.ts';
 import { identity, inState, tagsOf } from '../../support/snapshots.ts';
 
@@ -38,6 +39,20 @@ describe('a group is ours', () => {
   });
 });
 
+describe('a group may be adopted', () => {
+  const template = aTemplate();
+  const hash = (image: string) => ({ 'flotilla-revision-hash': revisionHash(aTemplate({ image })) });
+
+  it.each<[string, Readonly<Record<string, string>>, boolean]>([
+    ['with number and content of the revision', hash(template.image), true],
+    ['older than the tag of the content', {}, true],
+    ['of another revision', { ...hash(template.image), 'flotilla-revision': '4' }, false],
+    ['of another revision that had the same number before the table was restored', hash('acme/other:1'), false],
+  ])('%s', (_, tags, expected) => {
+    expect(isMadeFrom({ ...tagsOf(replica), ...tags }, replica, template)).toBe(expected);
+  });
+});
+
 describe('what is asked of ARM', () => {
   const template = aTemplate({ command: ['serve'], environment: { MODE: 'fast', FLOTILLA_SLOT: 'mine' } });
   const pool = { pool: 'east', region: 'eastus' };
@@ -62,7 +77,7 @@ describe('what is asked of ARM', () => {
   });
 
   it('carries the identity as tags', () => {
-    expect(spec.tags).toEqual(tagsOf(replica));
+    expect(spec.tags).toEqual({ ...tagsOf(replica), 'flotilla-revision-hash': revisionHash(template) });
   });
 
   it('has the liveness probe of the template', () => {

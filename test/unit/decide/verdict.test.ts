@@ -4,7 +4,7 @@ import { defaults } from '../../../src/model/defaults.ts';
 import type { Observation } from '../../../src/model/snapshot.ts';
 import type { ReplicaRow } from '../../../src/model/state.ts';
 import { aTemplate, at } from '../../support/rows.ts';
-import { aContainer, identity, inState, seen } from '../../support/snapshots.ts';
+import { aContainer, identity, inState, seen, tagsOf } from '../../support/snapshots.ts';
 
 const missing: Observation = { kind: 'missing' };
 const silent: Observation = { kind: 'unknown', message: 'ARM is down' };
@@ -34,6 +34,36 @@ describe('a replica being created', () => {
   it('fails when a foreign group has its name, and never takes it over', () => {
     const foreign = seen(creating, { tags: {} });
     expect(judged(creating, foreign).row).toMatchObject({ state: 'failed', reason: 'CreateRejected', failures: 1 });
+  });
+});
+
+describe('a group that a restored table has forgotten, under an incarnation that is given out again', () => {
+  const claim = { id: 'a-1', startedAt: at, expiresAt: at + 360_000 };
+  const ofRevision = (replica: ReplicaRow, tags: Readonly<Record<string, string>>) =>
+    seen(replica, { tags: { ...tagsOf(replica), ...tags } });
+  const others: [string, Readonly<Record<string, string>>][] = [
+    ['number', { 'flotilla-revision': '2' }],
+    ['content', { 'flotilla-revision-hash': 'ffffffffffff' }],
+  ];
+
+  it.each(others)('is not adopted when its revision has another %s, and nothing is counted as a failure', (_, tags) => {
+    const creating = inState('creating', { attempt: claim });
+    expect(judged(creating, ofRevision(creating, tags)).row).toMatchObject({
+      state: 'failed',
+      reason: 'CreateRejected',
+      failures: 0,
+      attempt: null,
+    });
+  });
+
+  it.each(others)('is lost to a replica that stood, when its revision has another %s', (_, tags) => {
+    const starting = inState('starting', { missing: 1 });
+    expect(judged(starting, ofRevision(starting, tags)).row).toMatchObject({ state: 'failed', reason: 'GroupMissing' });
+  });
+
+  it.each(others)('is deleted with the replica, although its revision has another %s', (_, tags) => {
+    const deleting = inState('deleting');
+    expect(judged(deleting, ofRevision(deleting, tags))).toMatchObject({ standing: true, absent: false });
   });
 });
 

@@ -28,11 +28,13 @@ const quiet = aTemplate({ readiness: { kind: 'running', afterMs: 10_000 } });
 describe('what makes a ready replica suspect', () => {
   const quietly = inState('ready', { ip: null });
   const nowhere = { ...listed, ip: null };
+  const ofAnother = { ...listed, tags: { ...listed.tags, 'flotilla-revision': '9' } };
   it.each<[string, ReplicaRow, ServiceTemplate, Partial<Sighting>, Suspicion | null]>([
     ['nothing', ready, aTemplate(), {}, null],
     ['a probe that was not made', ready, aTemplate(), { probe: null }, null],
     ['not being listed', ready, aTemplate(), { listed: undefined }, 'unlisted'],
     ['only a group with its name but other tags', ready, aTemplate(), { listed: { ...listed, tags: {} } }, 'unlisted'],
+    ['only a group that was made for another revision', ready, aTemplate(), { listed: ofAnother }, 'unlisted'],
     ['another address', ready, aTemplate(), { listed: { ...listed, ip: '10.0.0.9' } }, 'moved'],
     ['no address in the listing, though its old one answers', ready, aTemplate(), { listed: nowhere }, 'moved'],
     ['the address of a group being placed', ready, aTemplate(), { listed: { ...listed, ip: '0.0.0.0' } }, 'moved'],
