@@ -89,10 +89,12 @@ async function report(found: Failure): Promise<void> {
   console.log(`seed ${seed}: ${oracle} (${invariant}) violated at ${(at / 1000).toFixed(3)} s: ${message}`);
   if (values['no-shrink']) return;
   const { failure, reruns } = await shrinkFailure(found);
+  console.log(`  shrunk in ${reruns} reruns to ${JSON.stringify(failure.choices)}: ${failure.message}`);
+  // The files are replayed as faults that were fixed; a planted one never is.
+  if (bug) return console.log(`  npm run sim -- --planted ${bug.name} --seed ${seed}`);
   const file = join('test/simulation/failures', `${oracle}-${seed}.json`);
   natives.mkdirSync('test/simulation/failures', { recursive: true });
   natives.writeFileSync(file, `${JSON.stringify(failure, null, 2)}\n`);
-  console.log(`  shrunk in ${reruns} reruns to ${JSON.stringify(failure.choices)}: ${failure.message}`);
   console.log(`  npm run sim -- --replay ${file}`);
 }
 
