@@ -20,7 +20,7 @@ const usage = `Usage: npm start -- [options]
   --once          end when the app has converged: 0, or the reason why not
   --file FILE     Compose file to bring up (default examples/voting/compose.yaml)
   --no-app        start the platform only
-  --containers W  what runs containers: docker, standin, or auto (default): Docker if a daemon answers
+  --containers W  what runs containers: standin (default), docker, or auto: Docker if a daemon answers
   --data DIR      keep everything in DIR (default: a fresh directory, removed at the end)
   --port PORT     port of the API (default ${defaultPort}; 0 = any free one)
   --verbose       show what the parts print
@@ -34,7 +34,7 @@ function parse() {
       once: { type: 'boolean', default: false },
       file: { type: 'string', default: join(appDir, 'examples', 'voting', 'compose.yaml') },
       'no-app': { type: 'boolean', default: false },
-      containers: { type: 'string', default: 'auto' },
+      containers: { type: 'string', default: 'standin' },
       data: { type: 'string' },
       port: { type: 'string', default: String(defaultPort) },
       verbose: { type: 'boolean', default: false },

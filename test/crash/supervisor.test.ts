@@ -51,7 +51,7 @@ function addressOf(output: Readable): Promise<string> {
   return new Promise((done, fail) => {
     output.setEncoding('utf8').on('data', (text: string) => {
       printed += text;
-      const url = /API (http:\S+)\/api\/v1/.exec(printed)?.[1];
+      const url = /API\s+(http:\S+)\/api\/v1/.exec(printed)?.[1];
       if (url !== undefined) done(url);
     });
     output.once('end', () => fail(new Error(`the platform ended without naming its API: ${printed}`)));

@@ -145,7 +145,7 @@ describe('the end of npm start', () => {
     );
     expect((await place.start('--once', '--port', '0', '--data', data, '--file', compose).finished).code).toBe(0);
     const again = place.start('--no-app', '--port', '0', '--data', data);
-    const [, api = ''] = await again.see(/API (http:\S+)\/api\/v1/);
+    const [, api = ''] = await again.see(/API\s+(http:\S+)\/api\/v1/);
     const shown = await place.flotilla('ps', 'kept', '--api', api).finished;
     expect(shown.out[0]).toMatch(/^kept: \w+, generation 1/);
     again.signal('SIGTERM');

@@ -27,7 +27,7 @@ export async function startBench(): Promise<Figure[]> {
   const platform = spawn(process.execPath, [main, '--port', '0'], { stdio: ['ignore', 'pipe', 'inherit'] });
   const printed = follow(platform.stdout);
   try {
-    const [, baseUrl = ''] = await printed(/API (http:\S+)\/api\/v1/);
+    const [, baseUrl = ''] = await printed(/API\s+(http:\S+)\/api\/v1/);
     const client = createClient({ baseUrl, fetch, sleep: (ms) => sleep(ms) });
     await until(client, endpointsAnswer);
     const seconds = (performance.now() - startedAt) / 1000;
