@@ -94,11 +94,18 @@ function recounted(
       pool: current,
       replicas: replicas.filter((replica) => !released.has(ownerOf(replica))),
       read: new Set(apps.keys()),
+      isGivenOut: (owner) => isGivenOut(apps, owner),
       coresOf: (replica) => coresOf(apps, replica),
       graceMs: brokenAfterMs,
     },
     now,
   );
+}
+
+function isGivenOut(apps: ReadonlyMap<string, AppRows>, owner: string): boolean {
+  const [app = '', service, , incarnation] = owner.split('/');
+  const guard = apps.get(app)?.guards.find((row) => row.service === service);
+  return guard !== undefined && Number(incarnation) < guard.nextIncarnation;
 }
 
 const coresOf = (apps: ReadonlyMap<string, AppRows>, { app, service, revision }: ReplicaRow): number =>

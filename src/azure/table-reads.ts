@@ -91,12 +91,22 @@ export async function readAll<R extends Row>(
 }
 
 /** Rows of a partition whose keys begin with `prefix`, which ends in `|`. */
-export const readRange = <R extends Row>(table: Table, app: string, prefix: string) =>
+export const readRange = <R extends Row>(table: Table, app: string, prefix: string, condition?: string) =>
   readAll<R>(
     table,
     `read the rows ${prefix} of app ${app}`,
-    odata`PartitionKey eq ${app} and RowKey ge ${prefix} and RowKey lt ${`${prefix.slice(0, -1)}}`}`,
+    both(odata`PartitionKey eq ${app} and RowKey ge ${prefix} and RowKey lt ${`${prefix.slice(0, -1)}}`}`, condition),
   );
+
+const both = (range: string, condition: string | undefined): string =>
+  condition === undefined ? range : `${range} and (${condition})`;
+
+/**
+ * What is over piles up for days, so the service leaves it out and nothing is paid for sending and reading it. A property that an entity lacks
+ * matches nothing, not even `ne`, so each kind is named.
+ */
+const isReplicaAtWork = "state ne 'gone' or failures gt 0";
+const isAtWork = `kind eq 'revision' or (kind eq 'replica' and (${isReplicaAtWork})) or (kind eq 'op' and state eq 'accepted')`;
 
 /** App row and guards, which must be known before any other row of the app is read. */
 async function readHead(table: Table, app: string): Promise<Result<Pick<AppRows, 'app' | 'guards'>, PortError>> {
@@ -108,14 +118,21 @@ async function readHead(table: Table, app: string): Promise<Result<Pick<AppRows,
   return guards.ok ? ok({ app: row.value, guards: guards.value }) : guards;
 }
 
+export const readApp = (table: Table, app: string) => readRows(table, app, isAtWork);
+
+export const readWholeApp = (table: Table, app: string) => readRows(table, app);
+
 /** Ranges leave out the events, which are the bulk of a partition. */
-export async function readApp(table: Table, app: string): Promise<Result<AppRows, PortError>> {
+async function readRows(table: Table, app: string, condition?: string): Promise<Result<AppRows, PortError>> {
   const head = await readHead(table, app);
   if (!head.ok) return head;
   const rest = await readAll<Row>(
     table,
     `read the rows of app ${app}`,
-    odata`PartitionKey eq ${app} and RowKey ge ${prefixes.operations} and RowKey lt ${prefixes.guards}`,
+    both(
+      odata`PartitionKey eq ${app} and RowKey ge ${prefixes.operations} and RowKey lt ${prefixes.guards}`,
+      condition,
+    ),
   );
   if (!rest.ok) return rest;
   const ofKind = <K extends Row['kind']>(kind: K) =>
@@ -127,7 +144,7 @@ export async function readService(table: Table, app: string, service: string): P
   const head = await readHead(table, app);
   if (!head.ok) return head;
   const [replicas, revisions] = await Promise.all([
-    readRange<ReplicaRow>(table, app, prefixes.replicas(service)),
+    readRange<ReplicaRow>(table, app, prefixes.replicas(service), isReplicaAtWork),
     readRange<RevisionRow>(table, app, prefixes.revisions(service)),
   ]);
   if (!replicas.ok) return replicas;

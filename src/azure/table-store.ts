@@ -23,6 +23,7 @@ import {
   readRange,
   readRow,
   readService,
+  readWholeApp,
   scanApps,
   scanStrays,
   type Table,
@@ -47,6 +48,7 @@ export function createTableStore(options: TableStoreOptions): StateStore {
   return {
     read: (key) => readRow(table, key),
     readApp: (app) => readApp(table, app),
+    readWholeApp: (app) => readWholeApp(table, app),
     readService: (app, service) => readService(table, app, service),
     readOperations: (app) => readRange(table, app, prefixes.operations),
     readEvents: (app, query) => readEvents(table, app, query),

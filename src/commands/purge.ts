@@ -25,7 +25,7 @@ export async function purgePartition(
   partition: string,
   retention: Retention,
 ): Promise<Result<number, PortError>> {
-  const rows = await ports.store.readApp(partition);
+  const rows = await ports.store.readWholeApp(partition);
   if (!rows.ok) return rows;
   const now = ports.now();
   // Events first: where there is no app row, an operation is the only trace of them.

@@ -1,28 +1,32 @@
 /**
  * What a pool's ledger should hold, by the rows: a reservation for every incarnation that may have a group, and none for one that is confirmed gone.
- * A reservation without a row may belong to a commit that is still on its way, so it gets time; what could not be read is left as it is.
+ * A reservation without a row may belong to a commit that is still on its way, so it gets time, unless its number has been given out: number and row
+ * are committed together, so the row was there and is over. What could not be read is left as it is.
  */
 import type { PoolRow, ReplicaRow, Reservation } from '../model/state.ts';
 import { ownerOf } from './group-spec.ts';
 
 export interface RecountInput {
   readonly pool: PoolRow;
-  /** Rows of every app that was read completely, gone ones included. */
+  /** Rows of every app that was read completely; those that are over may be left out. */
   readonly replicas: readonly ReplicaRow[];
   /** Names of the apps that were read; reservations of others stay. */
   readonly read: ReadonlySet<string>;
+  /** Whether the incarnation of this owner is below its guard's next one, as it was before the replicas were read. */
+  readonly isGivenOut: (owner: string) => boolean;
   readonly coresOf: (replica: ReplicaRow) => number;
   /** How long a reservation may wait for its row. */
   readonly graceMs: number;
 }
 
-export function recount({ pool, replicas, read, coresOf, graceMs }: RecountInput, now: number): readonly Reservation[] {
+export function recount(input: RecountInput, now: number): readonly Reservation[] {
+  const { pool, replicas, read, isGivenOut, coresOf, graceMs } = input;
   const here = replicas.filter((row) => row.pool === pool.pool);
   const rows = new Map(here.map((row) => [ownerOf(row), row]));
   const kept = pool.reservations.filter(({ owner, at }) => {
     if (!read.has(owner.split('/')[0] ?? '')) return true;
     const row = rows.get(owner);
-    return row === undefined ? now - at < graceMs : row.state !== 'gone';
+    return row === undefined ? !isGivenOut(owner) && now - at < graceMs : row.state !== 'gone';
   });
   const held = new Set(pool.reservations.map(({ owner }) => owner));
   const missing = here

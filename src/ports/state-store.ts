@@ -43,10 +43,14 @@ export interface StateStore {
   /** `null` = no such row. */
   read<R extends Row>(key: Key): Promise<Result<Stored<R> | null, PortError>>;
   /**
-   * All rows of an app except events (ordered by key): what an assessment or `ps` needs. App row and guards are read before all others: a commit
-   * with their ETags fails if anything was committed with them while the others were being read.
+   * The rows of an app that something may still follow from (ordered by key): what an assessment or `ps` needs. Left out is what is over and piles up
+   * until it is purged: events, operations that are no longer `accepted`, and replicas that are `gone` with 0 `failures`. A gone replica with failures
+   * is there, because the back-off of its slot is counted from it. App row and guards are read before all others: a commit with their ETags fails if
+   * anything was committed with them while the others were being read.
    */
   readApp(app: string): Promise<Result<AppRows, PortError>>;
+  /** The same with what is over, except events: what a purge needs. */
+  readWholeApp(app: string): Promise<Result<AppRows, PortError>>;
   /** What a pass needs: the same promise, at a cost that does not grow with the replicas of other services. */
   readService(app: string, service: string): Promise<Result<ServiceRows, PortError>>;
   readOperations(app: string): Promise<Result<readonly Stored<OperationRow>[], PortError>>;

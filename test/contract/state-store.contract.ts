@@ -80,6 +80,26 @@ export function stateStoreContract(name: string, open: () => TableFixture): void
       ]);
     });
 
+    it('leaves out what is over and that nothing follows from, of whole apps and of one service; a purge finds it', async () => {
+      const { store } = open();
+      const over = aReplica({ slot: 1, incarnation: 2, state: 'gone', failures: 0 });
+      const failed = aReplica({ slot: 2, incarnation: 3, state: 'gone', failures: 4 });
+      const applied = anOperation({ id: 'op-0', seq: 1, state: 'applied', finishedAt: 1 });
+      const pending = anOperation({ id: 'op-2', seq: 2 });
+      await given(store, anAppRow(), aGuard(), aRevision(), aReplica(), over, failed, applied, pending, anEvent());
+      const [app, service] = [await store.readApp('shop'), await store.readService('shop', 'web')];
+      const whole = await store.readWholeApp('shop');
+      if (!app.ok || !service.ok || !whole.ok) throw new Error('not read');
+      for (const { value } of [app, service]) {
+        expect(value.replicas.map(({ slot }) => slot)).toEqual([0, 2]);
+        expect([value.guards.length, value.revisions.length]).toEqual([1, 1]);
+      }
+      expect(app.value.operations.map(({ id }) => id)).toEqual(['op-2']);
+      expect(whole.value.replicas.map(({ slot }) => slot)).toEqual([0, 1, 2]);
+      expect(whole.value.operations.map(({ id }) => id)).toEqual(['op-0', 'op-2']);
+      expect([whole.value.guards.length, whole.value.revisions.length]).toEqual([1, 1]);
+    });
+
     it('reads an app through pages that end early or are empty', async () => {
       const { store, fail } = open();
       await given(store, anAppRow(), ...Array.from({ length: 9 }, (_, slot) => aReplica({ slot })));

@@ -55,7 +55,7 @@ const commandOf = (wanted: Wish, n: number): Command => ({
 });
 
 async function rowsOf({ store }: CommandFixture): Promise<AppRows> {
-  const rows = await store.readApp('shop');
+  const rows = await store.readWholeApp('shop');
   if (!rows.ok) throw new Error(rows.error.message);
   return rows.value;
 }

@@ -163,6 +163,9 @@ export interface Endpoint {
   readonly incarnation: number;
 }
 
+/** What row keys begin with, up to `|`. */
+export type RowKind = 'app' | 'service' | 'revision' | 'replica' | 'op' | 'event';
+
 /** Read access to the world for oracles: the truth, not what a host believes. */
 export interface View {
   readonly now: number;
@@ -174,6 +177,8 @@ export interface View {
   group(name: string): ArmGroup | undefined;
   /** Rows of a partition in key order; all partitions without one. */
   rows(partition?: string): readonly RawEntity[];
+  /** The same of one kind only. */
+  rowsOf(kind: RowKind, partition?: string): readonly RawEntity[];
   row(partition: string, row: string): RawEntity | undefined;
   /** A nested value of a row, parsed. */
   json(entity: RawEntity, property: string): unknown;

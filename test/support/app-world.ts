@@ -215,7 +215,7 @@ export function appWorld(options: AppWorldOptions = {}): AppWorld {
       }
     },
     async rows(name = 'shop') {
-      const rows = await table.store.readApp(name);
+      const rows = await table.store.readWholeApp(name);
       if (!rows.ok) throw new Error(rows.error.message);
       return rows.value;
     },

@@ -3,7 +3,7 @@
  * of ours is throttled.
  */
 import type { EffectEvent, Oracle, RawEntity, View } from '../types.ts';
-import { isReplica, nameOf } from './rows.ts';
+import { nameOf } from './rows.ts';
 
 /** After these somebody else's use or a smaller quota may be in the way. */
 const excuses = new Set([
@@ -46,8 +46,8 @@ function judgeCreate(view: View, { key }: EffectEvent): void {
 function judgeLedger(view: View, now: number, unpaidSince: Map<string, number>): void {
   const held = heldIn(view);
   const unpaid = view
-    .rows()
-    .filter((row) => isReplica(row) && row['state'] !== 'gone')
+    .rowsOf('replica')
+    .filter((row) => row['state'] !== 'gone')
     .map((row: RawEntity) => nameOf(row))
     .filter((owner) => !held.has(owner));
   for (const owner of unpaidSince.keys()) if (!unpaid.includes(owner)) unpaidSince.delete(owner);

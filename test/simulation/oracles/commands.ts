@@ -47,7 +47,7 @@ function judgeEnd(view: View, app: string, restoredAt: number): void {
   const acknowledged = view.commands.filter(
     (command) => command.app === app && command.operationId !== null && command.sentAt > restoredAt,
   );
-  const operations = new Map(view.rows(app).map((row) => [row.rowKey, row]));
+  const operations = new Map(view.rowsOf('op', app).map((row) => [row.rowKey, row]));
   const known: { readonly command: CommandRecord; readonly row: RawEntity }[] = [];
   for (const command of acknowledged) {
     const row = operations.get(`op|${command.operationId}`);
@@ -82,7 +82,7 @@ function judgeSpec(view: View, app: string, command: CommandRecord): void {
     if (guard === undefined || guard['removed'] === true || guard['desired'] !== replicas)
       view.fail(`the last command wants ${app}/${service} × ${replicas}; its guard says ${describe(guard)}`);
   }
-  for (const guard of view.rows(app).filter((row) => row['kind'] === 'service')) {
+  for (const guard of view.rowsOf('service', app)) {
     if (!(String(guard['service']) in wanted) && guard['removed'] !== true)
       view.fail(`the last command does not want ${app}/${guard['service']}; its guard says ${describe(guard)}`);
   }

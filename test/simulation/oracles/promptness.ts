@@ -29,7 +29,7 @@ function judge(view: View, now: number, busySince: Map<string, number>): void {
     const head = view.row(app, 'app');
     if (head === undefined) continue;
     const isDone = head['state'] === 'deleted' || head['observedGeneration'] === head['generation'];
-    const isIdle = isDone && !view.rows(app).some((row) => row['kind'] === 'op' && row['state'] === 'accepted');
+    const isIdle = isDone && !view.rowsOf('op', app).some((row) => row['state'] === 'accepted');
     if (isIdle) busySince.delete(app);
     else if (isBroken(view, app)) busySince.set(app, now);
     const since = busySince.get(app);
@@ -40,12 +40,7 @@ function judge(view: View, now: number, busySince: Map<string, number>): void {
 
 /** What the user asked for does not run by itself: restarts and back-offs take as long as they take. */
 const isBroken = (view: View, app: string): boolean =>
+  view.rowsOf('service', app).some((row) => row['reason'] === 'BackingOff') ||
   view
-    .rows(app)
-    .some(
-      (row) =>
-        row['reason'] === 'BackingOff' ||
-        (row['kind'] === 'replica' &&
-          row['state'] !== 'gone' &&
-          (Number(row['restartCount']) > 0 || row['state'] === 'failed')),
-    );
+    .rowsOf('replica', app)
+    .some((row) => row['state'] !== 'gone' && (Number(row['restartCount']) > 0 || row['state'] === 'failed'));

@@ -16,7 +16,7 @@ export const reality: Oracle = {
       if (wrong) view.fail(`${nameOf(event.after)} becomes ready, but ${wrong}`);
     },
     onEnd(view) {
-      for (const row of view.rows().filter(isReplica)) judge(view, row);
+      for (const row of view.rowsOf('replica')) judge(view, row);
       for (const pool of view.rows('~pools')) {
         for (const owner of lentTo(view, pool))
           view.fail(`${pool.rowKey} still holds budget for ${owner}, which is gone`);

@@ -12,7 +12,7 @@ export const isReplica = (row: RawEntity | null): row is RawEntity => row?.['kin
 export const isStanding = (row: RawEntity | null): boolean => row !== null && standing.has(String(row['state']));
 
 export const replicasOf = (view: View, app: string, service: string): readonly RawEntity[] =>
-  view.rows(app).filter((row) => isReplica(row) && row['service'] === service);
+  view.rowsOf('replica', app).filter((row) => row['service'] === service);
 
 export const guardOf = (view: View, app: string, service: string): RawEntity | undefined =>
   view.row(app, `service|${service}`);

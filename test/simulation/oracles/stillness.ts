@@ -30,8 +30,8 @@ function writtenBy(event: SimEvent): string | null {
 }
 
 function isStill(view: View): boolean {
-  const heads = view.rows().filter((row) => row['kind'] === 'app');
+  const heads = view.rowsOf('app');
   const settled = heads.every((row) => row['state'] === 'deleted' || row['observedGeneration'] === row['generation']);
-  const busy = view.rows().some((row) => row['kind'] === 'service' && row['workflow'] !== undefined);
+  const busy = view.rowsOf('service').some((row) => row['workflow'] !== undefined);
   return settled && !busy && view.rows('~due').length === 0;
 }

@@ -85,8 +85,8 @@ function isProbed(view: View, row: RawEntity): boolean {
 
 function judgeLosses(view: View, now: number, wrongSince: Map<string, number>): void {
   const wrong = new Set<string>();
-  for (const row of view.rows()) {
-    if (!isReplica(row) || row['endpoint'] !== true) continue;
+  for (const row of view.rowsOf('replica')) {
+    if (row['endpoint'] !== true) continue;
     const truth = view.group(String(row['group']));
     if (truth !== undefined && truth.ip === row['ip'] && !truth.deleting) continue;
     const name = nameOf(row);

@@ -3,9 +3,9 @@ import { gunzipSync } from 'node:zlib';
 import type { Core } from '../../../src/local/core.ts';
 import { createTablesCore } from '../../../src/local/tables/core.ts';
 import { memoryTableStore } from '../../../src/local/tables/memory-store.ts';
-import type { StoredEntity, TableStore } from '../../../src/local/tables/store.ts';
+import type { EntityKey, StoredEntity, TableStore } from '../../../src/local/tables/store.ts';
 import { etagOf } from '../../../src/local/tables/timestamp.ts';
-import type { RawEntity } from '../types.ts';
+import type { RawEntity, RowKind } from '../types.ts';
 import { clock } from '../virtual/clock.ts';
 import { causeNow, type WorldCore } from './core.ts';
 
@@ -14,6 +14,9 @@ const tableName = 'flotilla';
 export interface Table {
   readonly core: Core;
   rows(partition?: string): readonly RawEntity[];
+  /** Those of one kind, in key order: events, which are most of a table, cost nothing here. All partitions without one. */
+  rowsOf(kind: RowKind, partition?: string): readonly RawEntity[];
+  partitions(): readonly string[];
   row(partition: string, row: string): RawEntity | undefined;
   /** A copy of everything, to be restored later. */
   snapshot(): readonly StoredEntity[];
@@ -22,10 +25,16 @@ export interface Table {
 }
 
 export function createTable(world: WorldCore): Table {
-  const raw = new Map<StoredEntity, RawEntity>();
+  const raw = new WeakMap<StoredEntity, RawEntity>();
+  const lists = new Map<string, readonly RawEntity[]>();
   let restoring = false;
   const store = memoryTableStore();
-  const watched = watch(store, (before, after) => {
+  const outdated = ({ partitionKey, rowKey }: EntityKey): void => {
+    const kind = /^[^|]*/.exec(rowKey)?.[0];
+    lists.delete(`${kind} ${partitionKey}`);
+    lists.delete(`${kind} `);
+  };
+  const watched = watch(store, outdated, (before, after) => {
     const entity = after ?? before;
     if (!entity) return;
     world.emit({
@@ -33,8 +42,8 @@ export function createTable(world: WorldCore): Table {
       at: clock.now,
       partition: entity.partitionKey,
       row: entity.rowKey,
-      before: before ? toRaw(before) : null,
-      after: after ? toRaw(after) : null,
+      before: before ? cached(before) : null,
+      after: after ? cached(after) : null,
       cause: causeNow(),
       foreign: restoring,
     });
@@ -58,14 +67,38 @@ export function createTable(world: WorldCore): Table {
   const cached = (entity: StoredEntity): RawEntity => {
     const known = raw.get(entity);
     if (known) return known;
-    if (raw.size > 20_000) raw.clear();
     const made = toRaw(entity);
     raw.set(entity, made);
     return made;
   };
+  function* partitions(): Iterable<string> {
+    if (!store.hasTable(tableName)) return;
+    for (let from = ''; ; ) {
+      const [first] = store.scan(tableName, { partitionKey: from, rowKey: '' });
+      if (!first) return;
+      yield first.partitionKey;
+      from = `${first.partitionKey}\0`;
+    }
+  }
+  function* ofKind(kind: RowKind, partition: string): Iterable<RawEntity> {
+    for (const entity of store.scan(tableName, { partitionKey: partition, rowKey: kind })) {
+      const { partitionKey, rowKey } = entity;
+      if (partitionKey !== partition || (rowKey !== kind && !rowKey.startsWith(`${kind}|`))) return;
+      yield cached(entity);
+    }
+  }
   return {
     core: createTablesCore({ store: watched, authorize: (authorization) => authorization === 'Bearer token' }),
     rows: (partition) => [...all(partition)].map(cached),
+    rowsOf(kind, partition = '') {
+      const id = `${kind} ${partition}`;
+      const known = lists.get(id);
+      if (known) return known;
+      const found = [...(partition === '' ? partitions() : [partition])].flatMap((one) => [...ofKind(kind, one)]);
+      lists.set(id, found);
+      return found;
+    },
+    partitions: () => [...partitions()],
     row(partition, row) {
       const entity = store.hasTable(tableName)
         ? store.get(tableName, { partitionKey: partition, rowKey: row })
@@ -97,6 +130,7 @@ function plain(type: string, value: string | number | boolean): string | number 
 /** Reports the changes of each unit that is kept, in order. */
 function watch(
   store: TableStore,
+  touched: (key: EntityKey) => void,
   changed: (before: StoredEntity | undefined, after: StoredEntity | undefined) => void,
 ): TableStore {
   let pending: (() => void)[] | undefined;
@@ -129,11 +163,13 @@ function watch(
     put(table, entity) {
       const before = store.get(table, entity);
       store.put(table, entity);
+      touched(entity);
       note(before, entity);
     },
     delete(table, key) {
       const before = store.get(table, key);
       store.delete(table, key);
+      touched(key);
       if (before) note(before, undefined);
     },
     scan: (table, from) => store.scan(table, from),

@@ -32,10 +32,10 @@ export function createView(parts: ViewParts, fail: (message: string) => void): V
     groups: () => arm.groups(),
     group: (name: string): ArmGroup | undefined => arm.group(name),
     rows: (partition) => table.rows(partition),
+    rowsOf: (kind, partition) => table.rowsOf(kind, partition),
     row: (partition, row) => table.row(partition, row),
     json: (entity: RawEntity, property: string) => nested(entity, property),
-    apps: () =>
-      [...new Set(table.rows().map(({ partitionKey }) => partitionKey))].filter((name) => !name.startsWith('~')),
+    apps: () => table.partitions().filter((name) => !name.startsWith('~')),
     endpoints: (app, service) => endpointsOf(table, app, service),
     hosts: () => hosts.filter(({ owner }) => !owner.dead).map(({ id }) => id),
     instances: () =>
@@ -46,8 +46,8 @@ export function createView(parts: ViewParts, fail: (message: string) => void): V
 
 function endpointsOf(table: Table, app: string, service: string): readonly Endpoint[] {
   return table
-    .rows(app)
-    .filter((row) => row['kind'] === 'replica' && row['service'] === service && row['endpoint'] === true)
+    .rowsOf('replica', app)
+    .filter((row) => row['service'] === service && row['endpoint'] === true)
     .map((row) => ({
       ip: String(row['ip']),
       group: String(row['group']),

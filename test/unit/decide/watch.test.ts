@@ -160,6 +160,7 @@ describe('the recount of a ledger', () => {
         pool: aPool({ reservations }),
         replicas,
         read: new Set(read),
+        isGivenOut: (owner) => Number(owner.split('/')[3]) < 9,
         coresOf: () => 2,
         graceMs: 60_000,
       },
@@ -169,6 +170,7 @@ describe('the recount of a ledger', () => {
   it.each<[string, string[], string[]]>([
     ['keeps what a row owns', counted([held('shop/web/0/1')]), ['shop/web/0/1']],
     ['drops what is confirmed gone', counted([held('shop/web/0/1')], [inState('gone')]), []],
+    ['drops what was committed and is over, with or without its row', counted([held('shop/web/0/8')], []), []],
     ['keeps what may still be committed', counted([held('shop/web/0/9')], []), ['shop/web/0/9']],
     ['drops what was never committed', counted([held('shop/web/0/9')], [], ['shop'], at + 60_000), []],
     ['keeps what it could not read', counted([held('other/web/0/9')], [], ['shop'], at + 60_000), ['other/web/0/9']],
