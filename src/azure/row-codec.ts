@@ -175,7 +175,11 @@ export function fromEntity(entity: Readonly<Record<string, unknown>>): Stored | 
   return row as unknown as Stored;
 }
 
-const columnsOf = (kind: Kind): [string, Column][] => Object.entries(columns[kind]);
+const entriesOfKinds = new Map(
+  Object.entries(columns).map(([kind, ofKind]) => [kind, Object.entries(ofKind) as [string, Column][]]),
+);
+
+const columnsOf = (kind: Kind): readonly [string, Column][] => entriesOfKinds.get(kind) ?? [];
 
 function write(entity: Entity, field: string, column: Column, value: unknown): void {
   if (column === 'json') writeJson(entity, field, value);

@@ -29,10 +29,19 @@ interface Token {
   readonly text: string;
 }
 
+/** Clients ask the same few questions again and again; what they mean never changes. */
+const parsed = new Map<string, Filter | TableFailure>();
+const maxParsed = 500;
+
 /** Parses a decoded `$filter`. `InvalidInput` for what is no filter, `NotImplemented` naming what is not modelled. */
 export function parseFilter(text: string): Filter | TableFailure {
+  const known = parsed.get(text);
+  if (known) return known;
   const tokens = tokenize(text);
-  return tokens instanceof TableFailure ? tokens : new Parser(tokens).parse();
+  const filter = tokens instanceof TableFailure ? tokens : new Parser(tokens).parse();
+  if (parsed.size >= maxParsed) parsed.clear();
+  parsed.set(text, filter);
+  return filter;
 }
 
 function tokenize(text: string): Token[] | TableFailure {

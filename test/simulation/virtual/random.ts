@@ -36,6 +36,8 @@ export interface Generator {
   uuid(): string;
 }
 
+const hex = (value: number): string => value.toString(16).padStart(8, '0');
+
 /** sfc32 by Chris Doty-Humphrey. */
 export function createGenerator(seed: number): Generator {
   let a = hash32(seed, 'a') | 0;
@@ -59,8 +61,8 @@ export function createGenerator(seed: number): Generator {
     next: () => word() / 2 ** 32,
     bytes,
     uuid() {
-      const hex = Array.from({ length: 4 }, () => word().toString(16).padStart(8, '0')).join('');
-      return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`;
+      const [one, two, three, four] = [hex(word()), hex(word()), hex(word()), hex(word())];
+      return `${one}-${two.slice(0, 4)}-8${two.slice(5)}-a${three.slice(1, 4)}-${three.slice(4)}${four}`;
     },
   };
 }

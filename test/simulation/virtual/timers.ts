@@ -142,6 +142,8 @@ export function createTimeKit(owner: Owner | null): TimeKit {
 function dateOf(now: () => number): DateConstructor {
   const VirtualDate = function (this: unknown, ...args: unknown[]): unknown {
     if (new.target === undefined) return new RealDate(now()).toString();
+    if (new.target === (VirtualDate as unknown) && args.length <= 1)
+      return args.length === 0 ? new RealDate(now()) : new RealDate(args[0] as number);
     return Reflect.construct(RealDate, args.length === 0 ? [now()] : args, new.target);
   };
   VirtualDate.prototype = RealDate.prototype;

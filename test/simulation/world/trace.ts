@@ -51,8 +51,7 @@ export function createTrace(sink: ((line: string) => void) | null, onReal: (what
       if (event.type === 'tick') return;
       const line = lineOf(event);
       lines += 1;
-      hash.update(line);
-      hash.update('\n');
+      hash.update(`${line}\n`);
       sink?.(line);
       const leak = real.exec(line)?.[0];
       if (leak !== undefined) onReal(`${leak} in: ${line}`);
