@@ -66,7 +66,7 @@ describe('the daily purge of what was rejected for an app that never was', () =>
     await store.commit({ txId: 'tx', changes: [insert(rejected), insert(anEvent({ app: 'ghost', at }))] });
     clock.now = at + defaults.eventRetainMs + laterMs;
     await retention({ ...ports, workflows: { purge: async () => ok(0) } } as never, defaults);
-    const rows = await store.readApp('ghost');
+    const rows = await store.readWholeApp('ghost');
     const events = await store.readEvents('ghost', { limit: 10 });
     expect([rows.ok && rows.value.operations.length, events.ok && events.value.events.length]).toEqual([left, left]);
   });
