@@ -19,9 +19,7 @@ export const guardOf = (view: View, app: string, service: string): RawEntity | u
 
 /** Image of a revision as the table has it; null when it has no such revision. */
 export function imageOf(view: View, app: string, service: string, revision: number): string | null {
-  const row = view
-    .rows(app)
-    .find((one) => one['kind'] === 'revision' && one['service'] === service && one['revision'] === revision);
+  const row = view.rowsOf('revision', app).find((one) => one['service'] === service && one['revision'] === revision);
   const template = row ? (view.json(row, 'template') as { readonly image?: string } | null) : null;
   return template?.image ?? null;
 }
