@@ -9,6 +9,7 @@ import { keyOf, keys } from '../model/keys.ts';
 import type { PlannedEvent, Step } from '../model/plan.ts';
 import type { Reason } from '../model/reasons.ts';
 import type { AppRow, PoolRow, ReplicaRow, RevisionRow, Stored } from '../model/state.ts';
+import { formatInstant } from '../model/units.ts';
 import type { PortError } from '../ports/errors.ts';
 import type { ActivityPorts, ActivitySettings } from './ports.ts';
 import { bare, eventRows } from './rows.ts';
@@ -135,11 +136,17 @@ async function refused(
     const expiresAt = now + Math.max(refusedForNowMs, error.retryAfterMs ?? 0);
     const attempt = { id: input.attempt, startedAt: null, expiresAt };
     const row: ReplicaRow = { ...bare(before), attempt, reason: 'PoolUnavailable', message: error.message };
-    return await record(ports, input, { before, row, events: [] }, 'refused', error.message);
+    const events = [event('CreateRefused', row, refusalText(error, expiresAt))];
+    return await record(ports, input, { before, row, events }, 'refused', error.message);
   }
   // The claim stays for the read-back; until then the row tells why nothing seems to happen.
   const row: ReplicaRow = { ...bare(before), reason: 'CreateUnconfirmed', message: error.message };
   return await record(ports, input, { before, row, events: [] }, 'unknown', error.message);
+}
+
+function refusalText({ code, message }: PortError, againAt: number): string {
+  const named = code === null || message.includes(code) ? '' : ` (${code})`;
+  return `ARM did not take the create: ${message.replace(/\.$/, '')}${named}. It is tried again at ${formatInstant(againAt)}.`;
 }
 
 /** When the row changed meanwhile, its new owner reads back; what ARM did is not lost. */

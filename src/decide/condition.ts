@@ -53,7 +53,10 @@ const rules: readonly Rule[] = [
     name: 'the restart policy keeps the ended container down',
     when: ({ container, template }) => keptDown(container, template.restartPolicy),
     says: ({ container, template }) =>
-      dead('ContainerExited', `${ending(container)}; restart policy ${template.restartPolicy} keeps it down.`),
+      dead(
+        'ContainerExited',
+        `The container ${ending(container)}; restart policy ${template.restartPolicy} keeps it down.`,
+      ),
   },
   {
     name: 'provisioning failed and nothing runs: ACI may go on trying, so the group must go',
@@ -65,7 +68,7 @@ const rules: readonly Rule[] = [
     name: 'the container crashed and ACI restarts it',
     when: ({ running, container }) =>
       !running && container !== null && (container.state === 'Terminated' || container.restartCount > 0),
-    says: ({ container }) => crashOf(container),
+    says: ({ group }) => crashOf(group),
   },
   {
     name: 'the container does not run yet',
@@ -121,7 +124,7 @@ function quietLongEnough({ container, group, template, now }: Seen): Condition {
   const readyAt = Math.max(startedAt, unhealthyAt) + afterMs;
   if (now >= readyAt) return { kind: 'fit' };
   if (unhealthyAt > startedAt) return { ...unfit('ProbeFailed', 'Its own health check failed.'), lookAt: readyAt };
-  const crash = (container?.restartCount ?? 0) > 0 ? crashOf(container) : unfit(null, null);
+  const crash = (container?.restartCount ?? 0) > 0 ? crashOf(group) : unfit(null, null);
   return { ...crash, lookAt: readyAt };
 }
 
@@ -149,15 +152,54 @@ function keptDown(container: ContainerObservation | null, policy: ServiceTemplat
   return policy === 'Never' || (policy === 'OnFailure' && container.exitCode === 0);
 }
 
-const crashOf = (container: ContainerObservation | null): Extract<Condition, { kind: 'unfit' }> =>
-  unfit('ContainerCrashed', `${ending(container)}; restarted ${timesOf(container?.restartCount ?? 0)}.`);
+const crashOf = (group: GroupObservation): Extract<Condition, { kind: 'unfit' }> =>
+  unfit(
+    'ContainerCrashed',
+    `The container ${crashEnding(group)}; restarted ${timesOf(group.container?.restartCount ?? 0)}.`,
+  );
+
+/** What a restart count that rose by `rise` means: no reason where the platform ended it. */
+export function restartOf(
+  group: GroupObservation,
+  rise: number,
+): { readonly reason: Reason | null; readonly message: string } {
+  const isMaintenance = maintenanceExitCodes.has(group.container?.exitCode ?? 0);
+  const cause = isMaintenance ? ', the code of platform maintenance' : '';
+  return {
+    reason: isMaintenance ? null : 'ContainerCrashed',
+    message: `The container was restarted ${timesOf(rise)}; it ${crashEnding(group)}${cause}.`,
+  };
+}
 
 const timesOf = (count: number): string => (count === 1 ? 'once' : `${count} times`);
 
 function ending(container: ContainerObservation | null): string {
-  if (container === null || container.exitCode === null) return 'The container stopped';
+  if (container === null || container.exitCode === null) return 'stopped';
   const detail = container.detail === null || container.detail === '' ? '' : ` (${container.detail})`;
-  return `The container ended with exit code ${container.exitCode}${detail}`;
+  return `ended with exit code ${container.exitCode}${detail}`;
+}
+
+/** With the health check that failed before ACI killed the container, where its events tell of one. */
+function crashEnding(group: GroupObservation): string {
+  const check = killExitCodes.has(group.container?.exitCode ?? 0) ? failedCheck(group) : undefined;
+  const why = check === undefined ? '' : ` after its health check failed: ${check.message.replace(/\.$/, '')}`;
+  return `${ending(group.container)}${why}`;
+}
+
+/** 128 + SIGKILL and 128 + SIGTERM. */
+const killExitCodes: ReadonlySet<number> = new Set([137, 143]);
+/** ACI kills at the failure that reaches the threshold, and may grant the process its 30 s to end. */
+const killedWithinMs = 30_000;
+
+/** The `Unhealthy` event right before the newest `Killing`. A kill before the last start of a container that is down again was another one. */
+function failedCheck(group: GroupObservation): GroupEvent | undefined {
+  const newest = (name: string) => group.events.find((event) => event.name === name)?.lastAt ?? null;
+  const killedAt = newest('Killing');
+  if (killedAt === null || (!isRunning(group) && killedAt < (newest('Started') ?? killedAt))) return undefined;
+  return group.events.find(
+    ({ name, lastAt }) =>
+      name === 'Unhealthy' && lastAt !== null && lastAt <= killedAt && killedAt - lastAt <= killedWithinMs,
+  );
 }
 
 const unfit = (reason: Reason | null, message: string | null): Extract<Condition, { kind: 'unfit' }> => ({

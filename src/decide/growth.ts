@@ -5,6 +5,7 @@ import type { Reason } from '../model/reasons.ts';
 import type { PlannerSettings } from '../model/snapshot.ts';
 import type { GuardRow, PoolRow, ReplicaRow } from '../model/state.ts';
 import { isLive } from '../model/transitions.ts';
+import { formatInstant } from '../model/units.ts';
 import { backoffMs } from './backoff.ts';
 import { groupName, type Identity, ownerOf } from './group-spec.ts';
 import { creation } from './moves.ts';
@@ -114,11 +115,8 @@ function pastOf(rows: readonly ReplicaRow[], slot: number, { revision, settings 
   };
 }
 
-/** The first whole second at or after `at` (epoch ms): what starts then has not started before. */
-const isoSeconds = (at: number): string => new Date(Math.ceil(at / 1000) * 1000).toISOString().replace('.000Z', 'Z');
-
 function resting(growth: Growth, past: Past, slot: number): Growth {
-  const until = isoSeconds(past.restsUntil);
+  const until = formatInstant(past.restsUntil);
   const message = `Slot ${slot} failed ${past.failures === 1 ? 'once' : `${past.failures} times in a row`}; its successor starts at ${until}.`;
   const first = growth.backoffUntil === null || past.restsUntil < growth.backoffUntil;
   return first ? { ...growth, shortage: { reason: 'BackingOff', message }, backoffUntil: past.restsUntil } : growth;

@@ -8,7 +8,7 @@ import type { Reason } from '../model/reasons.ts';
 import type { Observation, PlannerSettings } from '../model/snapshot.ts';
 import type { EventType, ReplicaRow, ReplicaState } from '../model/state.ts';
 import { countFailure } from './backoff.ts';
-import { addressOf, type Condition, conditionOf, isRunning, type SeenGroup } from './condition.ts';
+import { addressOf, type Condition, conditionOf, isRunning, restartOf, type SeenGroup } from './condition.ts';
 import { type Identity, isGroupOf, isMadeFrom } from './group-spec.ts';
 
 /** How many 404s in a row make a group missing. */
@@ -142,8 +142,17 @@ function judgeSeen(replica: ReplicaRow, template: ServiceTemplate, seen: SeenGro
   return {
     ...moved,
     running,
+    events: [...restartEvents(replica, seen), ...moved.events],
     row: sameButForTime(moved.row, replica) ? replica : { ...moved.row, observedAt: facts.now },
   };
+}
+
+/** One event for a rise of the count, whatever became of the replica. A count that fell is that of a container which ACI made anew. */
+function restartEvents(before: ReplicaRow, { group }: SeenGroup): readonly PlannedEvent[] {
+  const rise = (group.container?.restartCount ?? 0) - before.restartCount;
+  if (rise <= 0) return [];
+  const { reason, message } = restartOf(group, rise);
+  return [event('ContainerRestarted', { ...before, reason }, message)];
 }
 
 /** A replica that stays ready under another address changes the endpoints too (ACI moves addresses at a restart or at maintenance). */

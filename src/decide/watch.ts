@@ -1,6 +1,7 @@
 /**
  * What the sweep over ready replicas changes. Replicas in transition are looked at by their own workflow; of a ready one the listing and a probe are
- * enough to see that it is well. Whatever looks wrong is read in full before its verdict changes, and only a changed verdict is written.
+ * enough to see that it is well. Whatever looks wrong is read in full before its verdict changes, and only a changed verdict is written. The price: a
+ * replica that crashed and passes its probe again is not read, so that its restart is told with its next read, however late.
  */
 import type { ServiceTemplate } from '../model/app-spec.ts';
 import type { ListedGroup } from '../model/group.ts';

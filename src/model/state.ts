@@ -114,6 +114,7 @@ export interface ReplicaRow {
   /** ARM turned the DELETE away and asked to be left alone until then. */
   readonly redeleteAt: number | null;
   readonly observedAt: number | null;
+  /** As last read: the group of a ready replica whose probe over the network passes is not read. */
   readonly restartCount: number;
   /** Failures in a row of this slot, this incarnation included; drives the back-off of the next one. */
   readonly failures: number;
@@ -183,7 +184,10 @@ export type EventType =
   | 'AppDeleted'
   | 'ReplicaPlanned'
   | 'GroupCreating'
+  | 'CreateRefused'
   | 'GroupCreated'
+  /** A rise of its restart count that was seen, however many restarts it stands for. */
+  | 'ContainerRestarted'
   | 'ReplicaReady'
   | 'ReplicaUnready'
   | 'ReplicaFailed'

@@ -45,6 +45,10 @@ export function formatDuration(durationMs: number): string {
   return `${hours > 0 ? `${hours}h` : ''}${minutes > 0 ? `${minutes}m` : ''}${seconds > 0 ? `${seconds}s` : ''}`;
 }
 
+/** Epoch ms as `2026-11-24T12:00:05Z`, rounded up to whole seconds: what is due then is never due before. */
+export const formatInstant = (at: number): string =>
+  new Date(Math.ceil(at / 1000) * 1000).toISOString().replace('.000Z', 'Z');
+
 export const bytesPerGiB = 1024 ** 3;
 
 const sizePattern = /^(\d+(?:\.\d+)?) ?([kmgt]?)i?b?$/i;

@@ -71,6 +71,10 @@ export async function bench(...rows: Row[]) {
     if (!row.ok) throw new Error(row.error.message);
     return row.value;
   };
+  const audit = async () => {
+    const page = await store.readEvents('shop', { limit: 100 });
+    return page.ok ? page.value.events : [];
+  };
   return {
     ports,
     clock,
@@ -79,10 +83,8 @@ export async function bench(...rows: Row[]) {
     replica: () => read<ReplicaRow>(keys.replica('shop', 'web', 0, 1)),
     guard: () => read<GuardRow>(keys.guard('shop', 'web')),
     due: () => read<DueRow>(keys.due('shop')),
-    async events() {
-      const page = await store.readEvents('shop', { limit: 100 });
-      return page.ok ? page.value.events.map(({ type, cause }) => `${type} by ${cause}`).toReversed() : [];
-    },
+    audit,
+    events: async () => (await audit()).map(({ type, cause }) => `${type} by ${cause}`).toReversed(),
     async change(row: Row, key: Parameters<typeof store.read>[0]) {
       const before = await read(key);
       await store.commit({ txId: 'other', changes: [{ type: 'update', row, etag: before?.etag ?? '' }] });

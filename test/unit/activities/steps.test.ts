@@ -8,6 +8,7 @@ import { noteDue, wakeAssessor } from '../../../src/commands/wake.ts';
 import { keys } from '../../../src/model/keys.ts';
 import { err, ok } from '../../../src/model/result.ts';
 import type { GuardRow, ReplicaRow } from '../../../src/model/state.ts';
+import { formatInstant } from '../../../src/model/units.ts';
 import type { PortError } from '../../../src/ports/errors.ts';
 import type { InstanceStatus } from '../../../src/ports/workflows.ts';
 import { bench, refusal, settings } from '../../support/activity-bench.ts';
@@ -121,6 +122,20 @@ describe('createGroup', () => {
       reason: 'PoolUnavailable',
       attempt: { startedAt: null, expiresAt: clock.now + waitMs },
     });
+  });
+
+  it('a refusal for now is told in words of ARM, and when the next attempt is due', async () => {
+    const { ports, answers, audit } = await bench(claimed);
+    answers.create = refusal('Throttled', { code: 'TooManyRequests', message: 'Slow down.', retryAfterMs: 45_000 });
+    await createGroup(ports, settings, create);
+    expect((await audit()).filter(({ type }) => type === 'CreateRefused')).toMatchObject([
+      {
+        replica: 'web/0/1',
+        reason: 'PoolUnavailable',
+        message: `ARM did not take the create: Slow down (TooManyRequests). It is tried again at ${formatInstant(at + 46_000)}.`,
+        cause: workflow,
+      },
+    ]);
   });
 
   it.each<PortError['kind']>(['Unknown', 'Conflict'])(

@@ -115,6 +115,13 @@ describe('what it says to people', () => {
   };
   const ended = (over: Partial<ReturnType<typeof aContainer>>) =>
     group({ container: aContainer({ state: 'Terminated', ...over }) });
+  const killed = (events: readonly GroupEvent[], exitCode = 137) =>
+    group({
+      events,
+      container: aContainer({ state: 'Waiting', exitCode, detail: 'CrashLoopBackOff', restartCount: 2 }),
+    });
+  const killing = (killedAt: number) => event('Killing', 'Killing container with id 1.', killedAt);
+  const unhealthy = (failedAt: number) => event('Unhealthy', 'Liveness probe failed: HTTP 500', failedAt);
 
   it.each<[string, string | null, string | null]>([
     [
@@ -153,6 +160,31 @@ describe('what it says to people', () => {
       'one restart',
       message(ended({ exitCode: 3, restartCount: 1 })),
       'The container ended with exit code 3; restarted once.',
+    ],
+    [
+      'the health check that ACI killed it for',
+      message(killed([killing(at + 9), unhealthy(at + 9), event('Started', '', at)])),
+      'The container ended with exit code 137 (CrashLoopBackOff) after its health check failed: Liveness probe failed: HTTP 500; restarted 2 times.',
+    ],
+    [
+      'no health check of a kill that nothing explains',
+      message(killed([unhealthy(at + 9), event('Started', '', at)])),
+      'The container ended with exit code 137 (CrashLoopBackOff); restarted 2 times.',
+    ],
+    [
+      'no health check that failed long before the kill',
+      message(killed([killing(at + 60_000), unhealthy(at + 9), event('Started', '', at)])),
+      'The container ended with exit code 137 (CrashLoopBackOff); restarted 2 times.',
+    ],
+    [
+      'no kill of the run before',
+      message(killed([event('Started', '', at + 10), killing(at + 9), unhealthy(at + 9)])),
+      'The container ended with exit code 137 (CrashLoopBackOff); restarted 2 times.',
+    ],
+    [
+      'no kill where it ended by itself',
+      message(killed([killing(at + 9), unhealthy(at + 9)], 1)),
+      'The container ended with exit code 1 (CrashLoopBackOff); restarted 2 times.',
     ],
     ['an end without a code', message(ended({ exitCode: null })), 'The container stopped; restarted 0 times.'],
     [

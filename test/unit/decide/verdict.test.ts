@@ -135,6 +135,23 @@ describe('a replica that starts', () => {
     const { row } = judged(starting, seen(starting, { container }, null, 'boom'));
     expect(row).toMatchObject({ state: 'starting', reason: 'ContainerCrashed', logTail: 'boom', restartCount: 1 });
   });
+
+  it('has each rise of its restart count told once, however many restarts it stands for', () => {
+    const later = (replica: ReplicaRow, restartCount: number) =>
+      judged(replica, seen(replica, { container: aContainer({ state: 'Waiting', exitCode: 3, restartCount }) }));
+    const risen = later(starting, 2);
+    expect(risen.events).toEqual([
+      {
+        type: 'ContainerRestarted',
+        replica: { slot: 0, incarnation: 1 },
+        reason: 'ContainerCrashed',
+        message: 'The container was restarted 2 times; it ended with exit code 3.',
+      },
+    ]);
+    expect(later(risen.row, 2).events).toEqual([]);
+    expect(later(risen.row, 3).events).toMatchObject([{ message: expect.stringContaining('was restarted once; ') }]);
+    expect(later(risen.row, 0)).toMatchObject({ row: { restartCount: 0 }, events: [] });
+  });
 });
 
 describe('a replica that was ready', () => {
@@ -145,6 +162,25 @@ describe('a replica that was ready', () => {
     const { row, events } = judged(ready, seen(ready, {}, 'failed'));
     expect(row).toMatchObject({ state: 'unready', endpoint: false, reason: 'ProbeFailed' });
     expect(events.map(({ type }) => type)).toEqual(['EndpointRemoved', 'ReplicaUnready']);
+  });
+
+  it('is told to have been restarted though it is well again', () => {
+    const container = aContainer({ exitCode: 1, restartCount: 1 });
+    const { row, events } = judged(ready, seen(ready, { container }, 'passed'));
+    expect(row).toMatchObject({ state: 'ready', endpoint: true, restartCount: 1, reason: null });
+    expect(events).toMatchObject([{ type: 'ContainerRestarted', reason: 'ContainerCrashed' }]);
+  });
+
+  it('that platform maintenance restarted did not crash', () => {
+    const container = aContainer({ exitCode: 7147, restartCount: 1 });
+    const { events } = judged(ready, seen(ready, { container }, 'passed'));
+    expect(events).toEqual([
+      {
+        type: 'ContainerRestarted',
+        replica: { slot: 0, incarnation: 1 },
+        message: 'The container was restarted once; it ended with exit code 7147, the code of platform maintenance.',
+      },
+    ]);
   });
 
   it('is not written again while nothing changes', () => {
@@ -288,6 +324,12 @@ describe('the whole row', () => {
       observedAt: now,
     });
     expect(events).toEqual([
+      {
+        type: 'ContainerRestarted',
+        replica: { slot: 0, incarnation: 1 },
+        reason: 'ContainerCrashed',
+        message: 'The container was restarted 2 times; it ended with exit code 1.',
+      },
       {
         type: 'EndpointRemoved',
         replica: { slot: 0, incarnation: 1 },

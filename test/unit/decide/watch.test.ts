@@ -127,6 +127,14 @@ describe('what a full read of it changes', () => {
     expect(changed('failing', seen(ready, { container }))?.row).toMatchObject({ reason: 'ContainerCrashed' });
   });
 
+  it('restarted and well again: told, and the count kept', () => {
+    const container = aContainer({ exitCode: 1, restartCount: 3 });
+    expect(changed('unprobed', seen(ready, { container }), quiet)).toMatchObject({
+      row: { state: 'ready', restartCount: 3 },
+      events: [{ type: 'ContainerRestarted' }],
+    });
+  });
+
   it('moved and well: the endpoints follow', () => {
     expect(changed('moved', seen(ready, { ip: '10.0.0.9' }, 'passed'))?.row).toMatchObject({
       state: 'ready',

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ceilTo, formatBytes, formatDuration, parseBytes, parseDurationMs } from '../../../src/model/units.ts';
+import {
+  ceilTo,
+  formatBytes,
+  formatDuration,
+  formatInstant,
+  parseBytes,
+  parseDurationMs,
+} from '../../../src/model/units.ts';
 
 describe('durations', () => {
   it.each([
@@ -36,6 +43,16 @@ describe('durations', () => {
         expect(parseDurationMs(formatDuration(durationMs))).toBe(durationMs);
       }),
     );
+  });
+});
+
+describe('instants', () => {
+  it.each([
+    [0, '1970-01-01T00:00:00Z'],
+    [1_000, '1970-01-01T00:00:01Z'],
+    [1_001, '1970-01-01T00:00:02Z'],
+  ])('%i ms since 1970 is written %s, never too early', (at, expected) => {
+    expect(formatInstant(at)).toBe(expected);
   });
 });
 
