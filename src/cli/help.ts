@@ -59,8 +59,8 @@ ${helpHelp}
 
 What happened to APP (without it: to every app), oldest first: commands,
 replicas, container groups, endpoints, and the reasons. web/2/5 is the replica
-in slot 2 of web, and the fifth that web has had. A restart in place is told once
-it is read; the container group of a ready replica whose probe passes is not.
+in slot 2 of web, and the fifth that web has had. A restart in place is told
+once it is read; the group of a ready replica whose probe passes is not.
 
   -f, --follow       go on as things happen, until Ctrl-C
   -n, --limit N      how many of the newest to begin with, 1 to 500
