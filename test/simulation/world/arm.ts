@@ -48,6 +48,9 @@ export function createArm(world: WorldCore, facts: Facts): Arm {
   return arm;
 }
 
+/** How far a replica of ARM may lag behind: an assumption, nothing is published. */
+const stalestMs = 45_000;
+
 interface Seen {
   readonly signature: string;
   readonly group: ArmGroup;
@@ -65,7 +68,7 @@ class WorldArm implements Arm {
   #revision = -1;
   #timer: Scheduled | null = null;
   /** Earlier answers to reads: what a replica of ARM that lags behind would still say. */
-  readonly #past = new Map<string, CoreResponse>();
+  readonly #past = new Map<string, { readonly at: number; readonly response: CoreResponse }>();
 
   constructor(world: WorldCore, core: ArmCore, store: AciStore, facts: Facts) {
     this.#world = world;
@@ -76,7 +79,8 @@ class WorldArm implements Arm {
 
   handle(request: CoreRequest, how: { readonly stale: boolean; readonly short: boolean }): CoreResponse {
     if (request.method === 'PUT') this.#beforeCreate(request);
-    const past = how.stale ? this.#past.get(request.url) : undefined;
+    const kept = how.stale ? this.#past.get(request.url) : undefined;
+    const past = kept && clock.now - kept.at <= stalestMs ? kept.response : undefined;
     const response = past ?? this.core.handle(request, clock.now, (key, options) => this.#draw(key, options));
     if (request.method === 'GET' && response.status === 200 && !past && clock.now < this.#world.calmFrom)
       this.#remember(request.url, response);
@@ -86,9 +90,10 @@ class WorldArm implements Arm {
 
   /** Every third answer or so is kept, so that the past lies some time back. */
   #remember(url: string, response: CoreResponse): void {
-    if (this.#past.has(url) && this.#past.size % 3 !== 0) return;
+    const kept = this.#past.get(url);
+    if (kept && clock.now - kept.at <= stalestMs && this.#past.size % 3 !== 0) return;
     this.#past.delete(url);
-    this.#past.set(url, response);
+    this.#past.set(url, { at: clock.now, response });
     if (this.#past.size > 200) this.#past.delete(this.#past.keys().next().value ?? '');
   }
 
