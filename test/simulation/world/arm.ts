@@ -21,8 +21,8 @@ export interface Arm {
   handle(request: CoreRequest, how: { readonly stale: boolean; readonly short: boolean }): CoreResponse;
   groups(): readonly ArmGroup[];
   group(name: string): ArmGroup | undefined;
-  /** Groups that are gone, oldest first: a create of theirs might still arrive. */
-  readonly departed: readonly ArmGroup[];
+  /** Groups that are gone, oldest first, each name once: a create of theirs might still arrive. */
+  readonly departed: ArmGroup[];
   /** Name of a group in keys: `<app>/<service>/<slot>/<incarnation>`, stable from run to run. */
   label(name: string): string;
   record(name: string): GroupRecord | undefined;
@@ -65,6 +65,7 @@ class WorldArm implements Arm {
   readonly #createdAt = new Map<string, number>();
   #seen = new Map<string, Seen>();
   readonly departed: ArmGroup[] = [];
+  readonly #departedNames = new Set<string>();
   #revision = -1;
   #timer: Scheduled | null = null;
   /** Earlier answers to reads: what a replica of ARM that lags behind would still say. */
@@ -183,7 +184,8 @@ class WorldArm implements Arm {
     this.#seen = after;
     for (const [name, { group }] of before) {
       if (after.has(name)) continue;
-      this.departed.push(group);
+      if (!this.#departedNames.has(name)) this.departed.push(group);
+      this.#departedNames.add(name);
       this.#emit('gone', group);
     }
   }

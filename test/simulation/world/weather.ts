@@ -145,7 +145,8 @@ function stick({ arm }: WeatherParts, name: string): void {
 /** A create that ARM had lost sight of lands after its group was deleted. */
 function createAgain(parts: WeatherParts): void {
   const { world, arm } = parts;
-  const group = arm.departed[world.choices.pick('weather/lateCreate/which', Math.max(1, arm.departed.length))];
+  const which = world.choices.pick('weather/lateCreate/which', Math.max(1, arm.departed.length));
+  const [group] = arm.departed.splice(which, 1);
   if (group && !arm.group(group.name)) put(parts, group.name, group.region, group.tags);
 }
 
