@@ -61,6 +61,15 @@ function isRunning(pid: number): boolean {
   }
 }
 
+/** A daemon that was killed leaves its mounts behind. */
+function unmountBelow(directory: string): void {
+  const points = readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((point) => point.startsWith(`${directory}/`));
+  for (const point of points.reverse()) execFileSync('umount', ['-l', point]);
+}
+
 export default async function setup(): Promise<() => Promise<void>> {
   const own = process.env['DOCKER_HOST'] ? undefined : mkdtempSync(join(tmpdir(), 'flotilla-dockerd-'));
   if (own) {
@@ -73,6 +82,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   return async () => {
     if (!own) return;
     await stopDaemon(own);
+    unmountBelow(own);
     rmSync(own, { recursive: true, force: true });
   };
 }

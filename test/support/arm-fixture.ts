@@ -1,4 +1,5 @@
 /** The ARM core on a memory store at an instant that a test moves: requests in, answers out, no client between. */
+import type { Containers } from '../../src/local/aci/containers-port.ts';
 import type { ArmCore } from '../../src/local/aci/core.ts';
 import { createArmCore } from '../../src/local/aci/core.ts';
 import type { GroupRecord } from '../../src/local/aci/model.ts';
@@ -6,6 +7,7 @@ import { type ArmSettings, DEFAULT_SETTINGS } from '../../src/local/aci/settings
 import { type AciStore, createMemoryAciStore } from '../../src/local/aci/store.ts';
 import { standinContainers } from '../../src/local/containers/catalogue.ts';
 import { benign, type CoreResponse } from '../../src/local/core.ts';
+import { createControlCore } from '../../src/local/world/control.ts';
 
 export interface ContainerSpec {
   readonly name?: string;
@@ -31,6 +33,7 @@ export interface ArmFixture {
   readonly store: AciStore;
   readonly clock: { now: number };
   request(method: string, path: string, body?: unknown): CoreResponse & { readonly json: Record<string, unknown> };
+  control(method: string, path: string): CoreResponse;
   put(name: string, spec?: GroupSpec): CoreResponse;
   remove(name: string): CoreResponse;
   /** Lets time pass and returns the group's record. */
@@ -39,9 +42,13 @@ export interface ArmFixture {
 
 const subscription = DEFAULT_SETTINGS.subscriptionIds[0] ?? '';
 
-export function armFixture(settings: Partial<ArmSettings> = {}): ArmFixture {
+export function armFixture(
+  settings: Partial<ArmSettings> = {},
+  containers: Containers = standinContainers,
+): ArmFixture {
   const store = createMemoryAciStore();
-  const core = createArmCore({ store, authorize: () => true, containers: standinContainers, settings });
+  const core = createArmCore({ store, authorize: () => true, containers, settings });
+  const controls = createControlCore({ store, arm: core });
   const clock = { now: Date.UTC(2040, 0, 1) };
   const path = (name: string) =>
     `/subscriptions/${subscription}/resourceGroups/flotilla/providers/Microsoft.ContainerInstance/containerGroups/${name}`;
@@ -64,6 +71,8 @@ export function armFixture(settings: Partial<ArmSettings> = {}): ArmFixture {
     store,
     clock,
     request,
+    control: (method, url) =>
+      controls.handle({ method, url, headers: { host: 'localhost' }, body: '' }, clock.now, benign),
     put: (name, spec) => request('PUT', name, bodyOf(spec)),
     remove: (name) => request('DELETE', name),
     after(ms, name = 'g') {

@@ -17,6 +17,8 @@ const SCHEMA = `
 export function createSqliteAciStore(db: DatabaseSync): AciStore {
   db.exec(SCHEMA);
   let revision = 0;
+  // Real containers print much: adding up a whole log for each line would cost more than the line. A rollback makes it a little too large.
+  const logSizes = new Map<string, number>();
   const recordOf = <T>(row: unknown): T | undefined =>
     row === undefined ? undefined : (JSON.parse((row as { record: string }).record) as T);
   const records = <T>(rows: readonly unknown[]): T[] =>
@@ -36,6 +38,7 @@ export function createSqliteAciStore(db: DatabaseSync): AciStore {
     removeGroup(key) {
       sql.removeGroup.run(key);
       sql.removeLogs.run(`${key}\n`, `${key}\n\u{10ffff}`);
+      for (const name of logSizes.keys()) if (name.startsWith(`${key}\n`)) logSizes.delete(name);
       revision += 1;
     },
     dueGroups: (now) => records<GroupRecord>(sql.dueGroups.all(now)),
@@ -55,8 +58,11 @@ export function createSqliteAciStore(db: DatabaseSync): AciStore {
     audit: (fromAt) => records<AuditEntry>(sql.audit.all(fromAt)),
     appendLog(groupKey, container, line) {
       const name = `${groupKey}\n${container}`;
+      let size = logSizes.get(name) ?? (sql.logSize.get(name) as { size: number }).size;
       sql.appendLog.run(name, line.at, line.text);
-      while ((sql.logSize.get(name) as { size: number }).size > LOG_LIMIT_BYTES) sql.trimLog.run(name);
+      size += Buffer.byteLength(line.text) + 1;
+      while (size > LOG_LIMIT_BYTES) size -= (sql.trimLog.get(name) as { size: number }).size;
+      logSizes.set(name, size);
     },
     logs: (groupKey, container) => sql.logs.all(`${groupKey}\n${container}`) as unknown as LogLine[],
   };
@@ -80,7 +86,9 @@ function statements(db: DatabaseSync) {
     appendLog: db.prepare('INSERT INTO aci_log (name, at, text) VALUES (?, ?, ?)'),
     logs: db.prepare('SELECT at, text FROM aci_log WHERE name = ? ORDER BY seq'),
     logSize: db.prepare('SELECT COALESCE(SUM(LENGTH(CAST(text AS BLOB)) + 1), 0) AS size FROM aci_log WHERE name = ?'),
-    trimLog: db.prepare('DELETE FROM aci_log WHERE seq = (SELECT MIN(seq) FROM aci_log WHERE name = ?)'),
+    trimLog: db.prepare(
+      'DELETE FROM aci_log WHERE seq = (SELECT MIN(seq) FROM aci_log WHERE name = ?) RETURNING LENGTH(CAST(text AS BLOB)) + 1 AS size',
+    ),
     removeLogs: db.prepare('DELETE FROM aci_log WHERE name >= ? AND name < ?'),
   };
 }

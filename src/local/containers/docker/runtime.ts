@@ -3,21 +3,14 @@
 import type { GroupEngine } from '../../../docker/engine.ts';
 import type { Watch } from '../../../docker/events.ts';
 import type { AddressRange } from '../../../docker/network.ts';
-import type { Containers } from '../../aci/containers-port.ts';
 import type { ArmSettings } from '../../aci/settings.ts';
 import type { WantedGroup } from '../../aci/wanted.ts';
 import type { ContainerRuntime, RuntimeWorld } from '../runtime.ts';
 import { GroupKeeper } from './keeper.ts';
+import { realContainers } from './real-containers.ts';
 
 /** Events may be lost with the connection that brings them. */
 const RESYNC_MS = 15_000;
-
-const realContainers: Containers = {
-  behaviour: (spec, limits) => ({ process: { command: spec.command, environment: spec.environment, ...limits } }),
-  exec() {
-    throw new Error('a real container is probed by its engine');
-  },
-};
 
 export interface DockerRuntimeOptions {
   readonly engine: GroupEngine;

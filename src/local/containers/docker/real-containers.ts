@@ -1,0 +1,9 @@
+/** What the ARM core is told of real containers: what to run. What they do, it observes. */
+import type { Containers } from '../../aci/containers-port.ts';
+
+export const realContainers: Containers = {
+  behaviour: (spec, limits) => ({ process: { command: spec.command, environment: spec.environment, ...limits } }),
+  exec() {
+    throw new Error('a real container is probed by its engine');
+  },
+};
