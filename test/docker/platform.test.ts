@@ -1,0 +1,156 @@
+/** A Compose app on real containers, by the commands that users type: up, ps, down; a killed container; and what is left however it ends. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import type Docker from 'dockerode';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { labels } from '../../src/docker/labels.ts';
+import type { AppResource } from '../../src/model/api.ts';
+import { createPlace, descendantsOf, type Place, type Running } from '../support/flotilla-process.ts';
+import { ask, engine, engineId, eventually, leftOn } from './fixture.ts';
+
+let docker: Docker;
+let place: Place;
+beforeAll(async () => {
+  docker = await engine();
+});
+beforeEach(() => {
+  place = createPlace();
+});
+afterEach(() => place.clear());
+
+/** `redisHost` is known only once the queue runs: nothing resolves names yet. */
+const compose = (redisHost = ''): string => {
+  const path = join(place.directory, 'compose.yaml');
+  writeFileSync(
+    path,
+    `name: shop
+services:
+  web:
+    image: flotilla-test/nginx:1
+    ports: ["80"]
+    healthcheck: { test: ["CMD", "wget", "-qO-", "http://localhost:80/"], interval: 2s, timeout: 2s, retries: 3 }
+  queue:
+    image: flotilla-test/redis:1
+    expose: ["6379"]
+    healthcheck: { test: ["CMD", "redis-cli", "ping"], interval: 2s, timeout: 2s, retries: 3 }
+    x-flotilla: { probes: { readiness: { tcp: { port: 6379 } } } }
+  worker:
+    image: flotilla-test/node:1
+    environment: { REDIS_HOST: "${redisHost}" }
+    depends_on: { queue: { condition: service_healthy } }
+    healthcheck: { test: ["CMD", "test", "-f", "/tmp/alive"], interval: 1s, timeout: 2s, retries: 2, start_period: 2s }
+`,
+  );
+  return path;
+};
+
+const start = async (...args: readonly string[]): Promise<{ platform: Running; api: string; control: string }> => {
+  const platform = place.start('--containers', 'docker', '--port', '0', ...args);
+  await platform.see(/^ *containers:? +Docker: real containers on Docker Engine \S+ at /);
+  const [, api = ''] = await platform.see(/^ *API +(http:\S+)\/api\/v1/);
+  const [, control = ''] = await platform.see(/fault console +(http:\S+)\/control/);
+  await platform.see(/^Ctrl-C ends everything/);
+  return { platform, api, control };
+};
+
+const app = async (api: string): Promise<AppResource> =>
+  JSON.parse((await place.flotilla('ps', 'shop', '--json', '--api', api).finished).out.join('\n'));
+const replicaOf = async (api: string, service: string) => {
+  const found = (await app(api)).serviceList.find(({ name }) => name === service)?.replicas[0];
+  if (!found) throw new Error(`no replica of ${service}`);
+  return found;
+};
+const restartCountOf = async (control: string, group: string): Promise<number | undefined> => {
+  const { groups } = (await (await fetch(`${control}/control/state`)).json()) as {
+    groups: { name: string; containers: { restartCount: number }[] }[];
+  };
+  return groups.find(({ name }) => name === group)?.containers[0]?.restartCount;
+};
+const addressOf = async (api: string, service: string): Promise<string> =>
+  (await replicaOf(api, service)).addresses[0] ?? '';
+
+/** A command to Redis in its inline form, and what it says. */
+const redis = (host: string, command: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(6379, host, () => socket.write(`${command}\r\n`));
+    socket.once('error', reject);
+    socket.once('data', (data) => {
+      socket.destroy();
+      resolve(data.toString().trim());
+    });
+  });
+
+const worldsBelow = (pid: number): readonly number[] =>
+  descendantsOf(pid).filter((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('world/main'));
+
+describe('a Compose app on Docker', () => {
+  it('answers over HTTP, is killed and restarts, is updated, and is torn down without a trace', async () => {
+    const { platform, api, control } = await start('--file', compose());
+    const web = await addressOf(api, 'web');
+    expect(await ask(web)).toBe('a real web server\n');
+    const queue = new URL((await addressOf(api, 'queue')).replace(/^tcp/, 'http')).hostname;
+    expect(await redis(queue, 'PING')).toBe('+PONG');
+
+    const { group, slot, incarnation } = await replicaOf(api, 'web');
+    await docker.getContainer(await engineId(docker, group, 'run')).kill();
+    // The app sees a restart when it has reason to read the group; ARM knows at once.
+    await eventually(
+      () => restartCountOf(control, group),
+      (count) => count === 1,
+    );
+    const restarted = await eventually(
+      () => replicaOf(api, 'web'),
+      (replica) => replica.state === 'ready',
+    );
+    expect(restarted).toMatchObject({ group, slot, incarnation });
+    expect(await ask(web)).toBe('a real web server\n');
+
+    const updated = await place.flotilla('up', '-f', compose(queue), '--api', api).finished;
+    expect(updated).toMatchObject({ code: 0, errors: [] });
+    await eventually(
+      () => redis(queue, 'GET ticks'),
+      (reply) => Number(reply.split('\r\n')[1]) > 2,
+    );
+
+    const down = await place.flotilla('down', 'shop', '--api', api).finished;
+    expect(down).toMatchObject({ code: 0, errors: [] });
+    const sandboxes = { label: [`${labels.role}=sandbox`] };
+    expect(await docker.listContainers({ all: true, filters: sandboxes })).toEqual([]);
+    platform.signal('SIGINT', 'group');
+    expect((await platform.finished).code).toBe(0);
+    expect(await leftOn(docker)).toEqual([]);
+  });
+});
+
+describe('the end of npm start with real containers', () => {
+  it.each([
+    { name: 'SIGINT', end: (platform: Running) => platform.signal('SIGINT', 'group') },
+    { name: 'SIGKILL', end: (platform: Running) => platform.signal('SIGKILL') },
+  ])('leaves no container, network, volume or file after $name', async ({ end }) => {
+    const { platform } = await start('--file', compose());
+    expect((await leftOn(docker)).length).toBeGreaterThan(6);
+    end(platform);
+    await platform.finished;
+    await eventually(
+      () => leftOn(docker),
+      (left) => left.length === 0,
+    );
+    await eventually(
+      async () => place.leftovers(),
+      (left) => left.every((name) => name === 'compose.yaml'),
+    );
+  });
+
+  it('leaves nothing when the world is killed just before', async () => {
+    const { platform } = await start('--file', compose());
+    const [world] = worldsBelow(platform.pid);
+    process.kill(world ?? 0, 'SIGKILL');
+    platform.signal('SIGTERM');
+    await platform.finished;
+    await eventually(
+      () => leftOn(docker),
+      (left) => left.length === 0,
+    );
+  });
+});
