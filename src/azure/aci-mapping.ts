@@ -1,14 +1,35 @@
 /** Container groups between our words and those of `@azure/arm-containerinstance`. What ARM reports is read defensively: fields come and go. */
-import type { Event as AciEvent, Container, ContainerGroup, ContainerProbe } from '@azure/arm-containerinstance';
+import type {
+  Event as AciEvent,
+  Volume as AciVolume,
+  Container,
+  ContainerGroup,
+  ContainerProbe,
+  EnvironmentVariable,
+  ImageRegistryCredential,
+  InitContainerDefinition,
+  VolumeMount,
+} from '@azure/arm-containerinstance';
 import type { LivenessProbe } from '../model/app-spec.ts';
-import type { ContainerObservation, GroupEvent, GroupObservation, GroupSpec, ListedGroup } from '../model/group.ts';
+import type {
+  ContainerObservation,
+  GroupEvent,
+  GroupObservation,
+  GroupSpec,
+  GroupVolume,
+  InitContainer,
+  ListedGroup,
+  Mount,
+  RegistryCredential,
+} from '../model/group.ts';
 
 export function toContainerGroup(group: GroupSpec): ContainerGroup {
   const container: Container = {
     name: group.containerName,
     image: group.image,
     ...(group.command.length > 0 && { command: [...group.command] }),
-    environmentVariables: Object.entries(group.environment).map(([name, value]) => ({ name, value })),
+    environmentVariables: toVariables(group),
+    ...(group.mounts.length > 0 && { volumeMounts: group.mounts.map(toMount) }),
     ports: group.ports.map(({ port, protocol }) => ({ port, protocol })),
     resources: {
       requests: { cpu: group.cpuCores, memoryInGB: group.memoryGiB },
@@ -23,8 +44,61 @@ export function toContainerGroup(group: GroupSpec): ContainerGroup {
     sku: 'Standard',
     restartPolicy: group.restartPolicy,
     containers: [container],
+    ...(group.initContainers.length > 0 && { initContainers: group.initContainers.map(toInitContainer) }),
+    ...(group.volumes.length > 0 && { volumes: group.volumes.map(toVolume) }),
+    ...toRegistryAccess(group.registryCredentials),
     ...(group.ports.length > 0 && {
       ipAddress: { type: 'Public', ports: group.ports.map(({ port, protocol }) => ({ port, protocol })) },
+    }),
+  };
+}
+
+/** Plain values first; ARM reports a secure one by its name alone. */
+const toVariables = ({
+  environment,
+  secureEnvironment,
+}: Pick<GroupSpec, 'environment' | 'secureEnvironment'>): EnvironmentVariable[] => [
+  ...Object.entries(environment).map(([name, value]) => ({ name, value })),
+  ...Object.entries(secureEnvironment).map(([name, secureValue]) => ({ name, secureValue })),
+];
+
+const toMount = ({ volume, path, readOnly }: Mount): VolumeMount => ({ name: volume, mountPath: path, readOnly });
+
+function toVolume(volume: GroupVolume): AciVolume {
+  const { name } = volume;
+  switch (volume.kind) {
+    case 'emptyDir':
+      return { name, emptyDir: {} };
+    case 'azureFile': {
+      const { share, storageAccount, storageAccountKey, readOnly } = volume;
+      return { name, azureFile: { shareName: share, storageAccountName: storageAccount, storageAccountKey, readOnly } };
+    }
+    case 'secret':
+      return { name, secret: { ...volume.files } };
+  }
+}
+
+const toInitContainer = (init: InitContainer): InitContainerDefinition => ({
+  name: init.name,
+  image: init.image,
+  ...(init.command.length > 0 && { command: [...init.command] }),
+  environmentVariables: toVariables(init),
+  ...(init.mounts.length > 0 && { volumeMounts: init.mounts.map(toMount) }),
+});
+
+/** A group pulls by an identity only if it carries that identity. */
+function toRegistryAccess(
+  credentials: readonly RegistryCredential[],
+): Pick<ContainerGroup, 'imageRegistryCredentials' | 'identity'> {
+  if (credentials.length === 0) return {};
+  const identities = credentials.flatMap((credential) => ('identity' in credential ? [credential.identity] : []));
+  return {
+    imageRegistryCredentials: credentials.map((credential): ImageRegistryCredential => ({ ...credential })),
+    ...(identities.length > 0 && {
+      identity: {
+        type: 'UserAssigned',
+        userAssignedIdentities: Object.fromEntries(identities.map((identity) => [identity, {}])),
+      },
     }),
   };
 }

@@ -90,5 +90,10 @@ export function groupSpec(
       [names.tags.revision]: String(replica.revision),
       [names.tags.revisionHash]: revisionHash(template),
     },
+    secureEnvironment: {},
+    volumes: [],
+    mounts: [],
+    initContainers: [],
+    registryCredentials: [],
   };
 }

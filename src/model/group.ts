@@ -14,7 +14,54 @@ export interface GroupSpec {
   readonly restartPolicy: 'Always' | 'OnFailure' | 'Never';
   readonly liveness?: LivenessProbe;
   readonly tags: Readonly<Record<string, string>>;
+  /** Values that ARM takes and never gives back. They exist in memory only, from right before the PUT until it is sent. */
+  readonly secureEnvironment: Readonly<Record<string, string>>;
+  /** At most 20, names unique. */
+  readonly volumes: readonly GroupVolume[];
+  readonly mounts: readonly Mount[];
+  /** Run one after the other, each to a successful end, before the container starts. */
+  readonly initContainers: readonly InitContainer[];
+  readonly registryCredentials: readonly RegistryCredential[];
 }
+
+/** Volumes of the group, shared by its containers; the name is 5-63 of a-z, 0-9 and inner dashes. */
+export type GroupVolume =
+  /** Empty at the start of the group and gone with it. */
+  | { readonly kind: 'emptyDir'; readonly name: string }
+  | {
+      readonly kind: 'azureFile';
+      readonly name: string;
+      readonly share: string;
+      readonly storageAccount: string;
+      /** A secret value. */
+      readonly storageAccountKey: string;
+      readonly readOnly: boolean;
+    }
+  /** File name → content in base64, a secret value. Read-only for containers, and in memory of the host. */
+  | { readonly kind: 'secret'; readonly name: string; readonly files: Readonly<Record<string, string>> };
+
+export interface Mount {
+  /** Name of a volume of the group. */
+  readonly volume: string;
+  /** Absolute, without `:`; what the image has there is hidden. */
+  readonly path: string;
+  readonly readOnly: boolean;
+}
+
+/** It has neither ports nor probes nor resources of its own: it uses those of the group. */
+export interface InitContainer {
+  readonly name: string;
+  readonly image: string;
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly secureEnvironment: Readonly<Record<string, string>>;
+  readonly mounts: readonly Mount[];
+}
+
+/** How ACI signs in to the registry `server`, a host name: by a password, a secret value, or by an identity that the group then carries. */
+export type RegistryCredential =
+  | { readonly server: string; readonly username: string; readonly password: string }
+  | { readonly server: string; readonly identity: string };
 
 export interface GroupObservation {
   readonly name: string;

@@ -3,6 +3,7 @@ import { resync } from '../../src/activities/resync.ts';
 import { groupName } from '../../src/decide/group-spec.ts';
 import { err } from '../../src/model/result.ts';
 import { appWorld, converged, deleted, twoPools } from '../support/app-world.ts';
+import { nothingMore } from '../support/rows.ts';
 
 const http = (over: object = {}) => ({
   image: 'flotilla/http',
@@ -225,6 +226,7 @@ describe('what goes wrong in the world', () => {
       memoryGiB: 1,
       ports: [],
       restartPolicy: 'Always' as const,
+      ...nothingMore,
       tags: {
         'flotilla-installation': installation,
         'flotilla-installation-epoch': '1',

@@ -144,11 +144,27 @@ const wire = (over: object = {}) => ({
     ...over,
   },
 });
-const container = (over: object = {}) => ({
+const container = (over: object | null = {}) => ({
   image: 'flotilla/http',
   resources: { requests: { cpu: 1, memoryInGB: 1 } },
   ...over,
 });
+
+/** One volume, mounted `times` times unless `mount` is null. */
+const withVolume = (volume: object, mount: object | null, times = 1): unknown =>
+  wire({
+    volumes: [{ name: 'cache', emptyDir: {}, ...volume }],
+    containers: [
+      {
+        name: 'web',
+        properties: container(
+          mount && {
+            volumeMounts: Array.from({ length: times }, () => ({ name: 'cache', mountPath: '/data', ...mount })),
+          },
+        ),
+      },
+    ],
+  });
 
 const refusals: readonly { readonly rule: string; readonly body: unknown; readonly code: string }[] = [
   { rule: 'a body that is no JSON object', body: 'text', code: 'InvalidRequestContent' },
@@ -166,6 +182,48 @@ const refusals: readonly { readonly rule: string; readonly body: unknown; readon
     rule: '21 volumes',
     body: wire({ volumes: Array.from({ length: 21 }, (_, i) => ({ name: `vol-${i}`, emptyDir: {} })) }),
     code: 'TooManyVolumes',
+  },
+  { rule: 'a volume name of four characters', body: withVolume({ name: 'data' }, null), code: 'InvalidVolumeName' },
+  {
+    rule: 'two volumes of one name',
+    body: wire({ volumes: ['cache', 'cache'].map((name) => ({ name, emptyDir: {} })) }),
+    code: 'DuplicateVolumeName',
+  },
+  { rule: 'a volume of no kind', body: withVolume({ emptyDir: null }, null), code: 'InvalidVolume' },
+  { rule: 'a volume of two kinds', body: withVolume({ secret: { a: 'YQ==' } }, null), code: 'InvalidVolume' },
+  {
+    rule: 'a secret that is not base64',
+    body: withVolume({ emptyDir: null, secret: { a: 'not base64' } }, null),
+    code: 'InvalidSecretVolume',
+  },
+  {
+    rule: 'a secret with a path for a name',
+    body: withVolume({ emptyDir: null, secret: { 'a/b': 'YQ==' } }, null),
+    code: 'InvalidSecretVolume',
+  },
+  {
+    rule: 'a secret volume beyond 1 MiB',
+    body: withVolume({ emptyDir: null, secret: { a: Buffer.alloc(1024 * 1024 + 1).toString('base64') } }, null),
+    code: 'SecretVolumeTooLarge',
+  },
+  {
+    rule: 'an Azure file share without a key',
+    body: withVolume({ emptyDir: null, azureFile: { shareName: 'data', storageAccountName: 'acme' } }, null),
+    code: 'InvalidAzureFileVolume',
+  },
+  { rule: 'a mount of a volume that is not there', body: withVolume({}, { name: 'other' }), code: 'VolumeNotFound' },
+  { rule: 'a mount path with a colon', body: withVolume({}, { mountPath: '/a:b' }), code: 'InvalidMountPath' },
+  { rule: 'a mount over the root', body: withVolume({}, { mountPath: '/' }), code: 'InvalidMountPath' },
+  { rule: 'one path mounted twice', body: withVolume({}, { mountPath: '/data' }, 2), code: 'DuplicateMountPath' },
+  {
+    rule: 'a registry credential with neither password nor identity',
+    body: wire({ imageRegistryCredentials: [{ server: 'ghcr.io', username: 'ci' }] }),
+    code: 'InvalidImageRegistryCredential',
+  },
+  {
+    rule: 'a registry server with a protocol',
+    body: wire({ imageRegistryCredentials: [{ server: 'https://ghcr.io', username: 'ci', password: 'p' }] }),
+    code: 'InvalidImageRegistryCredential',
   },
   {
     rule: 'a container name in upper case',

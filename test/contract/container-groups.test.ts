@@ -8,7 +8,7 @@ import { standinContainers } from '../../src/local/containers/catalogue.ts';
 import { benign, type CoreRequest, type Draw } from '../../src/local/core.ts';
 import { coreHttpClient } from '../../src/local/core-http-client.ts';
 import type { GroupSpec } from '../../src/model/group.ts';
-import { at } from '../support/rows.ts';
+import { at, nothingMore } from '../support/rows.ts';
 import { anyToken } from '../support/table-fixture.ts';
 
 const east = {
@@ -30,6 +30,7 @@ const spec = (name: string, over: Partial<GroupSpec> = {}): GroupSpec => ({
   ports: [{ port: 80, protocol: 'TCP' }],
   restartPolicy: 'Always',
   tags: { owner: 'us' },
+  ...nothingMore,
   ...over,
 });
 
@@ -66,7 +67,7 @@ function bench(pageSize = 50) {
     clock.now += ms;
     arm.advance(clock.now);
   };
-  return { clock, requests, groups, strike, elapse };
+  return { clock, requests, groups, arm, strike, elapse };
 }
 
 describe('container groups through the real client', () => {
@@ -90,6 +91,64 @@ describe('container groups through the real client', () => {
     elapse(5_000);
     expect(await groups.get(east, 'f-1-web')).toMatchObject({ ok: false, error: { kind: 'NotFound' } });
     expect(await groups.delete(east, 'f-1-web')).toEqual({ ok: true, value: 'gone' });
+  });
+
+  it('hands secret values, volumes, mounts and registry credentials to ARM, which shows all but the values', async () => {
+    const { clock, groups, arm } = bench();
+    const canary = 'Y2FuYXJ5LXZhbHVl';
+    await groups.create(
+      east,
+      spec('f-1-web', {
+        secureEnvironment: { TOKEN: canary },
+        volumes: [
+          { kind: 'emptyDir', name: 'cache' },
+          { kind: 'secret', name: 'secrets', files: { db: canary } },
+          {
+            kind: 'azureFile',
+            name: 'files',
+            share: 'data',
+            storageAccount: 'acme',
+            storageAccountKey: canary,
+            readOnly: true,
+          },
+        ],
+        mounts: [
+          { volume: 'cache', path: '/var/cache', readOnly: false },
+          { volume: 'secrets', path: '/run/secrets', readOnly: true },
+          { volume: 'files', path: '/data', readOnly: true },
+        ],
+        registryCredentials: [
+          { server: 'acme.azurecr.io', identity: '/subscriptions/s/resourceGroups/g/providers/x/id' },
+          { server: 'ghcr.io', username: 'ci', password: canary },
+        ],
+      }),
+    );
+    const url = `/subscriptions/${east.subscriptionId}/resourceGroups/flotilla/providers/Microsoft.ContainerInstance/containerGroups/f-1-web?api-version=2023-05-01`;
+    const request = { method: 'GET', url, headers: { authorization: 'Bearer token' }, body: '' };
+    const { body } = arm.handle(request, clock.now, benign);
+    const shown = JSON.parse(body);
+    expect(body).not.toContain(canary);
+    expect(shown.identity.userAssignedIdentities).toEqual({ '/subscriptions/s/resourceGroups/g/providers/x/id': {} });
+    expect(shown.properties).toMatchObject({
+      volumes: [
+        { name: 'cache', emptyDir: {} },
+        { name: 'secrets', secret: { db: '' } },
+        { name: 'files', azureFile: { shareName: 'data', storageAccountName: 'acme', readOnly: true } },
+      ],
+      imageRegistryCredentials: [{ server: 'acme.azurecr.io' }, { server: 'ghcr.io', username: 'ci' }],
+      containers: [
+        {
+          properties: {
+            environmentVariables: [{ name: 'COLOUR', value: 'blue' }, { name: 'TOKEN' }],
+            volumeMounts: [
+              { name: 'cache', mountPath: '/var/cache', readOnly: false },
+              { name: 'secrets', mountPath: '/run/secrets', readOnly: true },
+              { name: 'files', mountPath: '/data', readOnly: true },
+            ],
+          },
+        },
+      ],
+    });
   });
 
   it('does not wait for the deployment', async () => {

@@ -1,5 +1,6 @@
 /** Builders of rows: a whole, plausible row of which a test states only what matters to it. */
 import type { AppSpec, ServiceSpec, ServiceTemplate } from '../../src/model/app-spec.ts';
+import type { GroupSpec } from '../../src/model/group.ts';
 import type {
   AppRow,
   DueRow,
@@ -183,3 +184,9 @@ export const aPool = (over: Partial<PoolRow> = {}): PoolRow => ({
   pending: null,
   ...over,
 });
+
+/** What a container group has only when its service asks for it. */
+export const nothingMore: Pick<
+  GroupSpec,
+  'secureEnvironment' | 'volumes' | 'mounts' | 'initContainers' | 'registryCredentials'
+> = { secureEnvironment: {}, volumes: [], mounts: [], initContainers: [], registryCredentials: [] };

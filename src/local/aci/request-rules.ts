@@ -4,6 +4,7 @@
  */
 import { type ArmError, badRequest, notModelled } from './errors.ts';
 import { isObject, type Json, objects, strings } from './json.ts';
+import { volumeRules } from './volume-rules.ts';
 
 const CONTAINERS_MAX = 60;
 const VOLUMES_MAX = 20;
@@ -20,6 +21,7 @@ export function firstRefusal(name: string, group: Json, properties: Json): ArmEr
       (found, container) => found ?? containerRules(name, container),
       undefined,
     ) ??
+    volumeRules(name, properties) ??
     resourceRules(name, properties) ??
     addressRules(name, properties) ??
     spotRules(name, properties)
@@ -99,14 +101,6 @@ function containerRules(group: string, container: Json): ArmError | undefined {
     return badRequest(
       'MissingImage',
       `The image of container '${name}' in container group '${group}' cannot be empty.`,
-    );
-  }
-  const mounts = objects(properties['volumeMounts']);
-  const colon = mounts.find((mount) => String(mount['mountPath']).includes(':'));
-  if (colon) {
-    return badRequest(
-      'InvalidMountPath',
-      `The mount path '${String(colon['mountPath'])}' of container '${name}' must not contain ':'.`,
     );
   }
   for (const kind of ['livenessProbe', 'readinessProbe']) {
