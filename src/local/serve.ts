@@ -7,6 +7,7 @@ import {
 } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Core, CoreRequest, CoreResponse, Draw } from './core.ts';
 
 export interface ServeOptions {
@@ -20,6 +21,8 @@ export interface ServeOptions {
   readonly tls?: { readonly key: string; readonly cert: string };
   /** Largest request body in bytes; a larger one is answered 413. Default 8 MiB. */
   readonly bodyLimitBytes?: number;
+  /** Takes over connections that ask for another protocol; default: they are closed. */
+  readonly upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   /** Runs the core's handler, for example inside a transaction; the answer leaves only after it resolved. Default: calls it at once. */
   readonly commit?: (work: () => CoreResponse) => Promise<CoreResponse>;
 }
@@ -39,6 +42,7 @@ export async function serveCore(options: ServeOptions): Promise<Served> {
     });
   };
   const server = options.tls ? createHttpsServer(options.tls, listener) : createHttpServer(listener);
+  if (options.upgrade) server.on('upgrade', options.upgrade);
   const address = options.address ?? '127.0.0.1';
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

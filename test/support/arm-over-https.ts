@@ -46,6 +46,7 @@ export async function armOverHttps(runtime?: WorldConfig['runtime']): Promise<Ar
   const tlsOptions = { ca: readFileSync(world.caPath, 'utf8') };
   return {
     endpoint: world.armUrl,
+    ca: tlsOptions.ca,
     subscriptionId,
     resourceGroup,
     addresses: runtime?.containers === 'docker' ? /^\d+(\.\d+){3}$/ : /^127\./,

@@ -27,6 +27,9 @@ export type Reached =
 export interface Inside {
   reach(port: number): Reached;
   readonly files: readonly string[];
+  readonly hostname: string;
+  /** Plain values only: secure ones are not kept. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 export interface ExecResult {

@@ -14,6 +14,7 @@ import { normalLocation } from './request.ts';
 import { API_VERSION, groupKey, type Operation, type Route, routeOf } from './routes.ts';
 import { type ArmSettings, DEFAULT_SETTINGS } from './settings.ts';
 import type { AciStore } from './store.ts';
+import { claimTerminal, type TerminalSession } from './terminals.ts';
 import { bucketKind, takeToken } from './throttle.ts';
 import { type WantedGroup, wantedOf } from './wanted.ts';
 import { createWorldTime, type WorldTime } from './world-time.ts';
@@ -39,6 +40,8 @@ export interface ArmCore extends Core {
   wanted(): readonly WantedGroup[];
   /** What it saw of one of them. Nothing happens when the group, or that run of the container, is not the current one. */
   observe(uid: string, observation: Observation, now: number): void;
+  /** What a connection to a terminal is for, once; undefined = it has no business here. */
+  claimTerminal(asked: Parameters<typeof claimTerminal>[2], now: number): TerminalSession | undefined;
   /** All running containers are taken down by the platform and started again, as after maintenance of its hosts. */
   maintenance(now: number): void;
   readonly time: WorldTime;
@@ -64,6 +67,7 @@ export function createArmCore(options: ArmOptions): ArmCore {
     wanted: () => wantedOf(store.groups(), regionStates(store)),
     observe: (uid, observation, now) => time.observe(uid, observation, now),
     reportBinding: (report, now) => time.reportBinding(report, now),
+    claimTerminal: (asked, now) => claimTerminal(store, settings.terminalKey, asked, now),
     maintenance(now) {
       time.advance(now);
       for (const group of store.groups())
@@ -121,6 +125,8 @@ const ACTS: Readonly<Record<Operation, Act>> = {
   ContainerGroups_CreateOrUpdate: 'create',
   ContainerGroups_Delete: 'delete',
   Containers_ListLogs: 'logs',
+  Containers_ExecuteCommand: 'exec',
+  Containers_Attach: 'exec',
   Location_ListUsage: 'usage',
   OperationStatus: 'poll',
   OperationResult: 'poll',

@@ -9,7 +9,7 @@ import type { Quotas } from './settings.ts';
 import type { AciStore } from './store.ts';
 
 /** What a request is about, as faults select it. */
-export type Act = 'create' | 'get' | 'list' | 'delete' | 'logs' | 'poll' | 'usage';
+export type Act = 'create' | 'get' | 'list' | 'delete' | 'logs' | 'poll' | 'usage' | 'exec';
 
 export type FaultEffect =
   | { readonly kind: 'latency'; readonly ms: number }

@@ -14,6 +14,7 @@ import { normalLocation } from './request.ts';
 import { groupKey, type Operation, type Route } from './routes.ts';
 import type { ArmSettings } from './settings.ts';
 import type { AciStore } from './store.ts';
+import { attachOutput, containerNotFound, executeCommand } from './terminals.ts';
 import { askWindows } from './throttle.ts';
 import { groupView, listedGroupView, operationView } from './view.ts';
 import type { WorldTime } from './world-time.ts';
@@ -34,6 +35,10 @@ export function createOperations(
     ContainerGroups_List: (call) => listGroups(parts, call),
     ContainerGroups_ListByResourceGroup: (call) => listGroups(parts, call),
     Containers_ListLogs: (call) => listLogs(parts, call),
+    Containers_ExecuteCommand: (call) =>
+      onGroup(parts, call, (group) => executeCommand(store, settings.terminalKey, call, group)),
+    Containers_Attach: (call) =>
+      onGroup(parts, call, (group) => attachOutput(store, settings.terminalKey, call, group)),
     Location_ListUsage: (call) => listUsage(parts, call),
     OperationStatus: (call) => operationStatus(parts, call),
     OperationResult: (call) => operationResult(parts, call),
@@ -51,6 +56,15 @@ function existing(parts: Parts, route: Route): GroupRecord | ArmError {
   if (!group) return groupNotFound(route.resourceGroup ?? '', route.group ?? '');
   if (regionStates(parts.store)[group.location]?.arm === 'unavailable') return regionUnavailable(group.location);
   return group;
+}
+
+function onGroup(
+  parts: Parts,
+  call: Call,
+  act: (group: GroupRecord) => CoreResponse | ArmError,
+): CoreResponse | ArmError {
+  const group = existing(parts, call.route);
+  return 'code' in group ? group : act(group);
 }
 
 function getGroup(parts: Parts, call: Call): CoreResponse | ArmError {
@@ -116,13 +130,7 @@ function listLogs(parts: Parts, call: Call): CoreResponse | ArmError {
   if ('code' in group) return group;
   const wanted = call.route.container ?? '';
   const container = group.containers.find((one) => one.name === wanted);
-  if (!container) {
-    return armError(
-      404,
-      'ContainerNotFound',
-      `The container '${wanted}' in container group '${group.name}' was not found.`,
-    );
-  }
+  if (!container) return containerNotFound(group.name, wanted);
   if (!container.startedOnce) {
     return badRequest(
       'ContainerLogNotAvailable',

@@ -1,5 +1,6 @@
 /** One probe, evaluated against the group as it is at this instant. Pure: what it needs of the image comes through the containers port. */
 import type { Containers, Inside, Reached } from './containers-port.ts';
+import { isObject, objects } from './json.ts';
 import { type ContainerRecord, type GroupRecord, modelOf, type ProbeRecord } from './model.ts';
 
 export type ProbeAnswer = { readonly ok: true } | { readonly ok: false; readonly why: string };
@@ -21,8 +22,21 @@ function reach(group: GroupRecord, port: number): Reached {
   return { kind: 'http', status: listener.condition === 'sick' ? 503 : httpStatus, delayMs: responseDelayMs };
 }
 
-function insideOf(group: GroupRecord, container: ContainerRecord): Inside {
-  return { reach: (port) => reach(group, port), files: modelOf(container)?.files ?? [] };
+/** The inside of a modelled container. */
+export function insideOf(group: GroupRecord, container: ContainerRecord): Inside {
+  return {
+    reach: (port) => reach(group, port),
+    files: modelOf(container)?.files ?? [],
+    hostname: `SandboxHost-${group.uid.slice(0, 8)}`,
+    environment: plainEnvironment(group, container.name),
+  };
+}
+
+function plainEnvironment(group: GroupRecord, container: string): Record<string, string> {
+  const spec = objects(group.properties['containers']).find((one) => one['name'] === container);
+  const properties = isObject(spec?.['properties']) ? spec['properties'] : {};
+  const plain = objects(properties['environmentVariables']).filter((variable) => typeof variable['value'] === 'string');
+  return Object.fromEntries(plain.map((variable) => [String(variable['name']), String(variable['value'])]));
 }
 
 export function evaluateProbe(

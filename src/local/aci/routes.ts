@@ -9,6 +9,8 @@ export type Operation =
   | 'ContainerGroups_CreateOrUpdate'
   | 'ContainerGroups_Delete'
   | 'Containers_ListLogs'
+  | 'Containers_ExecuteCommand'
+  | 'Containers_Attach'
   | 'Location_ListUsage'
   | 'OperationStatus'
   | 'OperationResult';
@@ -59,8 +61,8 @@ const PATTERNS: readonly Pattern[] = [
   pattern('GET', `${GROUP}/outboundNetworkDependenciesEndpoints`, {
     notModelled: 'ContainerGroups_GetOutboundNetworkDependenciesEndpoints',
   }),
-  pattern('POST', `${CONTAINER}/exec`, { notModelled: 'Containers_ExecuteCommand' }),
-  pattern('POST', `${CONTAINER}/attach`, { notModelled: 'Containers_Attach' }),
+  pattern('POST', `${CONTAINER}/exec`, 'Containers_ExecuteCommand'),
+  pattern('POST', `${CONTAINER}/attach`, 'Containers_Attach'),
   pattern('GET', `${LOCATION}/cachedImages`, { notModelled: 'Location_ListCachedImages' }),
   pattern('GET', `${LOCATION}/capabilities`, { notModelled: 'Location_ListCapabilities' }),
   pattern('GET', `${PROVIDER}/operations`, { notModelled: 'Operations_List' }),

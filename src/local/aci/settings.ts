@@ -17,6 +17,8 @@ export interface ArmSettings {
   readonly quotas: Quotas;
   /** First address given to a group, the others follow; region n uses the second octet + n. Default 127.64.0.1. */
   readonly firstAddress: string;
+  /** Makes the passwords of `exec` and `attach`. Default: a word that everybody knows, for tests. */
+  readonly terminalKey: string;
   /** One block of addresses for all regions instead. */
   readonly addresses?: AddressBlock;
 }
@@ -41,4 +43,5 @@ export const DEFAULT_SETTINGS: ArmSettings = {
   retryAfterSeconds: 1,
   quotas: DEFAULT_QUOTAS,
   firstAddress: '127.64.0.1',
+  terminalKey: 'flotilla',
 };

@@ -10,11 +10,19 @@ export function execute(command: readonly string[], inside: Inside, timeoutMs: n
   return run(command, inside, '', timeoutMs);
 }
 
+const SHELLS: readonly string[] = ['sh', 'bash', 'ash', 'dash'];
+const nameOf = (path: string): string => path.split('/').at(-1) ?? '';
+
+export const isShell = (path: string): boolean => SHELLS.includes(nameOf(path));
+
+/** Can it be started at all? */
+export const isProgram = (path: string): boolean => isShell(path) || Object.hasOwn(PROGRAMS, nameOf(path));
+
 function run(command: readonly string[], inside: Inside, input: string, timeoutMs: number): ExecResult {
   const [path = '', ...args] = command;
-  const name = path.split('/').at(-1) ?? '';
-  if (['sh', 'bash', 'ash', 'dash'].includes(name)) return runShell(args, inside, timeoutMs);
-  const program = PROGRAMS[name];
+  const name = nameOf(path);
+  if (isShell(path)) return runShell(args, inside, timeoutMs);
+  const program = Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name] : undefined;
   if (!program) return { exitCode: 127, output: `${name}: command not found`, tookMs: 0 };
   return program(args, inside, input, timeoutMs);
 }

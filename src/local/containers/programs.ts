@@ -16,6 +16,12 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
   echo: (args) => done(0, `${args.join(' ')}\n`),
   sleep: ([seconds]) => done(0, '', seconds === 'infinity' ? FOR_EVER_MS : Number.parseFloat(seconds ?? '0') * 1000),
   cat,
+  ls: (_args, inside) => done(0, inside.files.map((path) => `${path}\n`).join('')),
+  pwd: () => done(0, '/\n'),
+  whoami: () => done(0, 'root\n'),
+  hostname: (_args, inside) => done(0, `${inside.hostname}\n`),
+  env: (_args, inside) => done(0, environment(inside)),
+  printenv: ([name], inside) => printenv(name, inside),
   test: (args, inside) => test(args, inside),
   '[': (args, inside) => test(args.slice(0, -1), inside),
   grep,
@@ -36,6 +42,17 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
   mysqladmin: (args, inside) => ask('mysqladmin', port(args, '-P', 3306), inside, 'mysqld is alive\n'),
   'rabbitmq-diagnostics': (_args, inside) => ask('rabbitmq-diagnostics', 5672, inside, 'Ping succeeded\n'),
 };
+
+const environment = (inside: Inside): string =>
+  Object.entries(inside.environment)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+
+function printenv(name: string | undefined, inside: Inside): ExecResult {
+  if (name === undefined) return done(0, environment(inside));
+  const value = inside.environment[name];
+  return value === undefined ? done(1) : done(0, `${value}\n`);
+}
 
 function cat(args: readonly string[], inside: Inside): ExecResult {
   const missing = args.find((path) => !inside.files.includes(path));

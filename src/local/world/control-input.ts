@@ -22,7 +22,7 @@ const status: Check = (value) =>
   Number.isInteger(value) && Number(value) >= 400 && Number(value) <= 599 ? undefined : 'give a status from 400 to 599';
 const times: Check = (value) => (value === null ? undefined : atLeast(1)(value));
 
-const ACTS: readonly Act[] = ['create', 'get', 'list', 'delete', 'logs', 'poll', 'usage'];
+const ACTS: readonly Act[] = ['create', 'get', 'list', 'delete', 'logs', 'poll', 'usage', 'exec'];
 
 const FAULT = { act: oneOf(...ACTS), name: text, location: text, times, effect: () => undefined };
 const EFFECTS: Readonly<Record<FaultEffect['kind'], Readonly<Record<string, Check>>>> = {

@@ -16,12 +16,13 @@ import type { RuntimeKind } from '../containers/runtime.ts';
 import { benign, type Core } from '../core.ts';
 import { createIdentityCore, TOKEN_PATH } from '../identity/core.ts';
 import { createTokenAuthority } from '../identity/tokens.ts';
-import { type Served, serveCore } from '../serve.ts';
+import { type Served, type ServeOptions, serveCore } from '../serve.ts';
 import { GroupCommit, openDatabase } from '../sqlite.ts';
 import { systemClock } from '../system-clock.ts';
 import { startTablesServer } from '../tables/server.ts';
 import { createControlCore } from './control.ts';
 import { createPulse } from './pulse.ts';
+import { createTerminals } from './terminals.ts';
 
 export interface WorldConfig {
   readonly dataDir: string;
@@ -76,18 +77,22 @@ export async function startWorld(config: WorldConfig): Promise<World> {
   };
   try {
     const armAt = { origins: ARM_RESOURCES };
-    const aci = await startContainers(config, (authorization, at) => tokens.verify(authorization, at, armAt.origins));
+    const terminalKey = ensureSecret(join(config.dataDir, 'terminals.key'));
+    const authorize = (authorization: string | undefined, at: number) =>
+      tokens.verify(authorization, at, armAt.origins);
+    const aci = await startContainers(config, terminalKey, authorize);
     started.push(aci);
-    const serve = async (core: Core, port: number | undefined, secure: boolean) => {
-      const commit = aci.commit;
-      const served = await serveCore({ core, draw: benign, now, port: port ?? 0, commit, ...(secure && { tls }) });
+    const serve = async (core: Core, port: number | undefined, more?: Pick<ServeOptions, 'tls' | 'upgrade'>) => {
+      const served = await serveCore({ core, draw: benign, now, port: port ?? 0, commit: aci.commit, ...more });
       started.push(served);
       return served;
     };
-    const arm = await serve(aci.core, config.ports?.arm, true);
+    const terminals = createTerminals({ core: aci.core, runtime: aci.engine, now });
+    const arm = await serve(aci.core, config.ports?.arm, { tls, upgrade: terminals.upgrade });
+    started.push(terminals);
     armAt.origins = [...ARM_RESOURCES, arm.url, `https://localhost:${arm.port}`];
-    const control = await serve(createControlCore({ store: aci.store, arm: aci.core }), config.ports?.control, false);
-    const identity = await serve(createIdentityCore({ header: identityHeader, tokens }), config.ports?.identity, false);
+    const control = await serve(createControlCore({ store: aci.store, arm: aci.core }), config.ports?.control);
+    const identity = await serve(createIdentityCore({ header: identityHeader, tokens }), config.ports?.identity);
     const tables = await startTablesServer({
       port: config.ports?.tables ?? 0,
       dataPath: join(config.dataDir, 'tables.db'),
@@ -107,6 +112,7 @@ export async function startWorld(config: WorldConfig): Promise<World> {
 /** The ARM core on its database, its clock and whatever runs its containers. */
 async function startContainers(
   config: WorldConfig,
+  terminalKey: string,
   authorize: (authorization: string | undefined, now: number) => boolean,
 ) {
   const db = openDatabase(join(config.dataDir, 'aci.db'));
@@ -121,7 +127,7 @@ async function startContainers(
     store,
     authorize,
     containers: runtime.containers,
-    settings: { ...DEFAULT_SETTINGS, ...config.settings, ...runtime.settings },
+    settings: { ...DEFAULT_SETTINGS, terminalKey, ...config.settings, ...runtime.settings },
   });
   const pulse = createPulse({ clock: systemClock, commits, store, core, reconcile: () => runtime.reconcile() });
   runtime.attach({ core, store, run: pulse.run });
@@ -130,6 +136,7 @@ async function startContainers(
     store,
     containers: runtime.description,
     runtime: runtime.kind,
+    engine: runtime,
     commit: pulse.commit,
     async settled() {
       await pulse.run(() => undefined);
@@ -145,7 +152,7 @@ async function startContainers(
 /** Real containers are removed one by one. */
 const CLOSE_LIMIT_MS: Readonly<Record<RuntimeKind, number>> = { standin: 3_000, docker: 30_000 };
 
-/** Signs tokens; kept, so that clients' cached tokens outlive the process. */
+/** Signs tokens or makes passwords; kept, so that what clients hold outlives the process. */
 function ensureSecret(path: string): string {
   if (!existsSync(path)) writeFileSync(path, randomBytes(32).toString('hex'), { mode: 0o600 });
   return readFileSync(path, 'utf8');

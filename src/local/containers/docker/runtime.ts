@@ -1,9 +1,11 @@
 /** Real containers on a Docker Engine: one keeper per group, told by the ARM core what is wanted and by the engine's events when to look. */
 
+import type { Duplex, Readable } from 'node:stream';
 import type { GroupEngine } from '../../../docker/engine.ts';
 import type { Watch } from '../../../docker/events.ts';
 import type { AddressRange } from '../../../docker/network.ts';
 import type { ArmSettings } from '../../aci/settings.ts';
+import type { RunningContainer, TerminalSize } from '../../aci/terminals.ts';
 import type { WantedGroup } from '../../aci/wanted.ts';
 import type { ContainerRuntime, RuntimeWorld } from '../runtime.ts';
 import { GroupKeeper } from './keeper.ts';
@@ -53,6 +55,14 @@ export class DockerRuntime implements ContainerRuntime {
     const wanted = this.#wanted();
     for (const [uid, group] of wanted) this.#keeperOf(uid).want(group);
     for (const [uid, keeper] of this.#keepers) if (!wanted.has(uid)) keeper.want(undefined);
+  }
+
+  async exec(target: RunningContainer, _program: string, _size: TerminalSize): Promise<Duplex> {
+    throw new Error(`Exec into ${target.container} is not available on Docker yet.`);
+  }
+
+  async attachOutput(target: RunningContainer): Promise<Readable> {
+    throw new Error(`Attaching to ${target.container} is not available on Docker yet.`);
   }
 
   async settled(): Promise<void> {

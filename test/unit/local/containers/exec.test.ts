@@ -11,7 +11,12 @@ const ports: Readonly<Record<number, Reached>> = {
   6379: { kind: 'tcp', banner: '' },
   5432: { kind: 'tcp', banner: '' },
 };
-const inside: Inside = { reach: (port) => ports[port] ?? { kind: 'refused' }, files: ['/tmp/healthy'] };
+const inside: Inside = {
+  reach: (port) => ports[port] ?? { kind: 'refused' },
+  files: ['/tmp/healthy'],
+  hostname: 'host-1',
+  environment: { GREETING: 'hello' },
+};
 const code = (command: readonly string[]): number | 'too slow' => {
   const { exitCode, tookMs } = execute(command, inside, 1_000);
   return tookMs > 1_000 ? 'too slow' : exitCode;
@@ -23,6 +28,10 @@ describe('programs', () => {
     ['true', 0],
     ['false', 1],
     ['/bin/true', 0],
+    ['printenv GREETING', 0],
+    ['printenv OTHER', 1],
+    ['hostname', 0],
+    ['toString', 127],
     ['cat /tmp/healthy', 0],
     ['cat /tmp/other', 1],
     ['test -f /tmp/healthy', 0],
