@@ -1,9 +1,9 @@
-/** HTTP API: paths and handlers. Every path takes every method, so that the handler refuses a wrong one with `Allow`. */
+/** HTTP API: paths and handlers. Every path wants a key, and takes every method, so that the handler refuses a wrong one with `Allow`. */
 import { app, type HttpMethod } from '@azure/functions';
 import { flotilla } from '../src/wiring.ts';
 
 const methods: HttpMethod[] = ['GET', 'PUT', 'DELETE', 'POST', 'PATCH', 'HEAD', 'OPTIONS'];
-const common = { methods, authLevel: 'anonymous' } as const;
+const common = { methods, authLevel: 'function' } as const;
 
 app.http('apiInfo', { ...common, route: 'v1', handler: (request) => flotilla().http.info(request) });
 app.http('apiPools', { ...common, route: 'v1/pools', handler: (request) => flotilla().http.pools(request) });

@@ -260,8 +260,8 @@ async function inject({ controlUrl }: Platform, fault: unknown): Promise<void> {
   if (!response.ok) throw new Error(`the fault was refused: ${await response.text()}`);
 }
 
-async function perform({ url }: Platform, { does, services }: Act): Promise<void> {
-  const client = createClient({ baseUrl: url, fetch, sleep });
+async function perform({ url, apiKey: key }: Platform, { does, services }: Act): Promise<void> {
+  const client = createClient({ baseUrl: url, key, fetch, sleep });
   const answer =
     does === 'apply'
       ? await client.apply('shop', { name: 'shop', services }, randomUUID())

@@ -9,8 +9,10 @@ export interface Surroundings {
   readonly workingDirectory: string;
   /** Text of a file, of standard input for `-`; `undefined` where there is no such file. Rejects for any other reason. */
   readonly readFile: (path: string) => Promise<string | undefined>;
+  /** Absolute; what belongs to the user is below it. */
+  readonly homeDirectory: string;
   /** @param baseUrl without `/api/v1`. */
-  readonly connect: (baseUrl: string) => ApiClient;
+  readonly connect: (baseUrl: string, key: string | undefined) => ApiClient;
   /** Whether something answers at `http://…`, `https://…` or `tcp://…`, seen from here. */
   readonly knock: (address: string) => Promise<Answer>;
   readonly terminal: Terminal;

@@ -12,9 +12,10 @@ Usage: flotilla COMMAND [options]
   config         the document that \`up\` would send, everything resolved
 
 Every command has --help. The API is at --api URL, else at FLOTILLA_API, else at
-http://127.0.0.1:7071.
+http://127.0.0.1:7071. It wants a function key of the app: FLOTILLA_KEY; the key
+of a platform that \`npm start\` runs here is found by itself.
 Exit codes: 0 done · 1 failed · 2 arguments or file wrong, nothing sent ·
-4 timeout · 5 no API · 130 Ctrl-C
+4 timeout · 5 no API, or no access · 130 Ctrl-C
 `;
 
 const fileHelp = `  -f, --file FILE    Compose file; \`-\` reads standard input. May be repeated:

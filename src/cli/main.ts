@@ -1,6 +1,7 @@
 /** `flotilla` as a process: gives the commands the real file system, network, clock and terminal. */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from '../client/client.ts';
@@ -42,7 +43,8 @@ process.exitCode = await run(process.argv.slice(2), {
   environment: process.env,
   workingDirectory: process.cwd(),
   readFile: readTextFile,
-  connect: (baseUrl) => createClient({ baseUrl, fetch, sleep }),
+  homeDirectory: homedir(),
+  connect: (baseUrl, key) => createClient({ baseUrl, ...(key !== undefined && { key }), fetch, sleep }),
   knock,
   terminal: createTerminal(process.stdout, process.stderr),
   now: Date.now,

@@ -14,10 +14,11 @@ import type {
 } from '../model/api.ts';
 import { err, ok, type Result } from '../model/result.ts';
 
-/** `unreachable`: nothing answered at the address. `foreign`: something did that is not the Flotilla API. `refused`: the API said no, and why. */
+/** `unreachable`: nothing answered at the address. `foreign`: something did that is not the Flotilla API. `unauthorized`: it wants another key than it got, or a key at all. `refused`: the API said no, and why. */
 export type ApiError =
   | { readonly kind: 'unreachable'; readonly message: string }
   | { readonly kind: 'foreign'; readonly message: string }
+  | { readonly kind: 'unauthorized'; readonly message: string }
   | { readonly kind: 'refused'; readonly problem: ApiProblem };
 
 export interface ApiClient {
@@ -39,6 +40,8 @@ export interface ApiClient {
 export interface ClientOptions {
   /** Without `/api/v1`, for example `http://127.0.0.1:7071`. */
   readonly baseUrl: string;
+  /** A function key of the app; without one, only an API that wants none answers. */
+  readonly key?: string;
   readonly fetch: typeof fetch;
   /** Waits between tries of a request that did not get through. */
   readonly sleep: (ms: number) => Promise<void>;
@@ -110,6 +113,7 @@ async function once<T>(options: ClientOptions, request: Call): Promise<Result<T,
       method: request.method,
       headers: {
         accept: 'application/json',
+        ...(options.key !== undefined && { 'x-functions-key': options.key }),
         ...(request.body !== undefined && { 'content-type': 'application/json' }),
         ...(request.idempotencyKey && { 'idempotency-key': request.idempotencyKey }),
       },
@@ -130,6 +134,7 @@ function interpret<T>(url: string, status: number, text: string): Result<T, ApiE
     body = undefined;
   }
   if (status >= 200 && status < 300 && body !== undefined) return ok(body as T);
+  if (status === 401) return err({ kind: 'unauthorized', message: `${url} answered 401` });
   if (isProblem(body)) return err({ kind: 'refused', problem: body });
   if ([502, 503, 504].includes(status)) return err({ kind: 'unreachable', message: `${url} answered ${status}` });
   return err(foreign(url));

@@ -4,10 +4,11 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { type ApiAccess, loopbackAccessPath, userDirectory } from '../model/access.ts';
 import { requireFreePort } from './host/port-holder.ts';
 import { HostStartError } from './host/start-error.ts';
 import { type Platform, startPlatform } from './platform.ts';
@@ -123,24 +124,40 @@ async function run(options: Options, containers: Choice, port: number, interrupt
     signal: interrupted,
     onDeath: (name, why) => process.stderr.write(`The ${name} process ended (${why}); starting it again.\n`),
   });
+  const access = leaveAccess(platform);
   try {
-    process.stdout.write(banner(platform, options.data ? dataDir : null));
+    process.stdout.write(banner(platform, access, options.data ? dataDir : null));
     const code = options['no-app'] ? codes.ok : await bringUp(platform, options.file, interrupted);
     if (options.once) return code;
     if (!interrupted.aborted) process.stdout.write(hints(platform, port));
     if (!interrupted.aborted) await once(interrupted, 'abort');
     return codes.ok;
   } finally {
+    if (access !== null) rmSync(access, { force: true });
     await platform.stop();
   }
 }
 
-function banner(platform: Platform, kept: string | null): string {
+/** Where `flotilla` finds the key of this platform by itself; `null` where that cannot be written. */
+function leaveAccess({ url, apiKey }: Platform): string | null {
+  const path = loopbackAccessPath(userDirectory(process.env, homedir()), Number(new URL(url).port));
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    rmSync(path, { force: true });
+    writeFileSync(path, `${JSON.stringify({ api: url, key: apiKey } satisfies ApiAccess)}\n`, { mode: 0o600 });
+    return path;
+  } catch {
+    return null;
+  }
+}
+
+function banner(platform: Platform, access: string | null, kept: string | null): string {
   return [
     'Flotilla · embedded platform: Functions host, Durable engine, Service Bus,',
     '  Table Storage, ARM, identity; no account.',
     `  containers     ${platform.containers}`,
     `  API            ${platform.url}/api/v1`,
+    `  its key        ${access ?? `export FLOTILLA_KEY=${platform.apiKey}`}`,
     `  fault console  ${platform.controlUrl}/control (src/local/world/CONTROL.md)`,
     `  state          ${kept ?? 'a fresh directory, removed at the end (--data DIR keeps it)'}`,
     '',
@@ -159,6 +176,7 @@ async function bringUp(platform: Platform, file: string, interrupted: AbortSigna
   const cli = join(import.meta.dirname, '..', 'cli', import.meta.filename.endsWith('.ts') ? 'main.ts' : 'main.js');
   const child = spawn(process.execPath, [cli, 'up', '--file', file, '--api', platform.url], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, FLOTILLA_KEY: platform.apiKey },
   });
   interrupted.addEventListener('abort', () => child.kill());
   if (interrupted.aborted) child.kill();

@@ -41,6 +41,8 @@ export type ProcessName = 'broker' | 'world' | 'host';
 export interface Platform {
   /** Base address of the API, without `/api/v1`. */
   readonly url: string;
+  /** Opens the API; sent as `x-functions-key`. */
+  readonly apiKey: string;
   readonly controlUrl: string;
   /** What runs containers, and why. */
   readonly containers: string;
@@ -101,6 +103,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     });
     return {
       url: text(host, 'url'),
+      apiKey: text(host, 'apiKey'),
       controlUrl: text(world, 'controlUrl'),
       containers: text(world, 'containers'),
       pids: () => ({ broker: processes.broker?.pid, world: processes.world?.pid, host: processes.host?.pid }),

@@ -28,7 +28,7 @@ describe('starting the host', () => {
       'function "constrained": route "api/x/{at:datetime}": constraint ":datetime" is not supported (int, alpha, guid are)',
       'function "cosmos": trigger "cosmosDBTrigger" is not supported',
       'function "grid": trigger "eventGridTrigger" is not supported',
-      'function "keyed": authLevel "function" is not supported: the embedded host has no keys yet',
+      'function "keyed": authLevel "system" is not known',
       'function "malformed": connection "MALFORMED" is no Service Bus connection string',
       'function "noConnection": connection "MISSING" has no value',
       'function "noSetting": queueName refers to the setting %NO_QUEUE%, which has no value',

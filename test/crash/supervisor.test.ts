@@ -8,6 +8,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createClient } from '../../src/client/client.ts';
+import { localKeyOf } from '../support/local-access.ts';
 import { openLedger } from './ledger.ts';
 import { appName, replicaCount } from './trial.ts';
 
@@ -39,10 +40,12 @@ afterEach(() => {
 async function start() {
   const main = resolve(import.meta.dirname, '../../dist/src/local/main.js');
   const args = [main, '--no-app', '--port', '0', '--data', dataDir];
-  const supervisor = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const env = { ...process.env, FLOTILLA_HOME: dataDir };
+  const supervisor = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   started.push(supervisor);
   const baseUrl = await addressOf(supervisor.stdout);
-  return { supervisor, client: createClient({ baseUrl, fetch, sleep: (ms) => sleep(ms) }) };
+  const key = localKeyOf(dataDir, baseUrl);
+  return { supervisor, client: createClient({ baseUrl, key, fetch, sleep: (ms) => sleep(ms) }) };
 }
 
 /** From the banner. The rest of the output is read and dropped. */

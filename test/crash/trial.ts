@@ -95,7 +95,13 @@ export async function startTrial(): Promise<Trial> {
     onOutput: (name, line) => log.push(`${new Date().toISOString()} ${name}: ${line}`),
   });
   const ledger = openLedger(dataDir, appName);
-  const client = createClient({ baseUrl: platform.url, fetch, sleep: (ms) => sleep(ms), timeoutMs: 15_000 });
+  const client = createClient({
+    baseUrl: platform.url,
+    key: platform.apiKey,
+    fetch,
+    sleep: (ms) => sleep(ms),
+    timeoutMs: 15_000,
+  });
   const control = (method: string, path: string, body?: unknown) => call(`${platform.controlUrl}${path}`, method, body);
   const eventually: Trial['eventually'] = async (what, isSo) => {
     const deadlineAt = performance.now() + recoveryMs;

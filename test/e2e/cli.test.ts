@@ -45,6 +45,16 @@ describe('flotilla from a second terminal', { shuffle: false }, () => {
     }
   });
 
+  it('is refused without the key of the platform, and finds it by itself', async () => {
+    const answer = await fetch(`${api}/api/v1/apps`);
+    expect([answer.status, await answer.text()]).toEqual([401, '']);
+    const elsewhere = { env: { FLOTILLA_HOME: place.directory } };
+    const cli = resolve('dist/src/cli/main.js');
+    const { code, errors } = await place.run(process.execPath, [cli, 'ps', '--api', api], elsewhere).finished;
+    expect(code).toBe(5);
+    expect(errors[0]).toBe(`error: the API at ${api} wants a key.`);
+  });
+
   it('events tells the way of a replica in order', async () => {
     const { code, out } = await flotilla('events', 'voting', '-n', '500').finished;
     expect(code).toBe(0);

@@ -64,7 +64,7 @@ describe('the function app', () => {
       to: 'isSessionsEnabled: false',
     },
     { name: 'the durable client', file: 'timers.js', from: 'extraInputs,', to: '' },
-    { name: 'a level of access', file: 'http.js', from: "'anonymous'", to: "'function'" },
+    { name: 'a level of access', file: 'http.js', from: "'function'", to: "'anonymous'" },
   ])('does not pass with another value for $name', ({ file, from, to }) => {
     const { stdout, status } = register(copyWith(file, (text) => text.replace(from, to)));
     expect(status).toBe(0);

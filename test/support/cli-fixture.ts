@@ -125,6 +125,7 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
     environment: options.environment ?? {},
     workingDirectory: '/work',
     readFile: async (path) => options.files?.[path],
+    homeDirectory: '/home/me',
     connect: () => scriptedClient(options, () => now, commands),
     knock: async (address) => options.answers?.[address] ?? { answers: true, detail: 'HTTP 200' },
     terminal: {

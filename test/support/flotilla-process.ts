@@ -26,6 +26,8 @@ export interface Running {
 
 export interface Place {
   readonly directory: string;
+  /** `FLOTILLA_HOME` of the processes. */
+  readonly home: string;
   run(
     command: string,
     args: readonly string[],
@@ -44,11 +46,12 @@ export interface Place {
 export function createPlace(): Place {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'flotilla-e2e-')));
   const children: ChildProcess[] = [];
-  const { FLOTILLA_API: _, ...inherited } = process.env;
+  const { FLOTILLA_API: _, FLOTILLA_KEY: __, ...inherited } = process.env;
+  const home = mkdtempSync(join(tmpdir(), 'flotilla-home-'));
   const run: Place['run'] = (command, args, { cwd, env } = {}) => {
     const child = spawn(command, args, {
       cwd: cwd ?? process.cwd(),
-      env: { ...inherited, ...env, TMPDIR: directory },
+      env: { ...inherited, FLOTILLA_HOME: home, ...env, TMPDIR: directory },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
@@ -57,6 +60,7 @@ export function createPlace(): Place {
   };
   return {
     directory,
+    home,
     run,
     // What runs on this machine must not decide what the tests see.
     start: (...args) => {
@@ -69,7 +73,7 @@ export function createPlace(): Place {
       for (const { pid, exitCode, signalCode } of children) {
         if (pid !== undefined && exitCode === null && signalCode === null) killGroup(pid, 'SIGKILL');
       }
-      rmSync(directory, { recursive: true, force: true });
+      for (const made of [directory, home]) rmSync(made, { recursive: true, force: true });
     },
   };
 }

@@ -4,12 +4,15 @@
  */
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
-import { resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ApiClient, createClient } from '../../src/client/client.ts';
 import type { AppResource } from '../../src/model/api.ts';
+import { localKeyOf } from '../../test/support/local-access.ts';
 import type { Figure } from './figure.ts';
 import { usageOfTree } from './processes.ts';
 
@@ -24,11 +27,13 @@ const idleMs = 60_000;
 /** Takes about 75 s. @throws Error when the app does not converge. */
 export async function startBench(): Promise<Figure[]> {
   const startedAt = performance.now();
-  const platform = spawn(process.execPath, [main, '--port', '0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const home = mkdtempSync(join(tmpdir(), 'flotilla-bench-'));
+  const env = { ...process.env, FLOTILLA_HOME: home };
+  const platform = spawn(process.execPath, [main, '--port', '0'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const printed = follow(platform.stdout);
   try {
     const [, baseUrl = ''] = await printed(/API\s+(http:\S+)\/api\/v1/);
-    const client = createClient({ baseUrl, fetch, sleep: (ms) => sleep(ms) });
+    const client = createClient({ baseUrl, key: localKeyOf(home, baseUrl), fetch, sleep: (ms) => sleep(ms) });
     await until(client, endpointsAnswer);
     const seconds = (performance.now() - startedAt) / 1000;
     await until(client, async ({ converged }) => converged);
@@ -41,6 +46,7 @@ export async function startBench(): Promise<Figure[]> {
   } finally {
     platform.kill('SIGTERM');
     if (platform.exitCode === null) await once(platform, 'exit');
+    rmSync(home, { recursive: true, force: true });
   }
 }
 

@@ -3,7 +3,7 @@
  * durable functions. `main.ts` is the same as a process.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../model/clock.ts';
 import { systemClock } from '../system-clock.ts';
@@ -14,9 +14,10 @@ import { openRuntime, type Runtime } from './engine/runtime.ts';
 import type { EngineFaults } from './engine/types.ts';
 import type { LoadedApp } from './functions-core.ts';
 import { type HostJson, readHostJson } from './host-json.ts';
-import { createHttpTriggers } from './http.ts';
+import { authorizeByKey, createHttpTriggers } from './http.ts';
 import { type HttpHandler, type HttpServer, problem, startHttpServer } from './http-server.ts';
 import { createInvoker, type Invoker, type LogSink } from './invoke.ts';
+import { type HostKeys, openHostKeys } from './keys.ts';
 import { openScheduleMonitor, type ScheduleMonitor } from './schedule-monitor.ts';
 import { type ServiceBusListener, startServiceBusListener } from './service-bus.ts';
 import type { Settings } from './settings.ts';
@@ -27,7 +28,7 @@ import { planTriggers, type TriggerPlan } from './triggers.ts';
 export interface FunctionsHostOptions {
   /** Directory with package.json and host.json of the app. */
   readonly appDir: string;
-  /** Where durable state and timer status are kept; created if absent. `undefined` keeps both in memory. */
+  /** Where durable state, timer status and keys are kept; created if absent. `undefined` keeps all in memory. */
   readonly dataDir?: string | undefined;
   /** 0 = any free port. */
   readonly port: number;
@@ -48,6 +49,7 @@ export interface FunctionsHost {
   /** `http://127.0.0.1:<port>`, without the route prefix. */
   readonly url: string;
   readonly app: LoadedApp;
+  readonly keys: HostKeys;
   /** Takes nothing new, gives what runs 2 s, then ends. Unfinished work goes on at the next start. */
   close(): Promise<void>;
 }
@@ -86,6 +88,7 @@ const ending: HttpHandler = async () =>
 
 class RunningHost implements FunctionsHost {
   readonly app: LoadedApp;
+  readonly keys: HostKeys;
   readonly #options: FunctionsHostOptions & { readonly log: LogSink };
   readonly #hostJson: HostJson;
   readonly #plan: TriggerPlan;
@@ -108,6 +111,7 @@ class RunningHost implements FunctionsHost {
   ) {
     this.#options = options;
     this.app = app;
+    this.keys = openHostKeys(options.dataDir === undefined ? undefined : join(options.dataDir, 'host-keys.json'));
     this.#hostJson = hostJson;
     this.#plan = plan;
     this.#clock = options.clock ?? systemClock;
@@ -137,7 +141,7 @@ class RunningHost implements FunctionsHost {
       handler: (request) => this.#handler(request),
       onError: (error) => log({ level: 'error', category: 'host', message: `HTTP: ${error}` }),
     });
-    const functions = createHttpTriggers(this.#plan.router, this.#invoker);
+    const functions = createHttpTriggers(this.#plan.router, this.#invoker, authorizeByKey(this.keys));
     const durable = await this.#startDurable();
     this.#handler = async (request) => {
       const body = durable && isManagement(request.url) ? request.body.toString('utf8') : undefined;
@@ -166,7 +170,7 @@ class RunningHost implements FunctionsHost {
       workers: [],
       clock: this.#clock,
       port: this.port,
-      systemKey: webhookKey(dataDir),
+      systemKey: this.keys.extension('durabletask'),
       activityLeaseMs: this.#options.activityLeaseMs,
       faults: this.#options.faults,
       log: (level, message) => log({ level, category: 'host', message }),
@@ -236,18 +240,4 @@ async function endsWithin(work: Promise<unknown>, ms: number): Promise<void> {
   });
   await Promise.race([work, late]);
   clearTimeout(timer);
-}
-
-/** The same at every start, because links that contain it are handed out. */
-function webhookKey(dataDir: string | undefined): string {
-  const fresh = randomUUID().replaceAll('-', '');
-  if (dataDir === undefined) return fresh;
-  const path = join(dataDir, 'webhook.key');
-  try {
-    writeFileSync(path, fresh, { flag: 'wx', mode: 0o600 });
-    return fresh;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return readFileSync(path, 'utf8');
-  }
 }

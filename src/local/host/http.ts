@@ -5,6 +5,7 @@
 import type { RegisteredFunction } from './functions-core.ts';
 import type { HttpHandler, HttpRequest, HttpResponse } from './http-server.ts';
 import type { InvocationOutcome, Invoker } from './invoke.ts';
+import type { HostKeys } from './keys.ts';
 import { createRouter, type Route, type RouteParameters, type Router } from './routes.ts';
 import type { RpcHttpCookie, RpcHttpData, RpcNullableMap } from './rpc.ts';
 import type { StartProblem } from './start-error.ts';
@@ -40,13 +41,31 @@ export function routeFunctions(
   return { ok: false, problems };
 }
 
+const authLevels = ['anonymous', 'function', 'admin'] as const;
+
+/** As Azure reads it: `function` where nothing is said. */
+const authLevelOf = (fn: RegisteredFunction) => String(fn.trigger['authLevel'] ?? 'function').toLowerCase();
+
 function refusedAuthLevel(fn: RegisteredFunction): StartProblem | undefined {
-  const level = String(fn.trigger['authLevel'] ?? 'function').toLowerCase();
-  if (level === 'anonymous') return undefined;
+  const level = authLevelOf(fn);
+  if (authLevels.some((known) => known === level)) return undefined;
   return {
     path: `function "${fn.name}"`,
-    problem: `authLevel "${level}" is not supported: the embedded host has no keys yet`,
-    remedy: `set authLevel: 'anonymous' (the host listens on loopback only)`,
+    problem: `authLevel "${level}" is not known`,
+    remedy: `choose one of ${authLevels.join(', ')}`,
+  };
+}
+
+/** Decides whether a request may call a function. */
+export type Authorize = (request: HttpRequest, fn: RegisteredFunction) => boolean;
+
+/** By the level of the function: any key that opens it, the master key, or nothing. */
+export function authorizeByKey(keys: HostKeys): Authorize {
+  return (request, fn) => {
+    const level = authLevelOf(fn);
+    if (level === 'anonymous') return true;
+    const access = keys.accessOf(request, fn.name).level;
+    return access === 'admin' || access === level;
   };
 }
 
@@ -66,12 +85,17 @@ function templateOf(fn: RegisteredFunction): string {
   return typeof route === 'string' && route !== '' ? route : fn.name;
 }
 
-/** Answers the requests of HTTP functions. */
-export function createHttpTriggers(router: Router<RegisteredFunction>, invoker: Invoker): HttpHandler {
+/** Answers the requests of HTTP functions. One that may not call its function is answered 401 without a body. */
+export function createHttpTriggers(
+  router: Router<RegisteredFunction>,
+  invoker: Invoker,
+  authorize: Authorize,
+): HttpHandler {
   return async (request) => {
     const path = request.url.split(/[?#]/, 1)[0] ?? '/';
     const match = router.match(request.method, path);
     if (!match.found) return { status: 404, headers: {}, body: '' };
+    if (!authorize(request, match.target)) return { status: 401, headers: {}, body: '' };
     const http = toRpcRequest(request, match.parameters);
     const traceParent = request.headers['traceparent'];
     const outcome = await invoker.invoke(match.target, {

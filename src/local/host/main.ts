@@ -2,6 +2,7 @@
 import { runChild } from '../child.ts';
 import { createFunctionsHost } from './functions-host.ts';
 import type { LogSink } from './invoke.ts';
+import { defaultKeyName } from './keys.ts';
 
 interface HostConfig {
   readonly appDir: string;
@@ -23,5 +24,8 @@ const log: LogSink = ({ level, category, message, functionName, invocationId }) 
 runChild(async ({ env, ...config }: HostConfig) => {
   Object.assign(process.env, env);
   const host = await createFunctionsHost({ ...config, log });
-  return { ready: { port: host.port, url: host.url }, close: () => host.close() };
+  return {
+    ready: { port: host.port, url: host.url, apiKey: host.keys.list('host')[defaultKeyName] },
+    close: () => host.close(),
+  };
 });

@@ -107,7 +107,7 @@ export class SimHost implements Caller {
       extraInputs: (fn) => clientInputs(fn, durable.binding),
     });
     this.#invoker = this.#caused(inner);
-    this.#http = createHttpTriggers(this.#plan.router, this.#invoker);
+    this.#http = createHttpTriggers(this.#plan.router, this.#invoker, () => true);
     this.isServing = true;
   }
 

@@ -54,6 +54,24 @@ describe('the client of the API', () => {
     expect(await client(answer).info()).toMatchObject({ ok: false, error: { kind: 'foreign' } });
   });
 
+  it('tells a key that is missing or wrong from everything else', async () => {
+    const { info: ask, requests } = client(text(401, ''));
+    expect(await ask()).toMatchObject({ ok: false, error: { kind: 'unauthorized' } });
+    expect(requests.length).toBe(1);
+  });
+
+  it('sends its key with each request, and none where it has none', async () => {
+    const sent: (string | null)[] = [];
+    const fetchAnswer = async (_: unknown, init?: RequestInit) => {
+      sent.push(new Headers(init?.headers).get('x-functions-key'));
+      return Response.json(info);
+    };
+    const shared = { baseUrl: 'http://api', fetch: fetchAnswer, sleep: async () => undefined };
+    await createClient({ ...shared, key: 'secret' }).info();
+    await createClient(shared).info();
+    expect(sent).toEqual(['secret', null]);
+  });
+
   it('recognises the API', async () => {
     expect(await client(json(200, info)).info()).toEqual({ ok: true, value: info });
   });
