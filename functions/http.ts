@@ -19,4 +19,9 @@ app.http('apiEvents', {
   route: 'v1/apps/{app}/events',
   handler: (request) => flotilla().http.events(request),
 });
+app.http('apiLogs', {
+  ...common,
+  route: 'v1/apps/{app}/logs',
+  handler: (request) => flotilla().http.logs(request),
+});
 app.http('apiUnknown', { ...common, route: 'v1/{*rest}', handler: (request) => flotilla().http.unknown(request) });

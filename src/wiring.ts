@@ -85,7 +85,7 @@ export function wiring(config: Config, { httpClient, ports: given, pools }: Over
       }),
   };
   return {
-    http: createHttpHandlers(ports, config.installation),
+    http: createHttpHandlers(world, config.installation),
     queue: createQueueTriggers(ports, workflowsOf),
     activities: (context) => createActivities({ ...world, workflows: workflowsOf(context) }, settings),
     timers: createTimers((context) => ({ ...world, workflows: workflowsOf(context) }), settings),

@@ -8,6 +8,7 @@ import type { Step } from '../model/plan.ts';
 import type { AppRow, PoolRow, ReplicaRow, Stored } from '../model/state.ts';
 import type { PortError } from '../ports/errors.ts';
 import type { StepResult } from './create-group.ts';
+import { keepLogs, takeLogs } from './keep-logs.ts';
 import type { ActivityPorts, ActivitySettings } from './ports.ts';
 import { bare } from './rows.ts';
 
@@ -41,7 +42,10 @@ export async function deleteGroup(
     log.error('A container group has the name of ours but not its tags; it is left alone.', { ...input });
     return skipped('a group of this name is not ours');
   }
+  const isGoing = found.value.provisioningState === 'Deleting';
+  const logs = isGoing ? null : await takeLogs(ports, replica.value, pool.value);
   const answer = await groups.delete(pool.value, replica.value.group);
+  if (logs !== null) await keepLogs(ports, logs);
   if (answer.ok) return { outcome: 'done', detail: answer.value };
   await noteWait(ports, replica.value, answer.error);
   return { outcome: answer.error.kind === 'Unknown' ? 'unknown' : 'refused', detail: answer.error.message };

@@ -88,7 +88,7 @@ function crashed({ container }: GroupObservation, replica: ReplicaRow): boolean 
 }
 
 async function readTail(groups: ActivityPorts['groups'], pool: PoolRow, replica: ReplicaRow): Promise<string | null> {
-  const logs = await groups.logs(pool, replica.group, replica.service, logTailLines);
+  const logs = await groups.logs(pool, replica.group, replica.service, { tail: logTailLines });
   return logs.ok && logs.value !== '' ? lastBytes(logs.value) : null;
 }
 

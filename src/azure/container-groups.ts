@@ -72,10 +72,11 @@ export function createContainerGroups(options: ContainerGroupsOptions): Containe
       if (begun.ok) return ok(begun.value === 204 ? 'gone' : 'accepted');
       return begun.error.kind === 'NotFound' ? ok('gone') : begun;
     },
-    logs: (place, name, container, tail) =>
-      read(`read the logs of ${name}`, callTimeoutMs, async (abortSignal) => {
+    logs: (place, name, container, { tail, timestamps = false, timeoutMs = callTimeoutMs }) =>
+      read(`read the logs of ${name}`, timeoutMs, async (abortSignal) => {
         const logs = await clientOf(place).containers.listLogs(place.resourceGroup, name, container, {
           tail,
+          ...(timestamps && { timestamps }),
           abortSignal,
         });
         return logs.content ?? '';

@@ -129,6 +129,17 @@ const columns: { readonly [K in Kind]: Columns<Extract<Row, { kind: K }>> } = {
     message: 'text',
     cause: 'text',
   },
+  log: {
+    app: 'text',
+    service: 'text',
+    slot: 'whole',
+    incarnation: 'whole',
+    revision: 'whole',
+    container: 'text',
+    takenAt: 'instant',
+    lines: 'json',
+    truncated: 'flag',
+  },
   due: { app: 'text', dueAt: 'instant', since: 'instant' },
   pool: {
     pool: 'text',

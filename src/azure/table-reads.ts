@@ -3,11 +3,21 @@
  * whole read, and a partial listing is never returned.
  */
 import { odata, type TableClient } from '@azure/data-tables';
-import { type Key, keyOf, keys, prefixes } from '../model/keys.ts';
+import { type Key, keyOf, keys, logPartition, prefixes } from '../model/keys.ts';
 import { err, ok, type Result } from '../model/result.ts';
-import type { AppRow, EventRow, GuardRow, OperationRow, ReplicaRow, RevisionRow, Row, Stored } from '../model/state.ts';
+import type {
+  AppRow,
+  EventRow,
+  GuardRow,
+  LogRow,
+  OperationRow,
+  ReplicaRow,
+  RevisionRow,
+  Row,
+  Stored,
+} from '../model/state.ts';
 import type { PortError } from '../ports/errors.ts';
-import type { AppRows, EventPage, ServiceRows, StateStore } from '../ports/state-store.ts';
+import type { AppRows, EventPage, KeptLogQuery, ServiceRows, StateStore } from '../ports/state-store.ts';
 import { withRetry } from './retry.ts';
 import { describeKey, fromEntity } from './row-codec.ts';
 
@@ -177,6 +187,30 @@ export async function readEvents(
   } while (from !== null && events.length < limit);
   const cursor = (event: EventRow | undefined) => (event ? keyOf(event).row : null);
   return ok({ events, newest: cursor(events[0]), oldest: cursor(events.at(-1)) });
+}
+
+export async function readLogs(
+  table: Table,
+  app: string,
+  { service, takenBefore, limit }: KeptLogQuery,
+): Promise<Result<readonly Stored<LogRow>[], PortError>> {
+  const prefix = service === null ? 'log|' : prefixes.logs(service);
+  const range = odata`PartitionKey eq ${logPartition(app)} and RowKey ge ${prefix} and RowKey lt ${`${prefix.slice(0, -1)}}`}`;
+  const filter = both(range, takenBefore === undefined ? undefined : odata`takenAt lt ${new Date(takenBefore)}`);
+  const rows: Stored<LogRow>[] = [];
+  let from: string | null = null;
+  do {
+    const size = limit - rows.length;
+    const page: Result<Page<LogRow>, PortError> = await readPage(table, `read the kept logs of ${app}`, {
+      filter,
+      from,
+      size,
+    });
+    if (!page.ok) return page;
+    rows.push(...page.value.rows);
+    from = page.value.next;
+  } while (from !== null && rows.length < limit);
+  return ok(rows);
 }
 
 export async function scanApps(

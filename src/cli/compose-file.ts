@@ -5,8 +5,8 @@ import type { Result } from '../model/result.ts';
 import { defaultFileNames, overrideFileNames } from '../spec/files/find-files.ts';
 import type { ResolveOptions } from '../spec/files/options.ts';
 import { type CheckedFile, checkComposeFile, type ResolvedFile, resolveComposeFile } from '../spec/files/resolve.ts';
-import type { FileOptions } from './arguments.ts';
 import type { Surroundings } from './context.ts';
+import type { FileOptions } from './invocation.ts';
 
 type Files = Pick<Surroundings, 'environment' | 'workingDirectory' | 'readFile'>;
 

@@ -1,8 +1,8 @@
 /** How `up` and `down` end: what is said, and the exit code. */
 import type { AppResource, OperationResource } from '../model/api.ts';
-import { defaultApi } from './arguments.ts';
 import type { Session } from './context.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { defaultApi } from './invocation.ts';
 import { elapsed, renderProblems, renderTrouble } from './render.ts';
 import { failWith } from './session.ts';
 import { type Ending, stallMs } from './wait.ts';

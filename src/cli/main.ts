@@ -46,7 +46,7 @@ process.exitCode = await run(process.argv.slice(2), {
   homeDirectory: homedir(),
   connect: (baseUrl, key) => createClient({ baseUrl, ...(key !== undefined && { key }), fetch, sleep }),
   knock,
-  terminal: createTerminal(process.stdout, process.stderr),
+  terminal: createTerminal(process.stdout, process.stderr, process.env),
   now: Date.now,
   sleep,
   interrupted: interruption.signal,

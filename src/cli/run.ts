@@ -1,14 +1,16 @@
 /** One run of `flotilla`: the arguments, then the command they name. Resolves with the exit code. */
 import { version } from '../model/version.ts';
-import { type Invocation, parseArguments } from './arguments.ts';
+import { parseArguments } from './arguments.ts';
 import { config } from './commands/config.ts';
 import { down } from './commands/down.ts';
 import { events } from './commands/events.ts';
+import { logs } from './commands/logs.ts';
 import { ps } from './commands/ps.ts';
 import { up } from './commands/up.ts';
 import type { Surroundings } from './context.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { helpOf } from './help.ts';
+import type { Invocation } from './invocation.ts';
 
 export async function run(argv: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const { terminal, environment } = surroundings;
@@ -32,6 +34,8 @@ async function execute(invocation: Invocation, surroundings: Surroundings): Prom
       return await up(surroundings, invocation);
     case 'ps':
       return await ps(surroundings, invocation);
+    case 'logs':
+      return await logs(surroundings, invocation);
     case 'events':
       return await events(surroundings, invocation);
     case 'down':

@@ -1,5 +1,7 @@
 /** Where the CLI writes. On a terminal a status block is redrawn below the lines that scroll by; in a pipe there are only lines. */
 export interface Terminal {
+  /** Lines may have colours: standard output is a terminal and NO_COLOR is not set (no-color.org). */
+  readonly colours: boolean;
   /** Result lines, to stdout. */
   line(text: string): void;
   /** Warnings and errors, to stderr. */
@@ -15,7 +17,11 @@ interface Stream {
   write(text: string): unknown;
 }
 
-export function createTerminal(out: Stream, errors: Stream): Terminal {
+export function createTerminal(
+  out: Stream,
+  errors: Stream,
+  environment: Readonly<Record<string, string | undefined>> = {},
+): Terminal {
   const isLive = out.isTTY === true;
   let drawn: readonly string[] = [];
   const erase = () => {
@@ -37,6 +43,7 @@ export function createTerminal(out: Stream, errors: Stream): Terminal {
     draw(block);
   };
   return {
+    colours: isLive && !environment['NO_COLOR'] && environment['TERM'] !== 'dumb',
     line: (text) => above(() => out.write(`${text}\n`)),
     note: (text) => above(() => errors.write(`${text}\n`)),
     status(lines) {

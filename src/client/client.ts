@@ -9,6 +9,7 @@ import type {
   AppResource,
   AppSummary,
   EventList,
+  LogList,
   OperationResource,
   PoolResource,
 } from '../model/api.ts';
@@ -31,10 +32,22 @@ export interface ApiClient {
   apply(name: string, document: unknown, idempotencyKey: string): Promise<Result<OperationResource, ApiError>>;
   remove(name: string, idempotencyKey: string): Promise<Result<OperationResource, ApiError>>;
   operation(app: string, id: string): Promise<Result<OperationResource, ApiError>>;
+  logs(app: string, query: LogsQuery): Promise<Result<LogList, ApiError>>;
   events(
     app: string,
     query: { readonly limit?: number; readonly before?: string; readonly after?: string },
   ): Promise<Result<EventList, ApiError>>;
+}
+
+/** As `GET …/logs` takes it; what is left out has the API's default. */
+export interface LogsQuery {
+  readonly service?: string;
+  readonly slot?: number;
+  readonly container?: string;
+  readonly tail?: number;
+  /** ISO instant. */
+  readonly since?: string;
+  readonly previous?: boolean;
 }
 
 export interface ClientOptions {
@@ -81,12 +94,17 @@ export function createClient(options: ClientOptions): ApiClient {
       call({ method: 'PUT', path: appPath(name), body: document, idempotencyKey }),
     remove: (name, idempotencyKey) => call({ method: 'DELETE', path: appPath(name), idempotencyKey }),
     operation: (app, id) => get(`${appPath(app)}/operations/${encodeURIComponent(id)}`),
-    events: (app, query) => {
-      const parameters = new URLSearchParams();
-      for (const [name, value] of Object.entries(query)) parameters.set(name, String(value));
-      return get(`${appPath(app)}/events?${parameters}`);
-    },
+    logs: (app, query) => get(`${appPath(app)}/logs${queryOf(query)}`),
+    events: (app, query) => get(`${appPath(app)}/events${queryOf(query)}`),
   };
+}
+
+function queryOf(query: object): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== null) parameters.set(name, String(value));
+  }
+  return parameters.size === 0 ? '' : `?${parameters}`;
 }
 
 async function send<T>(options: ClientOptions, request: Call): Promise<Result<T, ApiError>> {

@@ -1,5 +1,5 @@
 /**
- * Removes what nobody needs any more (design §6): finished operations and gone replicas after a week, events after their retention, old revisions
+ * Removes what nobody needs any more (design §6): finished operations, gone replicas and kept logs after a week, events after their retention, old revisions
  * that nothing points at. App rows and guards are never removed. Runs daily; a purge that is cut short goes on at the next one.
  */
 import { type Key, keyOf, keys } from '../model/keys.ts';
@@ -10,7 +10,7 @@ import type { AppRows, Change } from '../ports/state-store.ts';
 import type { CommandPorts } from './ports.ts';
 
 export interface Retention {
-  /** Of finished operations and gone replicas. */
+  /** Of finished operations, gone replicas and kept logs. */
   readonly retainMs: number;
   readonly eventRetainMs: number;
   /** Newest revisions of a service that are kept whatever points at them. */
@@ -31,8 +31,10 @@ export async function purgePartition(
   // Events first: where there is no app row, an operation is the only trace of them.
   const events = await purgeEvents(ports, partition, now - retention.eventRetainMs);
   if (!events.ok) return events;
+  const logs = await purgeLogs(ports, partition, now - retention.retainMs);
+  if (!logs.ok) return logs;
   const stale = await removeAll(ports, staleRows(rows.value, retention, now).map(keyOf));
-  return stale.ok ? ok(stale.value + events.value) : stale;
+  return stale.ok ? ok(stale.value + logs.value + events.value) : stale;
 }
 
 /** Rows of these kinds no longer change once they are stale, so they can be deleted without their ETags. */
@@ -83,6 +85,28 @@ async function purgeEvents(
     if (!result.ok) return result;
     removed += result.value;
     if (result.value < page.value.events.length) return ok(removed);
+  }
+}
+
+/** Few at a time: each comes with its lines. */
+const logsPerPage = 20;
+
+async function purgeLogs(
+  ports: Pick<CommandPorts, 'store' | 'ids'>,
+  app: string,
+  takenBefore: number,
+): Promise<Result<number, PortError>> {
+  for (let removed = 0; ; ) {
+    const page = await ports.store.readLogs(app, { service: null, takenBefore, limit: logsPerPage });
+    if (!page.ok) return page;
+    for (const { etag, ...row } of page.value) {
+      const change: Change = { type: 'delete', key: keyOf(row), etag };
+      const result = await ports.store.commit({ txId: ports.ids.next(), changes: [change] });
+      // A newer incarnation of the slot has left its own meanwhile.
+      if (!result.ok) return result.error.kind === 'Conflict' ? ok(removed) : err(result.error);
+      removed += 1;
+    }
+    if (page.value.length < logsPerPage) return ok(removed);
   }
 }
 

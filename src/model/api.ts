@@ -8,12 +8,13 @@
  *   PUT    /api/v1/apps/{app}                        body: the app document, header `Idempotency-Key` → 202 OperationResource; `?dryRun=true` → 200 ApplyPreview
  *   DELETE /api/v1/apps/{app}                        header `Idempotency-Key` → 202 OperationResource
  *   GET    /api/v1/apps/{app}/operations/{id}        OperationResource
+ *   GET    /api/v1/apps/{app}/logs?service&slot&container&tail&since&previous   LogList
  *   GET    /api/v1/apps/{app}/events?limit&before&after   EventList, newest first
  *
  * Every error is `application/problem+json` (RFC 9457): {@link ApiProblem}.
  */
 import type { Problem } from './problem.ts';
-import type { EventType, OperationState, ReplicaState } from './state.ts';
+import type { EventType, LogLine, OperationState, ReplicaState } from './state.ts';
 
 export interface ApiInfo {
   readonly name: 'flotilla';
@@ -105,6 +106,30 @@ export interface ReplicaResource {
   readonly addresses: readonly string[];
   readonly restartCount: number;
   readonly logTail: string | null;
+}
+
+export interface LogList {
+  /** By service, slot and incarnation. */
+  readonly logs: readonly ReplicaLog[];
+  /** At least so many replicas are beyond what one answer holds; name a service or a slot to see them. */
+  readonly omitted: number;
+}
+
+/** The last lines of one replica, as far as ACI still has them. */
+export interface ReplicaLog {
+  readonly service: string;
+  readonly slot: number;
+  readonly incarnation: number;
+  readonly container: string;
+  readonly state: ReplicaState;
+  /** Oldest first. */
+  readonly lines: readonly LogLine[];
+  /** There are older lines. */
+  readonly truncated: boolean;
+  /** Why there are no lines, else null. */
+  readonly problem: string | null;
+  /** ARM asked to be left alone for so long. */
+  readonly retryAfterMs: number | null;
 }
 
 export interface PoolResource {

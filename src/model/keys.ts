@@ -12,6 +12,9 @@ const pad = (value: number, width: number): string => String(value).padStart(wid
 /** Newest first: events are read from the top. 8640000000000000 is the last instant of an ECMAScript Date. */
 const inverted = (at: number): string => pad(8_640_000_000_000_000 - at, 16);
 
+/** Beside the app's own partition, so that nobody who reads an app reads its logs. */
+export const logPartition = (app: string): string => `${names.partitions.logs}:${app}`;
+
 export const keys = {
   app: (app: string): Key => ({ partition: app, row: 'app' }),
   guard: (app: string, service: string): Key => ({ partition: app, row: `service|${service}` }),
@@ -28,6 +31,10 @@ export const keys = {
     partition: app,
     row: `event|${inverted(at)}|${txId}|${pad(n, 3)}`,
   }),
+  log: (app: string, service: string, slot: number): Key => ({
+    partition: logPartition(app),
+    row: `log|${service}|${pad(slot, 4)}`,
+  }),
   due: (app: string): Key => ({ partition: names.partitions.due, row: app }),
   pool: (pool: string): Key => ({ partition: names.partitions.pools, row: `pool|${pool}` }),
 } as const;
@@ -38,6 +45,7 @@ export const prefixes = {
   guards: 'service|',
   replicas: (service: string): string => `replica|${service}|`,
   revisions: (service: string): string => `revision|${service}|`,
+  logs: (service: string): string => `log|${service}|`,
 } as const;
 
 export function keyOf(row: Row): Key {
@@ -54,6 +62,8 @@ export function keyOf(row: Row): Key {
       return keys.operation(row.app, row.id);
     case 'event':
       return keys.event(row.app, row.at, row.txId, row.n);
+    case 'log':
+      return keys.log(row.app, row.service, row.slot);
     case 'due':
       return keys.due(row.app);
     case 'pool':

@@ -1,7 +1,7 @@
 /** Names that are persisted in histories, queues, tables and tags: never renamed, only added to. */
 export const names = {
   table: 'flotilla',
-  partitions: { due: '~due', pools: '~pools' },
+  partitions: { due: '~due', pools: '~pools', logs: '~logs' },
   queue: 'flotilla-commands',
   orchestrators: { app: 'app', deployment: 'deployment', teardown: 'teardown' },
   activities: {

@@ -199,6 +199,28 @@ export type EventType =
   | 'OrphanFound'
   | 'OrphanDeleted';
 
+/** Partition `~logs:<app>`: the last lines of the last incarnation of a slot whose container group was deleted. */
+export interface LogRow {
+  readonly kind: 'log';
+  readonly app: string;
+  readonly service: string;
+  readonly slot: number;
+  readonly incarnation: number;
+  readonly revision: number;
+  readonly container: string;
+  readonly takenAt: number;
+  /** Oldest first; compressed in the table. */
+  readonly lines: readonly LogLine[];
+  /** Older lines were left out. */
+  readonly truncated: boolean;
+}
+
+export interface LogLine {
+  /** As the service wrote it (RFC 3339, up to nanoseconds), null where a line has none. */
+  readonly at: string | null;
+  readonly text: string;
+}
+
 /** Partition `~due`, one row per app with pending work; its ETag is the wake-up. */
 export interface DueRow {
   readonly kind: 'due';
@@ -245,7 +267,7 @@ export interface Reservation {
   readonly at: number;
 }
 
-export type Row = AppRow | GuardRow | RevisionRow | ReplicaRow | OperationRow | EventRow | DueRow | PoolRow;
+export type Row = AppRow | GuardRow | RevisionRow | ReplicaRow | OperationRow | EventRow | LogRow | DueRow | PoolRow;
 
 /** A row as read, with the tag that guards its next write. */
 export type Stored<R extends Row = Row> = R & { readonly etag: string };

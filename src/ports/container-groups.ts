@@ -6,6 +6,15 @@ import type { PortError } from './errors.ts';
 
 export type PoolPlace = Pick<PoolRow, 'pool' | 'subscriptionId' | 'resourceGroup' | 'region'>;
 
+export interface LogQuery {
+  /** So many lines at most; ACI hands out at most 4 MB. */
+  readonly tail: number;
+  /** Each line begins with its instant (RFC 3339) and a blank. Default false. */
+  readonly timestamps?: boolean;
+  /** Shorter than the timeout of the other calls. */
+  readonly timeoutMs?: number;
+}
+
 export interface ContainerGroups {
   /**
    * PUTs the group and returns once ARM has accepted it; provisioning goes on. Never call it for a group that may exist: a PUT restarts its
@@ -18,6 +27,6 @@ export interface ContainerGroups {
   list(place: PoolPlace): Promise<Result<readonly ListedGroup[], PortError>>;
   /** Idempotent: `gone` when there was nothing; `accepted` when the deletion is under way. */
   delete(place: PoolPlace, name: string): Promise<Result<'accepted' | 'gone', PortError>>;
-  /** Last `tail` lines of a container. */
-  logs(place: PoolPlace, name: string, container: string, tail: number): Promise<Result<string, PortError>>;
+  /** Last lines of a container, oldest first. `ContainerLogNotAvailable` (`NotFound`) = it has not started yet. */
+  logs(place: PoolPlace, name: string, container: string, query: LogQuery): Promise<Result<string, PortError>>;
 }

@@ -6,6 +6,7 @@ import type {
   DueRow,
   EventRow,
   GuardRow,
+  LogRow,
   OperationRow,
   PoolRow,
   ReplicaRow,
@@ -16,7 +17,7 @@ import type {
 import type { PortError } from './errors.ts';
 
 /**
- * One write. `etag` of an update or delete is that of the row as read; `upsert` overwrites whatever is there (only for `~due`).
+ * One write. `etag` of an update or delete is that of the row as read; `upsert` overwrites whatever is there (only for `~due` and kept logs).
  * A delete by ETag stands alone in its transaction; beside other changes its ETag is `*`, for rows that nobody changes any more.
  */
 export type Change =
@@ -59,6 +60,8 @@ export interface StateStore {
     app: string,
     options: { readonly limit: number; readonly before?: string; readonly after?: string },
   ): Promise<Result<EventPage, PortError>>;
+  /** Logs kept of container groups that were deleted, ordered by service and slot. */
+  readLogs(app: string, query: KeptLogQuery): Promise<Result<readonly Stored<LogRow>[], PortError>>;
   readDue(): Promise<Result<readonly Stored<DueRow>[], PortError>>;
   readPools(): Promise<Result<readonly Stored<PoolRow>[], PortError>>;
   /** One page of app rows over all partitions; `next` null = the scan is complete. */
@@ -71,6 +74,14 @@ export interface StateStore {
   ): Promise<Result<{ readonly operations: readonly Stored<OperationRow>[]; readonly next: string | null }, PortError>>;
   /** ETags by row key. `Conflict` = an insert met a row, or an ETag is stale: nothing was written, read again. */
   commit(transaction: Transaction): Promise<Result<{ readonly etags: ReadonlyMap<string, string> }, PortError>>;
+}
+
+export interface KeptLogQuery {
+  /** null = of all services. */
+  readonly service: string | null;
+  /** Only those taken before, epoch ms. */
+  readonly takenBefore?: number;
+  readonly limit: number;
 }
 
 /** Rows by kind: guards of the whole app, revisions and replicas of one service. */

@@ -228,7 +228,7 @@ describe('container groups through the real client', () => {
     const { groups, elapse } = bench();
     await groups.create(east, spec('f-1-web', { environment: { STANDIN_LOG: 'one\ntwo\nthree' } }));
     elapse(5_000);
-    const logs = await groups.logs(east, 'f-1-web', 'web', 2);
+    const logs = await groups.logs(east, 'f-1-web', 'web', { tail: 2 });
     expect(logs.ok && logs.value).toContain('three');
   });
 });

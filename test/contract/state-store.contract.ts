@@ -1,7 +1,7 @@
 /** What every state store promises (src/ports/state-store.ts). Bound to implementations by `state-store.test.ts`. */
 import { describe, expect, it } from 'vitest';
 import { keyOf, keys } from '../../src/model/keys.ts';
-import type { AppRow, EventRow, GuardRow, OperationRow, Row } from '../../src/model/state.ts';
+import type { AppRow, EventRow, GuardRow, LogRow, OperationRow, Row } from '../../src/model/state.ts';
 import type { Change, StateStore } from '../../src/ports/state-store.ts';
 import { aDue, aGuard, anAppRow, anEvent, anOperation, aPool, aReplica, aRevision, at } from '../support/rows.ts';
 import { failOnce, type TableFixture } from '../support/table-fixture.ts';
@@ -351,6 +351,35 @@ export function stateStoreContract(name: string, open: () => TableFixture): void
       expect(kindOf(await store.read(keys.app('shop')))).toBe('ok');
       fail((key) => (key.includes('QUERY') ? 3 : 0));
       expect(kindOf(await store.readApp('shop'))).toBe('Unavailable');
+    });
+
+    it('reads the kept logs of a service, or of an app, or those taken before an instant', async () => {
+      const { store } = open();
+      const log = (service: string, slot: number, takenAt: number): LogRow => ({
+        kind: 'log',
+        app: 'shop',
+        service,
+        slot,
+        incarnation: 1,
+        revision: 1,
+        container: service,
+        takenAt,
+        lines: Array.from({ length: 900 }, (_, n) => ({ at: null, text: `${n} ${'x'.repeat(n % 97)}` })),
+        truncated: true,
+      });
+      const rows = [log('web', 0, at), log('web', 1, at + 1), log('web-2', 0, at), log('api', 3, at)];
+      for (const row of rows) await store.commit({ txId: 'log', changes: [{ type: 'upsert', row }] });
+      await given(store, anAppRow());
+      const read = async (query: Parameters<typeof store.readLogs>[1]) => {
+        const found = await store.readLogs('shop', query);
+        if (!found.ok) throw new Error(found.error.message);
+        return found.value.map(({ service, slot }) => `${service}.${slot}`);
+      };
+      expect(await read({ service: null, limit: 9 })).toEqual(['api.3', 'web-2.0', 'web.0', 'web.1']);
+      expect(await read({ service: 'web', limit: 9 })).toEqual(['web.0', 'web.1']);
+      expect(await read({ service: null, limit: 2 })).toEqual(['api.3', 'web-2.0']);
+      expect(await read({ service: 'web', takenBefore: at + 1, limit: 9 })).toEqual(['web.0']);
+      expect(await store.read(keyOf(rows[1] as LogRow))).toMatchObject({ value: rows[1] });
     });
 
     it('lets one of many concurrent writers of a row win each round', async () => {

@@ -62,6 +62,18 @@ describe('flotilla from a second terminal', { shuffle: false }, () => {
     expect(types).toEqual(['ReplicaPlanned', 'GroupCreating', 'GroupCreated', 'ReplicaReady', 'EndpointAdded']);
   });
 
+  it('logs shows what every replica printed, and follows until Ctrl-C', async () => {
+    const { code, out } = await flotilla('logs', 'voting.web').finished;
+    expect(code).toBe(0);
+    for (const slot of [0, 1, 2])
+      expect(out.filter((line) => line.startsWith(`web.${slot} | `)).length).toBeGreaterThan(0);
+    const following = flotilla('logs', '-f', 'voting.web.0', '--timestamps');
+    await following.see(/^20\d\d-\d\d-\d\dT[\d:.]+Z .*ready, listening/);
+    following.signal('SIGINT');
+    expect((await following.finished).code).toBe(0);
+    expect(await flotilla('logs', 'voting.wob').finished).toMatchObject({ code: 1 });
+  });
+
   it('config prints a document that means the same', async () => {
     const { code, out } = await place.flotilla('config', '-f', example).finished;
     expect(code).toBe(0);
@@ -104,6 +116,8 @@ describe('flotilla from a second terminal', { shuffle: false }, () => {
     following.signal('SIGINT');
     expect((await following.finished).code).toBe(0);
     expect((await app()).serviceList.map(({ name }) => name)).toEqual(['queue', 'store', 'web']);
+    const gone = await flotilla('logs', 'voting.worker', '--previous').finished;
+    expect(gone.out[0]).toMatch(/^worker\.0 \| /);
   });
 
   it('--timeout ends with 4, and down waits until everything is gone', async () => {

@@ -104,6 +104,7 @@ export interface RunOptions extends Script {
   /** Ctrl-C at this time after the start. */
   readonly interruptAfterMs?: number;
   readonly answers?: Readonly<Record<string, Answer>>;
+  readonly colours?: boolean;
 }
 
 export interface Ran {
@@ -129,6 +130,7 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
     connect: () => scriptedClient(options, () => now, commands),
     knock: async (address) => options.answers?.[address] ?? { answers: true, detail: 'HTTP 200' },
     terminal: {
+      colours: options.colours ?? false,
       line: (text) => out.push(...text.split('\n')),
       note: (text) => errors.push(...text.split('\n')),
       status() {},
@@ -171,6 +173,7 @@ function scriptedClient(script: Script, now: () => number, commands: string[]): 
     apply: command('apply'),
     remove: command('remove'),
     operation: async () => ok(nextOperation() ?? anOperation()),
+    logs: async () => ok({ logs: [], omitted: 0 }),
     events: async (_, query) => ok(pageOf(script.events ?? [], now(), query)),
     ...script.overrides,
   };

@@ -1,4 +1,5 @@
 /** Commands over a real store in this process: a clock that only sleeping moves, ids that count, and records of what was sent, started and logged. */
+import type { LogPorts } from '../../src/commands/http/logs.ts';
 import type { CommandPorts } from '../../src/commands/ports.ts';
 import { ok, type Result } from '../../src/model/result.ts';
 import type { PortError } from '../../src/ports/errors.ts';
@@ -7,7 +8,10 @@ import { aPool, at } from './rows.ts';
 import { type TableFixture, tableFixture } from './table-fixture.ts';
 
 export interface CommandFixture extends TableFixture {
-  readonly ports: CommandPorts;
+  readonly ports: CommandPorts & LogPorts;
+  /** What ARM answers to a read of the logs of a container group, by its name; what was asked is in `logReads`. */
+  readonly groupLogs: Map<string, Result<string, PortError>>;
+  readonly logReads: { readonly group: string; readonly container: string; readonly tail: number }[];
   readonly sent: { readonly app: string; readonly operationId: string; readonly attempt: number }[];
   /** Instance ids of started assessors. */
   readonly started: string[];
@@ -25,12 +29,16 @@ export function commandFixture(): CommandFixture {
   const started: string[] = [];
   const logged: string[] = [];
   let answer: Result<void, PortError> = ok(undefined);
+  const groupLogs: CommandFixture['groupLogs'] = new Map();
+  const logReads: { group: string; container: string; tail: number }[] = [];
   let ids = 0;
   const log = (level: string) => (message: string, fields?: unknown) => {
     logged.push(`${level}: ${message} ${JSON.stringify(fields ?? {})}`);
   };
   return {
     ...table,
+    groupLogs,
+    logReads,
     sent,
     started,
     logged,
@@ -51,6 +59,12 @@ export function commandFixture(): CommandFixture {
         send: async (message) => {
           sent.push(message);
           return answer;
+        },
+      },
+      groups: {
+        async logs(_, group, container, { tail }) {
+          logReads.push({ group, container, tail });
+          return groupLogs.get(group) ?? ok('');
         },
       },
       now: () => clock.now,

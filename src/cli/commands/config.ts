@@ -1,10 +1,10 @@
 /** `flotilla config`: the document that `up` would send. */
 
 import { printDocument } from '../../spec/files/print.ts';
-import type { Invocation } from '../arguments.ts';
 import { loadComposeFile } from '../compose-file.ts';
 import type { Surroundings } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import type { Invocation } from '../invocation.ts';
 import { refuseFile } from '../refuse-file.ts';
 import { renderProblems } from '../render.ts';
 

@@ -1,11 +1,11 @@
 /** `flotilla down [APP]`: tears an app down and waits until the last container group is gone. */
 import type { AppResource } from '../../model/api.ts';
 import { err, ok, type Result } from '../../model/result.ts';
-import type { Invocation } from '../arguments.ts';
 import { readAppName } from '../compose-file.ts';
 import { saidByJson, sayAccepted, sayUnfinished } from '../conclude.ts';
 import type { Session, Surroundings } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import type { Invocation } from '../invocation.ts';
 import { teardownProgress } from '../progress.ts';
 import { refuseFile } from '../refuse-file.ts';
 import { elapsed, renderStatus, renderStory, teardown } from '../render.ts';

@@ -2,10 +2,10 @@
 import type { ApiError } from '../../client/client.ts';
 import type { EventResource } from '../../model/api.ts';
 import { err, ok, type Result } from '../../model/result.ts';
-import type { Invocation } from '../arguments.ts';
 import type { Session, Surroundings } from '../context.ts';
 import { createEventFeed, type EventFeed } from '../event-feed.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import type { Invocation } from '../invocation.ts';
 import { renderEvent } from '../render.ts';
 import { failWith, openSession } from '../session.ts';
 

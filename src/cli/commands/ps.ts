@@ -1,7 +1,8 @@
 /** `flotilla ps [APP]`: the apps, or the replicas of one. */
-import type { Invocation } from '../arguments.ts';
+
 import type { Surroundings } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import type { Invocation } from '../invocation.ts';
 import { renderApps, renderReplicas } from '../render.ts';
 import { failWith, openSession } from '../session.ts';
 

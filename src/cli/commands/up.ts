@@ -2,11 +2,11 @@
 import type { ApplyPreview, AppResource, OperationResource } from '../../model/api.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import { type CheckedFile, locateProblems } from '../../spec/files/resolve.ts';
-import type { Invocation } from '../arguments.ts';
 import { loadComposeFile } from '../compose-file.ts';
 import { saidByJson, sayAccepted, sayUnfinished } from '../conclude.ts';
 import type { Session, Surroundings } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import type { Invocation } from '../invocation.ts';
 import { renderPreview } from '../preview.ts';
 import { progressOf } from '../progress.ts';
 import { refuseFile } from '../refuse-file.ts';

@@ -12,6 +12,7 @@ import { accept, announce, type Command, type Refusal } from '../accept.ts';
 import { checkDocument, type DocumentFault } from '../check-document.ts';
 import type { CommandPorts } from '../ports.ts';
 import { listApps } from './list-apps.ts';
+import { getLogs, type LogPorts } from './logs.ts';
 import { readDocument, readDryRun, readEventQuery, readIdempotencyKey, refuseUnknown } from './request.ts';
 import { json, noSuchApp, problem, unavailable } from './responses.ts';
 import { appOf, eventsOf, operationOf, poolOf, previewOf } from './views.ts';
@@ -31,11 +32,13 @@ export interface HttpHandlers {
   readonly operation: Handler;
   /** `v1/apps/{app}/events` */
   readonly events: Handler;
+  /** `v1/apps/{app}/logs` */
+  readonly logs: Handler;
   /** Everything else below `v1`. */
   readonly unknown: Handler;
 }
 
-export function createHttpHandlers(ports: CommandPorts, installation: string): HttpHandlers {
+export function createHttpHandlers(ports: CommandPorts & LogPorts, installation: string): HttpHandlers {
   const info: ApiInfo = { name: 'flotilla', version, installation };
   const path = (methods: Readonly<Record<string, Handler>>): Handler => guarded(ports, dispatch(methods));
   return {
@@ -49,6 +52,7 @@ export function createHttpHandlers(ports: CommandPorts, installation: string): H
     }),
     operation: path({ GET: withoutQuery((request) => getOperation(ports, request)) }),
     events: path({ GET: (request) => getEvents(ports, appParameter(request), request) }),
+    logs: path({ GET: (request) => getLogs(ports, appParameter(request), request.query) }),
     unknown: guarded(ports, async ({ url }) => problem('notFound', `There is nothing at ${new URL(url).pathname}.`)),
   };
 }

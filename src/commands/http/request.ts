@@ -87,12 +87,55 @@ export function readEventQuery(query: URLSearchParams): Parsed<EventQuery> {
   return ok({ limit, ...cursors });
 }
 
+export interface LogRequest {
+  readonly service: string | null;
+  readonly slot: number | null;
+  readonly container: string | null;
+  readonly tail: number;
+  /** Epoch ms: earlier lines are left out. */
+  readonly since: number | null;
+  /** Of the last incarnation that is gone, as kept when it was deleted. */
+  readonly previous: boolean;
+}
+
+const tailDefault = 100;
+const tailMax = 5_000;
+
+export function readLogRequest(query: URLSearchParams): Parsed<LogRequest> {
+  const unknown = refuseUnknown(query, ['service', 'slot', 'container', 'tail', 'since', 'previous']);
+  if (unknown) return err(unknown);
+  const slot = query.get('slot');
+  if (slot !== null && !/^\d{1,4}$/.test(slot)) return err(problem('badQuery', `slot is «${slot}»: give its number.`));
+  if (slot !== null && query.get('service') === null)
+    return err(problem('badQuery', 'slot is given without service: slots are numbered per service.'));
+  const tail = query.get('tail') ?? String(tailDefault);
+  if (!/^\d{1,4}$/.test(tail) || Number(tail) < 1 || Number(tail) > tailMax)
+    return err(problem('badQuery', `tail is «${tail}»: give a whole number from 1 to ${tailMax}.`));
+  const since = query.get('since');
+  if (since !== null && !(/^\d{4}-\d\d-\d\dT/.test(since) && !Number.isNaN(Date.parse(since))))
+    return err(problem('badQuery', `since is «${since}»: give an instant such as 2026-11-24T12:00:00Z.`));
+  const previous = readFlag(query, 'previous');
+  if (!previous.ok) return previous;
+  return ok({
+    service: query.get('service'),
+    slot: slot === null ? null : Number(slot),
+    container: query.get('container'),
+    tail: Number(tail),
+    since: since === null ? null : Date.parse(since),
+    previous: previous.value,
+  });
+}
+
 export function readDryRun(query: URLSearchParams): Parsed<boolean> {
   const unknown = refuseUnknown(query, ['dryRun']);
   if (unknown) return err(unknown);
-  const value = query.get('dryRun');
+  return readFlag(query, 'dryRun');
+}
+
+function readFlag(query: URLSearchParams, name: string): Parsed<boolean> {
+  const value = query.get(name);
   if (value === null || value === 'false') return ok(false);
-  return value === 'true' ? ok(true) : err(problem('badQuery', `dryRun is «${value}»: give true or false.`));
+  return value === 'true' ? ok(true) : err(problem('badQuery', `${name} is «${value}»: give true or false.`));
 }
 
 /** `null` = every parameter is known. */

@@ -7,7 +7,7 @@ import { finish } from '../../../src/activities/finish.ts';
 import { noteDue, wakeAssessor } from '../../../src/commands/wake.ts';
 import { keys } from '../../../src/model/keys.ts';
 import { err, ok } from '../../../src/model/result.ts';
-import type { GuardRow, ReplicaRow } from '../../../src/model/state.ts';
+import type { GuardRow, LogRow, ReplicaRow } from '../../../src/model/state.ts';
 import { formatInstant } from '../../../src/model/units.ts';
 import type { PortError } from '../../../src/ports/errors.ts';
 import type { InstanceStatus } from '../../../src/ports/workflows.ts';
@@ -152,6 +152,68 @@ describe('createGroup', () => {
       });
     },
   );
+});
+
+describe('the log of a replica that is deleted', () => {
+  const step = { ...create, kind: 'deleteGroup' as const };
+  const deleting = inState('deleting');
+  const log = () => keys.log('shop', 'web', 0);
+
+  it('is kept as it was right before, and read no longer than a few seconds', async () => {
+    const { ports, answers, called } = await bench(deleting);
+    answers.get = ok(aGroup(deleting));
+    const queries: unknown[] = [];
+    const groups = {
+      ...ports.groups,
+      logs: async (...[, group, container, query]: Parameters<typeof ports.groups.logs>) => {
+        queries.push([group, container, query]);
+        return ok('2026-01-02T03:04:05Z one\ntwo\n');
+      },
+    };
+    await deleteGroup({ ...ports, groups }, settings, step);
+    expect(queries).toEqual([[deleting.group, 'web', { tail: 1_000, timestamps: true, timeoutMs: 5_000 }]]);
+    expect(called).toEqual([`delete ${deleting.group}`]);
+    expect(await ports.store.read(log())).toMatchObject({
+      value: {
+        incarnation: 1,
+        lines: [
+          { at: '2026-01-02T03:04:05Z', text: 'one' },
+          { at: null, text: 'two' },
+        ],
+      },
+    });
+  });
+
+  it.each([
+    { name: 'that ARM does not hand out', answer: refusal('Unavailable'), state: 'Succeeded' },
+    { name: 'that is empty', answer: ok(''), state: 'Succeeded' },
+    { name: 'of a group that ARM is deleting already', answer: ok('late\n'), state: 'Deleting' },
+  ])('$name is not kept, and the group is deleted all the same', async ({ answer, state }) => {
+    const { ports, answers, called } = await bench(deleting);
+    answers.get = ok(aGroup(deleting, { provisioningState: state }));
+    await deleteGroup({ ...ports, groups: { ...ports.groups, logs: async () => answer } }, settings, step);
+    expect(called).toEqual([`delete ${deleting.group}`]);
+    expect(await ports.store.read(log())).toEqual({ ok: true, value: null });
+  });
+
+  it('never takes the place of that of a later replica of its slot', async () => {
+    const later: LogRow = {
+      kind: 'log',
+      app: 'shop',
+      service: 'web',
+      slot: 0,
+      incarnation: 2,
+      revision: 1,
+      container: 'web',
+      takenAt: at,
+      lines: [],
+      truncated: false,
+    };
+    const { ports, answers } = await bench(deleting, later);
+    answers.get = ok(aGroup(deleting));
+    await deleteGroup({ ...ports, groups: { ...ports.groups, logs: async () => ok('old\n') } }, settings, step);
+    expect(await ports.store.read(log())).toMatchObject({ value: { incarnation: 2, lines: [] } });
+  });
 });
 
 describe('deleteGroup', () => {

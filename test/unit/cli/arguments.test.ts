@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseArguments } from '../../../src/cli/arguments.ts';
+import { commandNames } from '../../../src/cli/command-table.ts';
 import { helpOf } from '../../../src/cli/help.ts';
 
 const api = 'http://127.0.0.1:7071';
@@ -24,6 +25,25 @@ describe('the command line', () => {
     ['events shop -f', { command: 'events', app: 'shop', follow: true, limit: 50 }],
     ['events -n 5', { command: 'events', app: null, follow: false, limit: 5 }],
     ['down shop', { command: 'down', app: 'shop' }],
+    [
+      'logs shop',
+      { command: 'logs', target: { app: 'shop', service: null, slot: null }, follow: false, tail: 100, since: null },
+    ],
+    [
+      'logs -f shop.web.3 -n 5 --since 90s -t -c side',
+      {
+        target: { app: 'shop', service: 'web', slot: 3 },
+        follow: true,
+        tail: 5,
+        since: { ageMs: 90_000 },
+        timestamps: true,
+        container: 'side',
+      },
+    ],
+    [
+      'logs shop --since 2026-11-24T12:00:00Z -p',
+      { since: { at: Date.parse('2026-11-24T12:00:00Z') }, previous: true },
+    ],
     ['config -f -', { command: 'config', files: ['-'] }],
     ['up -f a -f b', { command: 'up', files: ['a', 'b'] }],
   ])('`%s` is understood', (line, expected) => {
@@ -45,6 +65,16 @@ describe('the command line', () => {
     ['up -d --timeout 5m', '--detach does not wait: leave out --timeout.'],
     ['events -n 501', '--limit 501: give a whole number from 1 to 500.'],
     ['events -n 0', '--limit 0: give a whole number from 1 to 500.'],
+    ['logs', '`logs` needs APP[.SERVICE[.SLOT]].'],
+    ['logs shop.web.0.1', '`shop.web.0.1` has too many parts: write APP, APP.SERVICE or APP.SERVICE.SLOT.'],
+    ['logs shop.Web', '`Web` is not the name of a service.'],
+    ['logs shop.web.x', '`x` is not a slot: they are numbered from 0.'],
+    ['logs shop --tail 5001', '--tail 5001: give a whole number from 1 to 5000.'],
+    [
+      'logs shop --since noon',
+      '--since noon: give a duration such as 10m, or an instant such as 2026-11-24T12:00:00Z.',
+    ],
+    ['logs shop -f -p', '--previous is of a replica that is gone: there is nothing to follow.'],
     ['down shop -f compose.yaml', 'name the app, or the file that names it, not both.'],
     ['ps --api 127.0.0.1:7071', '--api 127.0.0.1:7071: give the address of the API, such as http://127.0.0.1:7071.'],
     ['ps --api http://h/?x=1', '--api http://h/?x=1: give the address of the API, such as http://127.0.0.1:7071.'],
@@ -64,7 +94,7 @@ describe('the command line', () => {
     expect(parsed).toMatchObject({ ok: true, value: { api: expected } });
   });
 
-  it.each([null, 'up', 'ps', 'events', 'down', 'config'] as const)('fits the help of %s into 80 columns', (topic) => {
+  it.each([null, ...commandNames])('fits the help of %s into 80 columns', (topic) => {
     expect(
       helpOf(topic)
         .split('\n')

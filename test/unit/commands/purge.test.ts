@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { purgePartition, staleRows } from '../../../src/commands/purge.ts';
 import { keyOf } from '../../../src/model/keys.ts';
-import type { Row, Stored } from '../../../src/model/state.ts';
+import type { LogRow, Row, Stored } from '../../../src/model/state.ts';
 import { commandFixture } from '../../support/command-fixture.ts';
 import { aGuard, anAppRow, anEvent, anOperation, aReplica, aRevision, at } from '../../support/rows.ts';
 
@@ -50,23 +50,41 @@ describe('rows that nobody needs any more', () => {
   });
 });
 
+const aLog: LogRow = {
+  kind: 'log',
+  app: 'shop',
+  service: 'web',
+  slot: 0,
+  incarnation: 1,
+  revision: 1,
+  container: 'web',
+  takenAt: at,
+  lines: [],
+  truncated: false,
+};
+
 describe('purging a partition', () => {
   it('removes them all, many at a time, and leaves the rest', async () => {
     const { ports, store } = commandFixture();
     const old = now - 31 * day;
     const insert = async (rows: Row[]) => {
+      // The rows of one call share a partition.
       for (let n = 0; n < rows.length; n += 100) {
         const changes = rows.slice(n, n + 100).map((row) => ({ type: 'insert' as const, row }));
         expect((await store.commit({ txId: `given-${n}`, changes })).ok).toBe(true);
       }
     };
     await insert([anAppRow(), aGuard(), anOperation({ finishedAt: old }), anOperation({ id: 'op-2', seq: 2 })]);
+    const logs = (slot: number, takenAt: number): LogRow => ({ ...aLog, slot, takenAt });
+    await insert([logs(0, now - 7 * day - 1), logs(1, now - 7 * day)]);
     await insert(Array.from({ length: 230 }, (_, n) => anEvent({ at: old - n, message: `${n}` })));
     await insert([anEvent({ at: now - 30 * day + 1, message: 'young' })]);
     const result = await purgePartition({ ...ports, now: () => now }, 'shop', retention);
-    expect(result).toEqual({ ok: true, value: 231 });
+    expect(result).toEqual({ ok: true, value: 232 });
     const rows = await store.readApp('shop');
     expect(rows.ok && rows.value.operations.map(({ id }) => id)).toEqual(['op-2']);
+    const kept = await store.readLogs('shop', { service: null, limit: 9 });
+    expect(kept.ok && kept.value.map(({ slot }) => slot)).toEqual([1]);
     const events = await store.readEvents('shop', { limit: 999 });
     expect(events.ok && events.value.events.map(({ message }) => message)).toEqual(['young']);
     expect(await purgePartition({ ...ports, now: () => now }, 'shop', retention)).toEqual({ ok: true, value: 0 });

@@ -1,0 +1,124 @@
+/**
+ * Every command of `flotilla` as data: what it takes, what it does, and examples. Parsing, help, completion and docs/cli.md follow from this table, so that
+ * none of them can know a command or an option that the others do not.
+ */
+import { type Option, options } from './options.ts';
+
+/** What an operand is, for parsing errors and completion. */
+export type OperandKind = 'app' | 'target' | 'replicas' | 'word';
+
+export interface Operand {
+  /** As help shows it: `APP`, `APP.SERVICE[.SLOT]`. */
+  readonly name: string;
+  readonly kind: OperandKind;
+  readonly optional?: true;
+  readonly many?: true;
+}
+
+export interface Example {
+  readonly line: string;
+  /** Lower case, without a full stop. */
+  readonly does: string;
+}
+
+export interface CommandSpec {
+  readonly operands: readonly Operand[];
+  /** One line of the overview. */
+  readonly summary: string;
+  /** Paragraphs of the help. */
+  readonly about: readonly string[];
+  readonly options: readonly Option[];
+  readonly examples: readonly Example[];
+}
+
+const { file, wait, api, json, jsonLines, jsonAtEnd, help } = options;
+const app: Operand = { name: 'APP', kind: 'app' };
+const maybeApp: Operand = { ...app, optional: true };
+
+export const commandTable = {
+  up: {
+    operands: [],
+    summary: 'make the app what its Compose file says, and wait until it is',
+    about: [
+      'Makes the app what its Compose file says: shows what will change, applies it, and waits until every replica is ready. Services that are not in the file any more are torn down. Ctrl-C stops waiting, not the operation.',
+    ],
+    options: [...file, ...wait, jsonAtEnd, ...api, help],
+    examples: [
+      { line: 'flotilla up', does: 'the Compose file here or above' },
+      { line: 'flotilla up -f compose.yaml -f production.yaml', does: 'one file merged over another' },
+      { line: 'flotilla up -d', does: 'do not wait' },
+    ],
+  },
+  ps: {
+    operands: [maybeApp],
+    summary: 'apps; or the replicas of one, with reasons and last log lines',
+    about: [
+      'Without APP the apps; with it the replicas of that app, why they are not ready, and the last log lines of those that crash. RESTARTS is as last read: of a ready replica whose probe passes, the container group is not read.',
+    ],
+    options: [json, ...api, help],
+    examples: [
+      { line: 'flotilla ps', does: 'all apps' },
+      { line: 'flotilla ps shop', does: 'the replicas of shop' },
+    ],
+  },
+  logs: {
+    operands: [{ name: 'APP[.SERVICE[.SLOT]]', kind: 'target' }],
+    summary: 'what containers print; -f follows',
+    about: [
+      'The last log lines of an app, of one of its services or of one replica, in the order of their instants. Lines of several replicas begin with their service and slot. At most 20 replicas are read at a time.',
+      '-f reads the last lines again every second, more slowly for many replicas, and goes on with those that replace them. ACI hands out at most the last 4 MB: where more than that is printed between two reads, a note says that lines are missing.',
+      '--previous shows what the last replica of a slot printed before its container group was deleted: at most 1000 lines, kept for 7 days.',
+    ],
+    options: [
+      options.followLogs,
+      options.tail,
+      options.since,
+      options.timestamps,
+      options.container,
+      options.previous,
+      jsonLines,
+      ...api,
+      help,
+    ],
+    examples: [
+      { line: 'flotilla logs shop', does: 'all services of shop' },
+      { line: 'flotilla logs -f shop.web', does: 'follow the replicas of web' },
+      { line: 'flotilla logs shop.web.0 --tail 20 --timestamps', does: 'one replica' },
+      { line: 'flotilla logs shop.web --since 10m', does: 'the last ten minutes' },
+      { line: 'flotilla logs shop.web.0 --previous', does: 'the replica before this one' },
+    ],
+  },
+  events: {
+    operands: [maybeApp],
+    summary: 'what happened, and why; -f follows',
+    about: [
+      'What happened to APP (without it: to every app), oldest first: commands, replicas, container groups, endpoints, and the reasons. web/2/5 is the replica in slot 2 of web, and the fifth that web has had. A restart in place is told once it is read; the group of a ready replica whose probe passes is not.',
+    ],
+    options: [options.follow, options.limit, jsonLines, ...api, help],
+    examples: [{ line: 'flotilla events shop -f', does: 'follow what happens to shop' }],
+  },
+  down: {
+    operands: [maybeApp],
+    summary: 'tear an app down, and wait until everything is gone',
+    about: [
+      'Tears down all services of APP (without it: of the app that the Compose file here names) and waits until the last container group is gone. Ctrl-C stops waiting, not the operation.',
+    ],
+    options: [...file, ...wait, jsonAtEnd, ...api, help],
+    examples: [{ line: 'flotilla down shop', does: 'tear down shop' }],
+  },
+  config: {
+    operands: [],
+    summary: 'the document that `up` would send, everything resolved',
+    about: [
+      'The self-contained document that `up` would send: variables, env files, anchors and profiles resolved. Nothing is sent.',
+    ],
+    options: [...file, options.jsonNotYaml, help],
+    examples: [{ line: 'flotilla config --json', does: 'as JSON' }],
+  },
+} as const satisfies Readonly<Record<string, CommandSpec>>;
+
+export type CommandName = keyof typeof commandTable;
+
+export const commandNames = Object.keys(commandTable) as readonly CommandName[];
+
+export const commandSpec = (name: CommandName): CommandSpec => commandTable[name];

@@ -1,0 +1,197 @@
+/** What each command is told: its options and operands, read and checked. A text says what is wrong. Pure. */
+import { namePattern } from '../model/limits.ts';
+import { err, ok, type Result } from '../model/result.ts';
+import { parseDurationMs } from '../model/units.ts';
+import { type CommandName, commandSpec } from './command-table.ts';
+import { parseTarget, type Target } from './target.ts';
+
+/** Which Compose file is meant, and how it is read. */
+export interface FileOptions {
+  /** `-f`, each merged over those before it; where empty, the file is looked for as Docker Compose does. */
+  readonly files: readonly string[];
+  /** `--name`; wins over `name:` in the file. */
+  readonly name?: string;
+  readonly profiles: readonly string[];
+}
+
+export interface WaitOptions {
+  readonly detach: boolean;
+  /** `--timeout`; `null` = as long as there is progress. */
+  readonly timeoutMs: number | null;
+}
+
+export interface ApiOptions {
+  /** Base address of the API without `/api/v1`. */
+  readonly api: string;
+  readonly json: boolean;
+}
+
+export interface LogOptions {
+  readonly target: Target;
+  readonly follow: boolean;
+  readonly tail: number;
+  /** An age, or an instant; null = from the beginning of the tail. */
+  readonly since: { readonly ageMs: number } | { readonly at: number } | null;
+  readonly timestamps: boolean;
+  readonly container: string | null;
+  readonly previous: boolean;
+}
+
+export type Invocation =
+  | { readonly command: 'help'; readonly topic: CommandName | null }
+  | { readonly command: 'version' }
+  | (ApiOptions & FileOptions & WaitOptions & { readonly command: 'up' })
+  | (ApiOptions & { readonly command: 'ps'; readonly app: string | null })
+  | (ApiOptions & LogOptions & { readonly command: 'logs' })
+  | (ApiOptions & {
+      readonly command: 'events';
+      readonly app: string | null;
+      readonly follow: boolean;
+      readonly limit: number;
+    })
+  | (ApiOptions & FileOptions & WaitOptions & { readonly command: 'down'; readonly app: string | null })
+  | (FileOptions & { readonly command: 'config'; readonly json: boolean });
+
+export type InvocationOf<C extends Invocation['command']> = Extract<Invocation, { command: C }>;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export const defaultApi = 'http://127.0.0.1:7071';
+
+/** The union of all options' values; which of them can be set depends on the command. */
+export interface Values {
+  readonly json?: boolean;
+  readonly help?: boolean;
+  readonly api?: string;
+  readonly file?: readonly string[];
+  readonly name?: string;
+  readonly profile?: readonly string[];
+  readonly detach?: boolean;
+  readonly timeout?: string;
+  readonly follow?: boolean;
+  readonly limit?: string;
+  readonly tail?: string;
+  readonly since?: string;
+  readonly timestamps?: boolean;
+  readonly container?: string;
+  readonly previous?: boolean;
+}
+
+interface Given {
+  readonly values: Values;
+  readonly operands: readonly string[];
+  /** First operand, where it names an app. */
+  readonly app: string | null;
+  readonly shared: ApiOptions;
+}
+
+type Reader<C extends CommandName> = (given: Given) => Omit<InvocationOf<C>, 'command'> | string;
+
+const readers: { readonly [C in CommandName]: Reader<C> } = {
+  up: ({ values, shared }) => withWait(values, (wait) => ({ ...shared, ...readFileOptions(values), ...wait })),
+  ps: ({ shared, app }) => ({ ...shared, app }),
+  logs: readLogs,
+  events({ values, shared, app }) {
+    const limit = readCount(values.limit, { option: 'limit', default: 50, max: 500 });
+    return typeof limit === 'string' ? limit : { ...shared, app, follow: values.follow ?? false, limit };
+  },
+  down({ values, shared, app }) {
+    const file = readFileOptions(values);
+    if (app !== null && (file.files.length > 0 || file.name !== undefined)) {
+      return 'name the app, or the file that names it, not both.';
+    }
+    return withWait(values, (wait) => ({ ...shared, ...file, ...wait, app }));
+  },
+  config: ({ values, shared }) => ({ json: shared.json, ...readFileOptions(values) }),
+};
+
+export function invocationOf(
+  command: CommandName,
+  values: Values,
+  operands: readonly string[],
+  environment: Environment,
+): Invocation | string {
+  const wrong = refuseOperands(command, operands);
+  if (wrong !== null) return wrong;
+  const [first] = commandSpec(command).operands;
+  const app = first?.kind === 'app' ? (operands[0] ?? null) : null;
+  if (app !== null && !namePattern.test(app)) return `\`${app}\` is not the name of an app.`;
+  const address = readApi(values.api, environment['FLOTILLA_API']);
+  // A command that asks nobody is not troubled with a wrong address.
+  const isAsking = commandSpec(command).options.some(({ name }) => name === 'api');
+  if (!address.ok && isAsking) return address.error;
+  const shared = { api: address.ok ? address.value : defaultApi, json: values.json ?? false };
+  const read = (readers[command] as Reader<typeof command>)({ values, operands, app, shared });
+  return typeof read === 'string' ? read : ({ command, ...read } as Invocation);
+}
+
+function refuseOperands(command: CommandName, operands: readonly string[]): string | null {
+  const spec = commandSpec(command).operands;
+  const missing = spec[operands.length];
+  if (missing !== undefined && !missing.optional) return `\`${command}\` needs ${missing.name}.`;
+  if (spec.at(-1)?.many) return null;
+  const surplus = operands[spec.length];
+  if (surplus === undefined) return null;
+  if (spec.length === 0) {
+    const fileHint = commandSpec(command).options.some(({ name }) => name === 'file')
+      ? '; a file is named with -f'
+      : '';
+    return `\`${command}\` takes no operand: \`${surplus}\` is too much${fileHint}.`;
+  }
+  return `one app at a time: \`${surplus}\` is too much.`;
+}
+
+function readLogs({ values, operands, shared }: Given): Omit<InvocationOf<'logs'>, 'command'> | string {
+  const target = parseTarget(operands[0] ?? '');
+  if (!target.ok) return target.error;
+  const tail = readCount(values.tail, { option: 'tail', default: 100, max: 5_000 });
+  if (typeof tail === 'string') return tail;
+  const since = readSince(values.since);
+  if (typeof since === 'string') return since;
+  const { follow = false, timestamps = false, previous = false, container = null } = values;
+  if (follow && previous) return '--previous is of a replica that is gone: there is nothing to follow.';
+  return { ...shared, target: target.value, follow, tail, since, timestamps, container, previous };
+}
+
+function readSince(since: string | undefined): LogOptions['since'] | string {
+  if (since === undefined) return null;
+  const ageMs = parseDurationMs(since);
+  if (ageMs !== undefined) return { ageMs };
+  const at = /^\d{4}-\d\d-\d\d/.test(since) ? Date.parse(since) : Number.NaN;
+  if (!Number.isNaN(at)) return { at };
+  return `--since ${since}: give a duration such as 10m, or an instant such as 2026-11-24T12:00:00Z.`;
+}
+
+const readFileOptions = ({ file: files = [], name, profile = [] }: Values): FileOptions => ({
+  files,
+  ...(name !== undefined && { name }),
+  profiles: profile,
+});
+
+function withWait<T>({ detach = false, timeout }: Values, give: (wait: WaitOptions) => T): T | string {
+  if (timeout === undefined) return give({ detach, timeoutMs: null });
+  const timeoutMs = parseDurationMs(timeout);
+  if (timeoutMs === undefined || timeoutMs === 0) return `--timeout ${timeout}: give a duration such as 90s or 5m.`;
+  return detach ? '--detach does not wait: leave out --timeout.' : give({ detach, timeoutMs });
+}
+
+function readCount(
+  text: string | undefined,
+  rule: { readonly option: string; readonly default: number; readonly max: number },
+): number | string {
+  if (text === undefined) return rule.default;
+  const value = Number(text);
+  if (/^\d{1,9}$/.test(text) && value >= 1 && value <= rule.max) return value;
+  return `--${rule.option} ${text}: give a whole number from 1 to ${rule.max}.`;
+}
+
+/** People paste the address as it is printed, with `/api/v1`. */
+function readApi(given: string | undefined, fromEnvironment: string | undefined): Result<string, string> {
+  const source = given === undefined ? 'FLOTILLA_API' : '--api';
+  const written = given ?? (fromEnvironment || defaultApi);
+  const url = URL.parse(written);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
+    return err(`${source} ${written}: give the address of the API, such as ${defaultApi}.`);
+  }
+  return ok(`${url.origin}${url.pathname.replace(/\/+$/, '').replace(/\/api\/v1$/, '')}`);
+}

@@ -1,0 +1,76 @@
+/** The options of all commands, each described once. */
+
+export interface Option {
+  readonly name: string;
+  readonly short?: string;
+  /** What the value is, as help shows it; without it the option is a flag. */
+  readonly value?: string;
+  /** May be given again. */
+  readonly multiple?: true;
+  readonly help: string;
+}
+
+const file: readonly Option[] = [
+  {
+    name: 'file',
+    short: 'f',
+    value: 'FILE',
+    multiple: true,
+    help: 'Compose file; `-` reads standard input. May be repeated: each is merged over those before it (default: compose.yaml, compose.yml, docker-compose.yaml or docker-compose.yml here or above, and compose.override.yaml beside it)',
+  },
+  { name: 'name', value: 'NAME', help: "name of the app (default: `name:` of the file, then its directory's)" },
+  {
+    name: 'profile',
+    value: 'NAME',
+    multiple: true,
+    help: 'enable a profile; may be repeated (default: COMPOSE_PROFILES)',
+  },
+];
+
+const wait: readonly Option[] = [
+  { name: 'detach', short: 'd', help: 'do not wait' },
+  {
+    name: 'timeout',
+    value: 'TIME',
+    help: 'stop waiting after this long, such as 90s or 5m; the operation goes on (default: after 10m without news)',
+  },
+];
+
+const api: readonly Option[] = [
+  { name: 'api', value: 'URL', help: 'address of the API (default: FLOTILLA_API, then http://127.0.0.1:7071)' },
+];
+
+const json = (help: string): Option => ({ name: 'json', help });
+
+export const options = {
+  file,
+  wait,
+  api,
+  json: json("the API's resource as JSON"),
+  jsonLines: json('one JSON object per line'),
+  jsonAtEnd: json('one JSON object at the end instead of lines'),
+  jsonNotYaml: json('JSON instead of YAML'),
+  help: { name: 'help', short: 'h', help: 'this text' },
+  follow: { name: 'follow', short: 'f', help: 'go on as things happen, until Ctrl-C' },
+  limit: {
+    name: 'limit',
+    short: 'n',
+    value: 'N',
+    help: 'how many of the newest to begin with, 1 to 500 (default 50)',
+  },
+  followLogs: { name: 'follow', short: 'f', help: 'go on as lines come, until Ctrl-C' },
+  tail: {
+    name: 'tail',
+    short: 'n',
+    value: 'N',
+    help: 'how many of the last lines of each replica, 1 to 5000 (default 100)',
+  },
+  since: {
+    name: 'since',
+    value: 'WHEN',
+    help: 'only lines from then on, of those that --tail gives: 10m ago, or an instant such as 2026-11-24T12:00:00Z',
+  },
+  timestamps: { name: 'timestamps', short: 't', help: 'begin each line with its instant' },
+  container: { name: 'container', short: 'c', value: 'NAME', help: 'container of the group (default: the service)' },
+  previous: { name: 'previous', short: 'p', help: 'the last replica of the slot that is gone' },
+} as const satisfies Readonly<Record<string, Option | readonly Option[]>>;
