@@ -1,6 +1,8 @@
-/** Finding a Docker Engine that container groups can run on: one that answers, on this machine, whose containers have addresses that this machine reaches. */
+/** A connection to a Docker Engine that container groups can run on: one of this machine that answers and runs Linux containers. */
 import Docker from 'dockerode';
+import type { DockerEndpoint } from './endpoint.ts';
 import { findSocket } from './socket.ts';
+import { within } from './within.ts';
 
 export interface Connection {
   readonly docker: Docker;
@@ -9,13 +11,15 @@ export interface Connection {
   readonly description: string;
   /** Processors that a container may be given. */
   readonly processors: number;
+  /** Why containers may well have no address that this machine reaches, as far as the daemon's description tells; `reach.ts` tries it. */
+  readonly farAway?: string;
 }
 
 const PATIENCE_MS = 3_000;
 
-/** A connection, or in words why there is none. `host` is what `DOCKER_HOST` holds. */
-export async function connectDocker(host: string | undefined): Promise<Connection | { readonly problem: string }> {
-  const socketPath = await findSocket(host);
+/** A connection, or in words why there is none. */
+export async function connectDocker(endpoint: DockerEndpoint): Promise<Connection | { readonly problem: string }> {
+  const socketPath = await findSocket(endpoint);
   if (typeof socketPath !== 'string') return socketPath;
   const docker = new Docker({ socketPath });
   try {
@@ -35,20 +39,15 @@ interface Info {
 
 function suitable(docker: Docker, socketPath: string, info: Info): Connection | { readonly problem: string } {
   if (info.OSType !== 'linux') return { problem: `the Docker daemon runs ${info.OSType} containers, not Linux ones` };
-  if (info.OperatingSystem.includes('Docker Desktop')) {
-    return { problem: 'Docker Desktop keeps its containers in a virtual machine, out of reach by address' };
-  }
-  if (info.SecurityOptions?.some((option) => option.includes('rootless'))) {
-    return { problem: 'a rootless Docker keeps its containers in a network of their own, out of reach by address' };
-  }
+  const farAway = farAwayBecause(info);
   const description = `Docker Engine ${info.ServerVersion}`;
-  return { docker, socketPath, description, processors: info.NCPU };
+  return { docker, socketPath, description, processors: info.NCPU, ...(farAway !== undefined && { farAway }) };
 }
 
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`nothing within ${ms / 1000} s`)), ms);
-  });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+function farAwayBecause({ OperatingSystem, SecurityOptions }: Info): string | undefined {
+  if (OperatingSystem.includes('Docker Desktop')) return 'Docker Desktop keeps its containers in a virtual machine';
+  if (SecurityOptions?.some((option) => option.includes('rootless'))) {
+    return 'a rootless Docker keeps its containers in a network of their own';
+  }
+  return undefined;
 }

@@ -2,25 +2,59 @@
 import type Docker from 'dockerode';
 import { engineMessage, statusOf } from './failure.ts';
 
-/** Undefined once the image is there, or the engine's words why it cannot be had. @throws when the engine is not reached. */
-export async function ensureImage(docker: Docker, image: string): Promise<string | undefined> {
-  const reference = withTag(image);
+export interface PullOptions {
+  /** For the registry that the image is in. */
+  readonly credentials?: RegistryCredentials;
+  /** The registry said something, so it is reached. */
+  readonly onProgress?: () => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface RegistryCredentials {
+  readonly server: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Undefined once the image is there, or the engine's words why it cannot be had. @throws when the engine is not reached, or the signal says so. */
+export async function ensureImage(
+  docker: Docker,
+  image: string,
+  options: PullOptions = {},
+): Promise<string | undefined> {
+  if (await hasImage(docker, image)) return undefined;
+  const { credentials, onProgress, signal } = options;
   try {
-    await docker.getImage(reference).inspect();
-    return undefined;
-  } catch (error) {
-    if (statusOf(error) === undefined) throw error;
-  }
-  try {
-    const stream = await docker.pull(reference);
-    await new Promise<void>((resolve, reject) =>
-      docker.modem.followProgress(stream, (error: Error | null) => (error ? reject(error) : resolve())),
-    );
+    const stream = await docker.pull(withTag(image), {
+      ...(credentials && {
+        authconfig: {
+          serveraddress: credentials.server,
+          username: credentials.username,
+          password: credentials.password,
+        },
+      }),
+      ...(signal && { abortSignal: signal }),
+    });
+    await new Promise<void>((resolve, reject) => {
+      const done = (error: Error | null) => (error ? reject(error) : resolve());
+      docker.modem.followProgress(stream, done, () => onProgress?.());
+    });
     return undefined;
   } catch (error) {
     const { code } = error as { code?: string };
-    if (code !== undefined && statusOf(error) === undefined) throw error;
+    if (signal?.aborted || (code !== undefined && statusOf(error) === undefined)) throw error;
     return `Error response from daemon: ${engineMessage(error)}`; // as the service words it
+  }
+}
+
+/** @throws when the engine is not reached. */
+export async function hasImage(docker: Docker, image: string): Promise<boolean> {
+  try {
+    await docker.getImage(withTag(image)).inspect();
+    return true;
+  } catch (error) {
+    if (statusOf(error) === undefined) throw error;
+    return false;
   }
 }
 

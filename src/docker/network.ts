@@ -72,11 +72,27 @@ export function ownerRange(subnet: string): AddressRange {
   return { first: dotted(base + 2), count: size / 2 - 2 };
 }
 
+/** The last of the owner's range, which is given out when all others are. */
+export function lastOwnAddress(subnet: string): string {
+  const { base, size } = halves(subnet);
+  return dotted(base + size / 2 - 1);
+}
+
+/** Is it an IPv4 address of the subnet? */
+export function isWithin(subnet: string, address: string): boolean {
+  const { base, size } = halves(subnet);
+  const value = numberOf(address);
+  return value >= base && value < base + size;
+}
+
 function halves(subnet: string): { base: number; size: number; range: string } {
   const [address = '', prefix = '16'] = subnet.split('/');
-  const base = address.split('.').reduce((total, octet) => total * 256 + Number(octet), 0);
+  const base = numberOf(address);
   const size = 2 ** (32 - Number(prefix));
   return { base, size, range: `${dotted(base + size / 2)}/${Number(prefix) + 1}` };
 }
+
+const numberOf = (address: string): number =>
+  address.split('.').reduce((total, octet) => total * 256 + Number(octet), 0);
 
 const dotted = (value: number): string => [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.');

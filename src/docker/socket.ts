@@ -1,11 +1,12 @@
 /** The socket of a Docker daemon: where it is, and whether anybody listens. Needs no client library, so asking is cheap where there is none. */
 import { connect } from 'node:net';
+import type { DockerEndpoint } from './endpoint.ts';
 
 const DEFAULT_SOCKET = '/var/run/docker.sock';
 
-/** The path of a socket that somebody listens on, or in words why there is none. `host` is what `DOCKER_HOST` holds. */
-export async function findSocket(host: string | undefined): Promise<string | { readonly problem: string }> {
-  const path = socketOf(host);
+/** The path of a socket that somebody listens on, or in words why there is none. */
+export async function findSocket(endpoint: DockerEndpoint): Promise<string | { readonly problem: string }> {
+  const path = socketOf(endpoint);
   if (typeof path !== 'string') return path;
   const code = await refusalOf(path);
   if (code === undefined) return path;
@@ -14,10 +15,15 @@ export async function findSocket(host: string | undefined): Promise<string | { r
   return { problem: `no Docker daemon listens on ${path} (${code})` };
 }
 
-export function socketOf(host: string | undefined): string | { readonly problem: string } {
-  if (host === undefined || host === '') return DEFAULT_SOCKET;
-  if (host.startsWith('unix://')) return host.slice('unix://'.length);
-  return { problem: `DOCKER_HOST is ${host}: only a daemon on this machine (unix://…) has containers within reach` };
+function socketOf({ dockerHost, dockerContext }: DockerEndpoint): string | { readonly problem: string } {
+  const source = dockerContext === undefined ? 'DOCKER_HOST' : `the Docker context "${dockerContext}"`;
+  if (dockerHost?.startsWith('unix://')) return dockerHost.slice('unix://'.length);
+  if (dockerHost) {
+    return {
+      problem: `${source} is ${dockerHost}: only a daemon on this machine (unix://…) has containers within reach`,
+    };
+  }
+  return dockerContext === undefined ? DEFAULT_SOCKET : { problem: `${source} names no daemon` };
 }
 
 /** The system's error code; undefined = it accepts connections. */

@@ -17,8 +17,11 @@ export interface Running {
 
 const CLOSE_LIMIT_MS = 3_000;
 
+/** For people, from a process that is not ready yet: why that takes longer than usual. */
+export type Notice = (text: string) => void;
+
 /** Runs `start` with the parsed argument. A failure to start is sent as `{type:'failed', message}` and ends the process with code 1. */
-export function runChild<Config>(start: (config: Config) => Promise<Running>): void {
+export function runChild<Config>(start: (config: Config, notice: Notice) => Promise<Running>): void {
   const config = JSON.parse(process.argv[2] ?? '{}') as Config;
   let running: Running | undefined;
   const stop = (code: number) => {
@@ -32,7 +35,7 @@ export function runChild<Config>(start: (config: Config) => Promise<Running>): v
   process.on('SIGTERM', () => stop(0));
   // Ctrl-C and a closed terminal reach the whole group; the supervisor decides the order of the end.
   for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => undefined);
-  start(config).then(
+  start(config, (text) => void process.send?.({ type: 'notice', text })).then(
     (started) => {
       running = started;
       process.send?.({ type: 'ready', ...started.ready, closeLimitMs: started.closeLimitMs });

@@ -8,10 +8,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { findSocket } from '../docker/socket.ts';
 import { type ApiAccess, loopbackAccessPath, userDirectory } from '../model/access.ts';
+import { imagesOf } from './app-images.ts';
 import { requireFreePort } from './host/port-holder.ts';
 import { HostStartError } from './host/start-error.ts';
-import { type Platform, startPlatform } from './platform.ts';
+import { type Platform, startPlatform, usersDocker } from './platform.ts';
 
 /** Where the CLI looks. */
 const defaultPort = 7071;
@@ -21,7 +23,8 @@ const usage = `Usage: npm start -- [options]
   --once          end when the app has converged: 0, or the reason why not
   --file FILE     Compose file to bring up (default examples/voting/compose.yaml)
   --no-app        start the platform only
-  --containers W  what runs containers: standin (default), docker, or auto: Docker if a daemon answers
+  --containers W  what runs containers: standin, docker, or auto (default): Docker if a daemon answers, its
+                  containers are reached and it has or gets the images within a minute, else stand-ins
   --data DIR      keep everything in DIR (default: a fresh directory, removed at the end)
   --port PORT     port of the API (default ${defaultPort}; 0 = any free one)
   --verbose       show what the parts print
@@ -35,7 +38,7 @@ function parse() {
       once: { type: 'boolean', default: false },
       file: { type: 'string', default: join(appDir, 'examples', 'voting', 'compose.yaml') },
       'no-app': { type: 'boolean', default: false },
-      containers: { type: 'string', default: 'standin' },
+      containers: { type: 'string', default: 'auto' },
       data: { type: 'string' },
       port: { type: 'string', default: String(defaultPort) },
       verbose: { type: 'boolean', default: false },
@@ -117,7 +120,9 @@ async function run(options: Options, containers: Choice, port: number, interrupt
     dataDir,
     ephemeral: options.data === undefined,
     containers,
+    images: containers === 'auto' && !options['no-app'] ? await neededImages(options.file) : [],
     port,
+    onNotice: (text) => process.stdout.write(`${text}\n`),
     onOutput: (name, line) => {
       if (options.verbose) process.stderr.write(`[${name}] ${line}\n`);
     },
@@ -171,9 +176,15 @@ function hints({ url }: Platform, port: number): string {
   return `\nFrom a second terminal, in this directory:\n${calls.map((call) => `  ${call}\n`).join('')}Ctrl-C ends everything.\n`;
 }
 
+const cli = join(import.meta.dirname, '..', 'cli', import.meta.filename.endsWith('.ts') ? 'main.ts' : 'main.js');
+
+/** Where nobody listens nothing has to be there. */
+async function neededImages(file: string): Promise<readonly string[]> {
+  return typeof (await findSocket(usersDocker())) === 'string' ? imagesOf(cli, file) : [];
+}
+
 /** The CLI is a process of its own: it takes the same road as anybody's. By the channel it sees when this process is gone. */
 async function bringUp(platform: Platform, file: string, interrupted: AbortSignal): Promise<number> {
-  const cli = join(import.meta.dirname, '..', 'cli', import.meta.filename.endsWith('.ts') ? 'main.ts' : 'main.js');
   const child = spawn(process.execPath, [cli, 'up', '--file', file, '--api', platform.url], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, FLOTILLA_KEY: platform.apiKey },

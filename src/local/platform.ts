@@ -3,8 +3,10 @@
  * none outlives the supervisor. Only this folder knows that any of it is local: the host gets the same settings a Function App would.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { type DockerEndpoint, dockerEndpoint } from '../docker/endpoint.ts';
 import { names } from '../model/names.ts';
 import { ephemeralDirVariable } from './child.ts';
 import { clearDocker } from './containers/docker/owner.ts';
@@ -24,11 +26,15 @@ export interface PlatformOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** How the world behaves, for example `{ provisioningMs }`. */
   readonly world?: Readonly<Record<string, unknown>>;
-  /** What runs containers; default stand-ins. `auto`: Docker if a daemon answers. */
+  /** What runs containers; default stand-ins. `auto`: Docker where that is sure to work. */
   readonly containers?: RuntimeKind | 'auto';
+  /** Images that `auto` makes sure of. */
+  readonly images?: readonly string[];
   /** How long a lost activity waits to be run again; default as in the cloud, 5 min. */
   readonly activityLeaseMs?: number;
   readonly onOutput?: (process: ProcessName, line: string) => void;
+  /** Why the start takes longer than usual. */
+  readonly onNotice?: (text: string) => void;
   readonly onDeath?: (process: ProcessName, why: string) => void;
   /** Ends what has been started, so that the start fails. */
   readonly signal?: AbortSignal;
@@ -77,6 +83,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       env: { ...inherited(), ...(options.ephemeral && { [ephemeralDirVariable]: options.dataDir }), ...env },
       execArgv,
       onOutput: (line) => options.onOutput?.(name, line),
+      onNotice: (text) => options.onNotice?.(text),
       onDeath: (code, signal) => options.onDeath?.(name, signal ?? `code ${code}`),
       restart: options.restart ?? true,
     });
@@ -149,14 +156,26 @@ function worldConfig(options: PlatformOptions, identityHeader: string, previous:
     ports: previous?.['ports'],
     settings: options.world,
     // A world that comes back goes on with what it had.
-    runtime: { ...runtimeChoice(options), containers: previous?.['runtime'] ?? options.containers },
+    runtime: {
+      ...runtimeChoice(options),
+      containers: previous?.['runtime'] ?? options.containers,
+      images: options.images,
+    },
   };
 }
 
-const runtimeChoice = ({ ephemeral }: PlatformOptions) => ({
-  ...(process.env['DOCKER_HOST'] && { dockerHost: process.env['DOCKER_HOST'] }),
-  ...(ephemeral && { ephemeral }),
-});
+const runtimeChoice = ({ ephemeral }: PlatformOptions) => ({ ...usersDocker(), ...(ephemeral && { ephemeral }) });
+
+/** The daemon that the user's `docker` command talks to. */
+export function usersDocker(): DockerEndpoint {
+  return dockerEndpoint(process.env, homedir(), (path) => {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch {
+      return undefined; // most users have no such file
+    }
+  });
+}
 
 /** The world removes its containers itself, unless it was killed. */
 async function removeContainers(options: PlatformOptions, world: SupervisedProcess | undefined): Promise<void> {

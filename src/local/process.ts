@@ -11,6 +11,8 @@ export interface ProcessOptions {
   readonly execArgv: readonly string[];
   /** Lines the process prints. */
   readonly onOutput: (line: string) => void;
+  /** Why it is not ready yet; it is waited for longer then. */
+  readonly onNotice: (text: string) => void;
   /** It ended without being asked to; it is started again unless `restart` is false. */
   readonly onDeath: (code: number | null, signal: string | null) => void;
   readonly restart: boolean;
@@ -54,7 +56,7 @@ export class SupervisedProcess {
     this.#child = child;
     child.stdout?.setEncoding('utf8').on('data', lines(this.#options.onOutput));
     child.stderr?.setEncoding('utf8').on('data', lines(this.#options.onOutput));
-    this.#ready = await readiness(name, child);
+    this.#ready = await readiness(name, child, this.#options.onNotice);
     child.once('exit', (code, signal) => this.#died(code, signal));
     return this.#ready;
   }
@@ -93,8 +95,8 @@ export class SupervisedProcess {
   }
 }
 
-/** The first message of a child is `ready` or `failed`. */
-function readiness(name: string, child: ChildProcess): Promise<Ready> {
+/** A child says `ready` or `failed`, after any number of `notice`. */
+function readiness(name: string, child: ChildProcess, onNotice: (text: string) => void): Promise<Ready> {
   return new Promise((resolve, reject) => {
     const fail = (why: string) => {
       clearTimeout(timer);
@@ -107,8 +109,12 @@ function readiness(name: string, child: ChildProcess): Promise<Ready> {
     const onExit = (code: number | null, signal: string | null) =>
       fail(`ended before it was ready (${signal ?? `code ${code}`})`);
     child.once('exit', onExit);
-    child.once('message', (message: { type: string; message?: string }) => {
-      child.off('exit', onExit);
+    child.on('message', function onMessage(message: { type: string; message?: string; text?: string }) {
+      if (message.type === 'notice') {
+        timer.refresh();
+        return onNotice(message.text ?? '');
+      }
+      child.off('message', onMessage).off('exit', onExit);
       if (message.type !== 'ready') return fail(message.message ?? 'failed to start');
       clearTimeout(timer);
       const { type: _, ...ready } = message;

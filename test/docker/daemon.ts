@@ -35,7 +35,9 @@ export async function startDaemon(directory: string): Promise<ChildProcess> {
     throw error as Error;
   });
   const deadline = Date.now() + START_MS;
-  while ('problem' in (await Promise.race([failed, connectDocker(`unix://${directory}/docker.sock`)]))) {
+  while (
+    'problem' in (await Promise.race([failed, connectDocker({ dockerHost: `unix://${directory}/docker.sock` })]))
+  ) {
     if (daemon.exitCode !== null || Date.now() > deadline) {
       throw new Error(`dockerd does not start:\n${readFileSync(join(directory, 'log'), 'utf8').slice(-2_000)}`);
     }

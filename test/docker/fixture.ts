@@ -170,7 +170,7 @@ function viewOf({ properties }: GroupBody): GroupView {
 
 /** The engine past the world. */
 export async function engine(): Promise<Docker> {
-  const connection = await connectDocker(dockerHost());
+  const connection = await connectDocker({ dockerHost: dockerHost() });
   if ('problem' in connection) throw new Error(connection.problem);
   return connection.docker;
 }

@@ -10,7 +10,7 @@ import { type ArmSettings, DEFAULT_SETTINGS } from '../aci/settings.ts';
 import { createSqliteAciStore } from '../aci/sqlite-store.ts';
 import type { AciStore } from '../aci/store.ts';
 import { ensureAuthority } from '../ca.ts';
-import type { Running } from '../child.ts';
+import type { Notice, Running } from '../child.ts';
 import { chooseRuntime, type RuntimeChoice } from '../containers/choose-runtime.ts';
 import type { RuntimeKind } from '../containers/runtime.ts';
 import { benign, type Core } from '../core.ts';
@@ -65,7 +65,7 @@ const STORAGE_RESOURCES = ['https://storage.azure.com'];
 const ARM_RESOURCES = ['https://management.azure.com', 'https://management.core.windows.net'];
 
 /** @throws when a port is taken or the data directory cannot be used. */
-export async function startWorld(config: WorldConfig): Promise<World> {
+export async function startWorld(config: WorldConfig, notice: Notice = () => undefined): Promise<World> {
   mkdirSync(config.dataDir, { recursive: true });
   const tls = await ensureAuthority(join(config.dataDir, 'ca'));
   const identityHeader = config.identityHeader ?? randomBytes(16).toString('hex');
@@ -78,9 +78,8 @@ export async function startWorld(config: WorldConfig): Promise<World> {
   try {
     const armAt = { origins: ARM_RESOURCES };
     const terminalKey = ensureSecret(join(config.dataDir, 'terminals.key'));
-    const authorize = (authorization: string | undefined, at: number) =>
-      tokens.verify(authorization, at, armAt.origins);
-    const aci = await startContainers(config, terminalKey, authorize);
+    const authorize = (header: string | undefined, at: number) => tokens.verify(header, at, armAt.origins);
+    const aci = await startContainers(config, terminalKey, authorize, notice);
     started.push(aci);
     const serve = async (core: Core, port: number | undefined, more?: Pick<ServeOptions, 'tls' | 'upgrade'>) => {
       const served = await serveCore({ core, draw: benign, now, port: port ?? 0, commit: aci.commit, ...more });
@@ -114,12 +113,14 @@ async function startContainers(
   config: WorldConfig,
   terminalKey: string,
   authorize: (authorization: string | undefined, now: number) => boolean,
+  notice: Notice,
 ) {
   const db = openDatabase(join(config.dataDir, 'aci.db'));
   const commits = new GroupCommit(db);
   const store: AciStore = createSqliteAciStore(db);
   const choice = { ...config.runtime, dataDir: config.dataDir };
-  const runtime = await chooseRuntime(choice, store, systemClock, (work) => commits.run(work)).catch((error) => {
+  const keep = (work: () => void) => commits.run(work);
+  const runtime = await chooseRuntime(choice, store, systemClock, keep, notice).catch((error) => {
     db.close();
     throw error;
   });

@@ -2,20 +2,19 @@
 import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { hostname } from 'node:os';
+import type { DockerEndpoint } from '../../../docker/endpoint.ts';
 import type { Owner } from '../../../docker/labels.ts';
 
-export interface DockerPlace {
+export interface DockerPlace extends DockerEndpoint {
   readonly dataDir: string;
   /** `dataDir` does not outlive the platform. */
   readonly ephemeral?: boolean;
-  /** What `DOCKER_HOST` holds. */
-  readonly dockerHost?: string;
 }
 
 /** Removes what a world in `dataDir` had on Docker, for one that could not do so itself. Nothing happens when no daemon answers. */
 export async function clearDocker(place: DockerPlace): Promise<void> {
   const { connectDocker } = await import('../../../docker/connection.ts');
-  const connection = await connectDocker(place.dockerHost);
+  const connection = await connectDocker(place);
   if ('problem' in connection) return;
   const { removeOwned } = await import('../../../docker/removal.ts');
   await removeOwned(connection.docker, ownerOf(place));

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createMemoryAciStore } from '../../../../src/local/aci/store.ts';
-import { chooseRuntime } from '../../../../src/local/containers/choose-runtime.ts';
+import { chooseRuntime, type RuntimeChoice } from '../../../../src/local/containers/choose-runtime.ts';
 import { systemClock } from '../../../../src/local/system-clock.ts';
 import { armFixture } from '../../../support/arm-fixture.ts';
 
@@ -16,15 +16,23 @@ afterAll(() => {
   rmSync(dataDir, { recursive: true });
 });
 
-const choose = (
-  choice: { containers?: 'standin' | 'docker' | 'auto'; dockerHost?: string },
-  store = createMemoryAciStore(),
-) => chooseRuntime({ ...choice, dataDir }, store, systemClock, async (work) => work());
+const choose = (choice: Omit<RuntimeChoice, 'dataDir'>, store = createMemoryAciStore()) =>
+  chooseRuntime(
+    { ...choice, dataDir },
+    store,
+    systemClock,
+    async (work) => work(),
+    () => undefined,
+  );
 
-/** A daemon that says of itself what it is asked to, and nothing else. */
+/** A daemon that tells of itself what it is asked to, and refuses everything else. */
 async function daemonSaying(info: object): Promise<string> {
   const path = join(dataDir, `socket-${servers.length}`);
-  const server = createServer((_request, response) => response.end(JSON.stringify(info)));
+  const server = createServer(({ url }, response) => {
+    const known = url === '/info';
+    response.writeHead(known ? 200 : 500, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(known ? info : { message: 'no such thing here' }));
+  });
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(path, resolve));
   return `unix://${path}`;
@@ -32,25 +40,42 @@ async function daemonSaying(info: object): Promise<string> {
 
 describe('auto', () => {
   it.each([
-    { dockerHost: 'unix:///no/such/socket', why: /there is no Docker socket \/no\/such\/socket$/ },
-    { dockerHost: 'tcp://10.0.0.1:2375', why: /DOCKER_HOST is tcp:\/\/10.0.0.1:2375: only a daemon on this machine/ },
-  ])('takes stand-ins where nobody answers at $dockerHost, and says so', async ({ dockerHost, why }) => {
-    const runtime = await choose({ containers: 'auto', dockerHost });
+    { at: { dockerHost: 'unix:///no/such/socket' }, why: /there is no Docker socket \/no\/such\/socket/ },
+    {
+      at: { dockerHost: 'tcp://10.0.0.1:2375' },
+      why: /DOCKER_HOST is tcp:\/\/10.0.0.1:2375: only a daemon on this machine/,
+    },
+    {
+      at: { dockerContext: 'far', dockerHost: 'ssh://far' },
+      why: /the Docker context "far" is ssh:\/\/far: only a daemon/,
+    },
+    { at: { dockerContext: 'gone' }, why: /the Docker context "gone" names no daemon/ },
+  ])('takes stand-ins where nobody answers at $at, and says so', async ({ at, why }) => {
+    const runtime = await choose({ containers: 'auto', ...at });
     expect(runtime).toMatchObject({ kind: 'standin', description: expect.stringMatching(why) });
+  });
+
+  it('says how to insist on Docker', async () => {
+    const { description } = await choose({ containers: 'auto', dockerHost: 'unix:///no/such/socket' });
+    expect(description).toMatch(/\(--containers docker insists\)$/);
   });
 
   const linux = { OSType: 'linux', OperatingSystem: 'Debian', ServerVersion: '1', NCPU: 1, SecurityOptions: [] };
   it.each([
-    { info: { ...linux, OperatingSystem: 'Docker Desktop' }, why: /Docker Desktop .* out of reach by address$/ },
-    { info: { ...linux, SecurityOptions: ['name=rootless'] }, why: /rootless Docker .* out of reach by address$/ },
-    { info: { ...linux, OSType: 'windows' }, why: /runs windows containers, not Linux ones$/ },
-  ])(
-    'takes stand-ins when the daemon says $info.OperatingSystem $info.SecurityOptions $info.OSType',
-    async ({ info, why }) => {
-      const runtime = await choose({ containers: 'auto', dockerHost: await daemonSaying(info) });
-      expect(runtime).toMatchObject({ kind: 'standin', description: expect.stringMatching(why) });
+    {
+      name: 'runs Windows containers',
+      info: { ...linux, OSType: 'windows' },
+      why: /runs windows containers, not Linux ones/,
     },
-  );
+    {
+      name: 'refuses all but to tell of itself',
+      info: linux,
+      why: /the Docker daemon is of no use: no such thing here/,
+    },
+  ])('takes stand-ins when the daemon $name', async ({ info, why }) => {
+    const runtime = await choose({ containers: 'auto', dockerHost: await daemonSaying(info) });
+    expect(runtime).toMatchObject({ kind: 'standin', description: expect.stringMatching(why) });
+  });
 });
 
 describe('docker', () => {
