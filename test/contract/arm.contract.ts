@@ -2,26 +2,9 @@
  * What Azure Resource Manager does with container groups, as its documentation and field reports say, asked through the real
  * `@azure/arm-containerinstance` client. Bound to targets by `arm.test.ts`. Nothing here depends on how long provisioning takes.
  */
-import type { ContainerGroup, ContainerInstanceManagementClient } from '@azure/arm-containerinstance';
-import { createPipelineRequest, type HttpMethods } from '@azure/core-rest-pipeline';
+import type { ContainerGroup } from '@azure/arm-containerinstance';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, type RunnerTask } from 'vitest';
-
-export interface ArmTarget {
-  /** A fresh client; `token` replaces the valid one. */
-  client(token?: string): ContainerInstanceManagementClient;
-  readonly endpoint: string;
-  readonly subscriptionId: string;
-  readonly resourceGroup: string;
-  /** The authority that signed its certificate; absent where there are no sockets. */
-  readonly ca?: string;
-  /** What its groups' addresses look like. */
-  readonly addresses: RegExp;
-  /** Lets time pass until the condition holds. */
-  until(what: string, condition: () => Promise<boolean>): Promise<void>;
-  /** Arranges what goes wrong. */
-  control(method: string, path: string, body?: unknown): Promise<void>;
-  close(): Promise<void>;
-}
+import { type ArmTarget, failure, groupName, names, Session, spec, webOf } from '../support/arm-session.ts';
 
 export interface ArmContract {
   readonly name: string;
@@ -30,112 +13,9 @@ export interface ArmContract {
   readonly skips?: Readonly<Record<string, string>>;
 }
 
-interface Raw {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Record<string, unknown>;
-}
-
-let groups = 0;
-const groupName = (): string => `g-${groups++}`;
-
-type Overrides = Partial<ContainerGroup> & { image?: string; env?: Record<string, string>; secret?: string };
-
-function spec({ image = 'flotilla/http', env = {}, secret, ...over }: Overrides = {}): ContainerGroup {
-  return {
-    location: 'eastus',
-    osType: 'Linux',
-    restartPolicy: 'Always',
-    containers: [
-      {
-        name: 'web',
-        image,
-        ports: [{ port: 8080, protocol: 'TCP' }],
-        resources: { requests: { cpu: 0.5, memoryInGB: 0.5 } },
-        environmentVariables: [
-          ...Object.entries(env).map(([name, value]) => ({ name, value })),
-          ...(secret === undefined ? [] : [{ name: 'PASSWORD', secureValue: secret }]),
-        ],
-      },
-    ],
-    ipAddress: { type: 'Public', ports: [{ port: 8080, protocol: 'TCP' }] },
-    ...over,
-  };
-}
-
-const webOf = (group: ContainerGroup) => group.containers[0]?.instanceView;
-const names = (events: readonly { name?: string }[] | undefined): (string | undefined)[] =>
-  (events ?? []).map((event) => event.name);
-
-class Session {
-  readonly target: ArmTarget;
-  readonly client: ContainerInstanceManagementClient;
-  constructor(target: ArmTarget) {
-    this.target = target;
-    this.client = target.client();
-  }
-
-  async begin(name: string, body: ContainerGroup = spec()) {
-    return this.client.containerGroups.beginCreateOrUpdate(this.target.resourceGroup, name, body);
-  }
-
-  /** Creates and waits as the client does. */
-  async create(body: ContainerGroup = spec(), name = groupName()): Promise<ContainerGroup & { name: string }> {
-    const poller = await this.begin(name, body);
-    await this.target.until(`${name} is created`, async () => {
-      if (!poller.isDone()) await poller.poll();
-      return poller.isDone();
-    });
-    return poller.getResult() as ContainerGroup & { name: string };
-  }
-
-  get(name: string): Promise<ContainerGroup> {
-    return this.client.containerGroups.get(this.target.resourceGroup, name);
-  }
-
-  async remove(name: string): Promise<void> {
-    const poller = await this.client.containerGroups.beginDelete(this.target.resourceGroup, name);
-    await this.target.until(`${name} is gone`, async () => {
-      if (!poller.isDone()) await poller.poll();
-      return poller.isDone();
-    });
-  }
-
-  /** A request past the client's own model of the operations, through its pipeline. */
-  async raw(method: HttpMethods, path: string, body?: unknown): Promise<Raw> {
-    const request = createPipelineRequest({
-      url: `${this.target.endpoint}${path}`,
-      method,
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    const { status, headers, bodyAsText } = await this.client.sendRequest(request);
-    return { status, headers: headers.toJSON(), body: bodyAsText ? JSON.parse(bodyAsText) : {} };
-  }
-
-  path(name: string, suffix = ''): string {
-    const { subscriptionId, resourceGroup } = this.target;
-    return `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.ContainerInstance/containerGroups/${name}${suffix}?api-version=2023-05-01`;
-  }
-
-  location(suffix: string): string {
-    return `/subscriptions/${this.target.subscriptionId}/providers/Microsoft.ContainerInstance/locations/eastus/${suffix}?api-version=2023-05-01`;
-  }
-}
-
 /** Every case below. */
 const namesOf = (tasks: readonly RunnerTask[]): string[] =>
   tasks.flatMap((task) => (task.type === 'suite' ? namesOf(task.tasks) : [task.name]));
-
-/** What the client throws, as far as callers look at it. */
-async function failure(work: Promise<unknown>): Promise<{ code?: string; statusCode?: number; message: string }> {
-  try {
-    await work;
-  } catch (error) {
-    const { code, statusCode, message } = error as { code?: string; statusCode?: number; message: string };
-    return { ...(code && { code }), ...(statusCode && { statusCode }), message };
-  }
-  throw new Error('expected a failure');
-}
 
 /** The body as the service's REST model has it, for requests past the client. */
 const wire = (over: object = {}) => ({
@@ -574,22 +454,18 @@ export function runArmContract({ name, connect, skips = {} }: ArmContract): void
     });
 
     it.each([
-      ['PATCH', '', 'ContainerGroups_Update'],
-      ['POST', '/stop', 'ContainerGroups_Stop'],
-      ['POST', '/start', 'ContainerGroups_Start'],
-      ['POST', '/restart', 'ContainerGroups_Restart'],
-      ['GET', '/outboundNetworkDependenciesEndpoints', 'ContainerGroups_GetOutboundNetworkDependenciesEndpoints'],
+      ['PUT', '/ngroups/any', 'NGroups_CreateOrUpdate'],
+      ['POST', '/ngroups/any/start', 'NGroups_Start'],
+      ['GET', '/containerGroupProfiles', 'ContainerGroupProfiles_ListByResourceGroup'],
+      ['PUT', '/containerGroupProfiles/any', 'ContainerGroupProfiles_CreateOrUpdate'],
     ] as const)('says 501 and its name to %s %s', async (method, suffix, operation) => {
-      const answer = await session.raw(method, session.path('any', suffix), {});
+      const path = session.path('any').replace('/containerGroups/any', suffix);
+      const answer = await session.raw(method, path, method === 'GET' ? undefined : {});
       expect(answer.status).toBe(501);
       expect(answer.body['error']).toMatchObject({
         code: 'NotImplemented',
         message: expect.stringContaining(operation),
       });
-    });
-
-    it.each(['cachedImages', 'capabilities'])('says 501 to the %s of a location', async (suffix) => {
-      expect((await session.raw('GET', session.location(suffix))).status).toBe(501);
     });
 
     it('lets nobody in without a valid token', async () => {

@@ -14,7 +14,9 @@ import {
   armSettings as settings,
   subscriptionId,
 } from '../support/arm-over-https.ts';
-import { type ArmTarget, runArmContract } from './arm.contract.ts';
+import type { ArmTarget } from '../support/arm-session.ts';
+import { runArmContract } from './arm.contract.ts';
+import { runArmPowerContract } from './arm-power.contract.ts';
 
 function inMemory(): ArmTarget {
   const clock = { now: Date.UTC(2040, 0, 1) };
@@ -60,3 +62,5 @@ function inMemory(): ArmTarget {
 
 runArmContract({ name: 'the ARM core in memory and virtual time', connect: async () => inMemory() });
 runArmContract({ name: 'the ARM stand-in over HTTPS on SQLite', connect: () => armOverHttps() });
+runArmPowerContract('power over groups in memory and virtual time', async () => inMemory());
+runArmPowerContract('power over groups over HTTPS on SQLite', () => armOverHttps());

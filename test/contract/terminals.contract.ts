@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import type { ArmTarget } from './arm.contract.ts';
+import type { ArmTarget } from '../support/arm-session.ts';
 
 export interface TerminalsContract {
   readonly name: string;

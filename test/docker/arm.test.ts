@@ -1,6 +1,7 @@
 /** The contract of container groups, with real containers behind it. */
 
 import { runArmContract } from '../contract/arm.contract.ts';
+import { runArmPowerContract } from '../contract/arm-power.contract.ts';
 import { armOverHttps } from '../support/arm-over-https.ts';
 import { dockerHost } from './daemon.ts';
 
@@ -15,3 +16,7 @@ runArmContract({
   connect: () => armOverHttps({ containers: 'docker', dockerHost: dockerHost(), ephemeral: true }),
   skips,
 });
+
+runArmPowerContract('power over groups on Docker', () =>
+  armOverHttps({ containers: 'docker', dockerHost: dockerHost(), ephemeral: true }),
+);

@@ -7,7 +7,7 @@ import type { HttpClient } from '@azure/core-rest-pipeline';
 import { expect } from 'vitest';
 import { DEFAULT_SETTINGS } from '../../src/local/aci/settings.ts';
 import { startWorld, type WorldConfig } from '../../src/local/world/world.ts';
-import type { ArmTarget } from '../contract/arm.contract.ts';
+import type { ArmTarget } from './arm-session.ts';
 
 export const subscriptionId = DEFAULT_SETTINGS.subscriptionIds[0] ?? '';
 export const resourceGroup = 'flotilla';

@@ -15,6 +15,8 @@ export interface Call {
   readonly now: number;
   readonly draw: Draw;
   readonly mishap?: Mishap;
+  /** The deletion gets nowhere. */
+  readonly stuck?: boolean;
 }
 
 /** Answered for every request about a group of a region that is down. */

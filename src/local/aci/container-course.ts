@@ -278,6 +278,30 @@ export function stopForUpdate(group: GroupRecord, at: number, around: Pick<Surro
   }
 }
 
+/** Everything is taken down, and nothing follows: what waited for its next start shows how it last ended. */
+export function stopGroup(group: GroupRecord, at: number, around: Pick<Surroundings, 'log'>): void {
+  for (const container of group.containers) {
+    if (container.current.state === 'Running') killingEvent(group, container, at);
+    stopProcess(group, container, at, KILLED_EXIT_CODE, around);
+    if (container.current.state === 'Waiting' && container.previous) container.current = container.previous;
+    container.due = [];
+  }
+}
+
+/** The containers of a stopped group begin anew; a start in place counts as a restart, a new deployment counts from zero. */
+export function startAgain(group: GroupRecord, kind: 'start' | 'restart'): void {
+  delete group.stopped;
+  group.provisioningState = kind === 'start' ? 'Pending' : 'Updating';
+  for (const container of group.containers) {
+    if (container.current.state === 'Terminated') container.previous = container.current;
+    container.current = { state: 'Waiting', detailStatus: 'Waiting to be scheduled' };
+    container.restartCount = kind === 'start' ? 0 : container.restartCount + 1;
+    container.startedOnce = false;
+    container.backoffMs = BACKOFF_FIRST_MS;
+    container.pullBackoffMs = BACKOFF_FIRST_MS;
+  }
+}
+
 function restarts(group: GroupRecord, exitCode: number): boolean {
   return group.restartPolicy === 'Always' || (group.restartPolicy === 'OnFailure' && exitCode !== 0);
 }

@@ -40,6 +40,8 @@ export interface ExecResult {
 }
 
 export interface Containers {
+  /** Images that the platform holds ready. */
+  readonly cachedImages: readonly string[];
   /** What the container will do, or that it is real and will be observed. */
   behaviour(spec: ContainerSpec, limits: ContainerLimits): Behaviour | RealContainer;
   /** Runs one command inside a container. Never throws: an unknown command exits 127. Asked of modelled ones only. */

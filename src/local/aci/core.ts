@@ -112,22 +112,38 @@ function perform(
 ): CoreResponse {
   if (!hit.takesEffect) return hit.error ? toResponse(hit.error) : json(503, {});
   const origin = `https://${request.headers['host'] ?? 'localhost'}`;
-  const call = { route, url, origin, body: request.body, now, draw, ...(hit.mishap && { mishap: hit.mishap }) };
+  const call = {
+    route,
+    url,
+    origin,
+    body: request.body,
+    now,
+    draw,
+    ...(hit.mishap && { mishap: hit.mishap }),
+    ...(hit.stuck && { stuck: true }),
+  };
   const result = parts.operations[route.operation](call);
   if (hit.error) return toResponse(hit.error);
   return 'code' in result ? toResponse(result) : result;
 }
 
-const ACTS: Readonly<Record<Operation, Act>> = {
+const ACT_OF: Readonly<Record<Operation, Act>> = {
   ContainerGroups_List: 'list',
   ContainerGroups_ListByResourceGroup: 'list',
   ContainerGroups_Get: 'get',
   ContainerGroups_CreateOrUpdate: 'create',
+  ContainerGroups_Update: 'update',
   ContainerGroups_Delete: 'delete',
+  ContainerGroups_Start: 'start',
+  ContainerGroups_Stop: 'stop',
+  ContainerGroups_Restart: 'restart',
+  ContainerGroups_GetOutboundNetworkDependenciesEndpoints: 'get',
   Containers_ListLogs: 'logs',
   Containers_ExecuteCommand: 'exec',
   Containers_Attach: 'exec',
   Location_ListUsage: 'usage',
+  Location_ListCachedImages: 'usage',
+  Location_ListCapabilities: 'usage',
   OperationStatus: 'poll',
   OperationResult: 'poll',
 };
@@ -138,7 +154,7 @@ function targetOf(store: AciStore, route: Route, request: CoreRequest) {
   const group = route.group ? store.group(groupKey(route)) : undefined;
   const location = route.location ?? group?.location ?? locationIn(request.body);
   return {
-    act: ACTS[route.operation],
+    act: ACT_OF[route.operation],
     ...(name !== undefined && { name }),
     ...(location !== undefined && { location: normalLocation(location) }),
   };

@@ -1,4 +1,5 @@
 /** Which addresses and ports should be listening, and what they answer: derived from the records, never stored. Pure. */
+import { isCutOff } from './capacity.ts';
 import type { RegionState } from './faults.ts';
 import { type GroupRecord, modelOf } from './model.ts';
 
@@ -24,7 +25,7 @@ export function endpointsOf(
   regions: Readonly<Record<string, RegionState>>,
 ): readonly Endpoint[] {
   return groups.flatMap((group) => {
-    if (group.ip === undefined || regions[group.location]?.containersDown) return [];
+    if (group.ip === undefined || isCutOff(group, regions)) return [];
     return group.containers.flatMap((container) => containerEndpoints(group, container));
   });
 }

@@ -9,7 +9,21 @@ import type { Quotas } from './settings.ts';
 import type { AciStore } from './store.ts';
 
 /** What a request is about, as faults select it. */
-export type Act = 'create' | 'get' | 'list' | 'delete' | 'logs' | 'poll' | 'usage' | 'exec';
+export const ACTS = [
+  'create',
+  'get',
+  'list',
+  'update',
+  'delete',
+  'start',
+  'stop',
+  'restart',
+  'logs',
+  'exec',
+  'poll',
+  'usage',
+] as const;
+export type Act = (typeof ACTS)[number];
 
 export type FaultEffect =
   | { readonly kind: 'latency'; readonly ms: number }
@@ -24,8 +38,10 @@ export type FaultEffect =
     }
   /** The connection breaks; with `after`, the request took effect. */
   | { readonly kind: 'drop'; readonly after: boolean }
-  /** The next create is accepted and ends as the mishap says. */
-  | { readonly kind: 'mishap'; readonly mishap: Mishap };
+  /** The next create, start or restart is accepted and ends as the mishap says. */
+  | { readonly kind: 'mishap'; readonly mishap: Mishap }
+  /** The next deletion is accepted and gets nowhere, until the group is released. */
+  | { readonly kind: 'stuck' };
 
 export interface Fault {
   readonly id: number;
@@ -45,6 +61,10 @@ export interface RegionState {
   /** No address of the region answers. */
   readonly containersDown?: boolean;
   readonly quotas?: Partial<Quotas>;
+  /** All that the region has room for; absent = endless. */
+  readonly cores?: number;
+  /** By name. `down`: nothing pinned to it answers, and nothing can be placed there. */
+  readonly zones?: Readonly<Record<string, { readonly down?: boolean; readonly cores?: number }>>;
 }
 
 export interface Target {
@@ -52,6 +72,9 @@ export interface Target {
   readonly name?: string;
   readonly location?: string;
 }
+
+/** What a mishap can befall. */
+const BEGINNINGS: readonly Act[] = ['create', 'start', 'restart'];
 
 const FAULTS = 'faults';
 const REGIONS = 'regions';
@@ -84,6 +107,7 @@ export interface Strike {
   /** The request takes effect although it is answered by `error` or not at all. */
   readonly takesEffect: boolean;
   readonly mishap?: Mishap;
+  readonly stuck?: boolean;
 }
 
 /** Draws and uses up what strikes this request. */
@@ -91,7 +115,8 @@ export function strike(store: AciStore, target: Target, draw: Draw): Strike {
   let result = drawn(target, draw);
   for (const fault of listFaults(store)) {
     if (!matches(fault, target)) continue;
-    if (fault.effect.kind === 'mishap' && target.act !== 'create') continue;
+    if (fault.effect.kind === 'mishap' && !BEGINNINGS.includes(target.act)) continue;
+    if (fault.effect.kind === 'stuck' && target.act !== 'delete') continue;
     if (fault.times !== null) useUp(store, fault);
     result = withEffect(result, fault.effect);
   }
@@ -136,6 +161,8 @@ function withEffect(strikeSoFar: Strike, effect: FaultEffect): Strike {
       return { ...strikeSoFar, drop: true, takesEffect: strikeSoFar.takesEffect && effect.after };
     case 'mishap':
       return { ...strikeSoFar, mishap: effect.mishap };
+    case 'stuck':
+      return { ...strikeSoFar, stuck: true };
   }
 }
 

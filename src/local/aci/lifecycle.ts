@@ -83,7 +83,13 @@ function groupStep(group: GroupRecord, step: GroupStep, at: number, around: Surr
     case 'timeout':
       giveUp(group, at, around);
       return 'alive';
+    case 'stopped':
+      group.provisioningState = 'Succeeded';
+      if (group.ip !== undefined) group.formerIp = group.ip;
+      delete group.ip;
+      return 'alive';
     case 'vanish':
+      if (group.stuck) return 'alive';
       around.finish(group, at, { status: 'Succeeded' });
       return 'gone';
   }
@@ -199,6 +205,7 @@ function probe(
 /** The group ends; the record disappears after `deletionMs`, that of a real group as soon as nothing of it is left. */
 export function beginDeletion(group: GroupRecord, at: number, deletionMs: number): void {
   group.provisioningState = 'Deleting';
+  delete group.stopped;
   group.due = isReal(group) ? [] : [{ at: at + deletionMs, step: 'vanish' }];
   for (const container of group.containers) {
     container.due = [];

@@ -101,7 +101,7 @@ export type ContainerStep =
   | 'liveness'
   | 'readiness';
 
-export type GroupStep = 'schedule' | 'begin' | 'fail' | 'timeout' | 'vanish';
+export type GroupStep = 'schedule' | 'begin' | 'fail' | 'timeout' | 'stopped' | 'vanish';
 
 export interface Due<Step> {
   readonly at: number;
@@ -153,7 +153,7 @@ export interface GroupRecord {
   readonly resourceGroup: string;
   readonly name: string;
   readonly location: string;
-  readonly tags: Readonly<Record<string, string>>;
+  tags: Readonly<Record<string, string>>;
   readonly zones?: readonly string[];
   readonly identity?: unknown;
   /** `properties` of the request, without secure values. */
@@ -164,13 +164,19 @@ export interface GroupRecord {
   readonly spot: boolean;
   /** Ports of `ipAddress`; absent = the group has no address. */
   readonly exposed?: readonly number[];
-  readonly mishap?: Mishap;
+  mishap?: Mishap;
   readonly provisioningMs: number;
   /** Tells a group from an earlier one of the same id: the operation that created it. */
   readonly uid: string;
   provisioningState: ProvisioningState;
   operationId: string;
   ip?: string;
+  /** The address it gave up when it was stopped: the next one is another. */
+  formerIp?: string;
+  /** It holds no cores and no address until it is started; the word is the state it shows. */
+  stopped?: 'Stopped' | 'Succeeded' | 'Failed';
+  /** A deletion that does not get anywhere. */
+  stuck?: boolean;
   containers: ContainerRecord[];
   events: EventRecord[];
   due: Due<GroupStep>[];
@@ -178,7 +184,7 @@ export interface GroupRecord {
 
 export interface OperationRecord {
   readonly id: string;
-  readonly kind: 'create' | 'delete';
+  readonly kind: 'create' | 'delete' | 'start' | 'restart';
   readonly groupKey: string;
   readonly location: string;
   readonly startAt: number;
@@ -190,7 +196,7 @@ export interface OperationRecord {
 /** One accepted change of a group, kept for ever: what was created must have been deleted by somebody. */
 export interface AuditEntry {
   readonly at: number;
-  readonly action: 'create' | 'update' | 'delete' | 'gone';
+  readonly action: 'create' | 'update' | 'delete' | 'gone' | 'start' | 'stop' | 'restart' | 'tag';
   readonly id: string;
   readonly name: string;
   readonly subscriptionId: string;

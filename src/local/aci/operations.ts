@@ -8,9 +8,11 @@ import { regionStates } from './faults.ts';
 import { beginDeletion } from './lifecycle.ts';
 import { renderLogs } from './logs.ts';
 import type { GroupRecord, OperationRecord } from './model.ts';
+import { capabilitiesOf, OUTBOUND_ENDPOINTS } from './offers.ts';
+import { restart, start, stop } from './power.ts';
 import { createPutGroup } from './put-group.ts';
 import { quotasOf, usageOf } from './quota.ts';
-import { normalLocation } from './request.ts';
+import { normalLocation, readTags } from './request.ts';
 import { groupKey, type Operation, type Route } from './routes.ts';
 import type { ArmSettings } from './settings.ts';
 import type { AciStore } from './store.ts';
@@ -31,6 +33,12 @@ export function createOperations(
   return {
     ContainerGroups_CreateOrUpdate: createPutGroup(store, containers, settings, time),
     ContainerGroups_Get: (call) => getGroup(parts, call),
+    ContainerGroups_Update: (call) => onGroup(parts, call, (group) => updateTags(parts, call, group)),
+    ContainerGroups_Start: (call) => onGroup(parts, call, (group) => start(parts, call, group)),
+    ContainerGroups_Stop: (call) => onGroup(parts, call, (group) => stop(parts, call, group)),
+    ContainerGroups_Restart: (call) => onGroup(parts, call, (group) => restart(parts, call, group)),
+    ContainerGroups_GetOutboundNetworkDependenciesEndpoints: (call) =>
+      onGroup(parts, call, () => json(200, OUTBOUND_ENDPOINTS)),
     ContainerGroups_Delete: (call) => deleteGroup(parts, call),
     ContainerGroups_List: (call) => listGroups(parts, call),
     ContainerGroups_ListByResourceGroup: (call) => listGroups(parts, call),
@@ -39,7 +47,10 @@ export function createOperations(
       onGroup(parts, call, (group) => executeCommand(store, settings.terminalKey, call, group)),
     Containers_Attach: (call) =>
       onGroup(parts, call, (group) => attachOutput(store, settings.terminalKey, call, group)),
-    Location_ListUsage: (call) => listUsage(parts, call),
+    Location_ListUsage: (call) => inLocation(parts, call, (location) => listUsage(parts, call, location)),
+    Location_ListCachedImages: (call) => inLocation(parts, call, () => listCachedImages(containers)),
+    Location_ListCapabilities: (call) =>
+      inLocation(parts, call, (location) => json(200, { value: capabilitiesOf(location) })),
     OperationStatus: (call) => operationStatus(parts, call),
     OperationResult: (call) => operationResult(parts, call),
   };
@@ -84,6 +95,7 @@ function deleteGroup(parts: Parts, call: Call): CoreResponse | ArmError {
   parts.store.appendAudit({ at: call.now, action: 'delete', id, name, subscriptionId, location });
   const deleting = parts.time.change(group.key, call.now, (draft) => {
     draft.operationId = operationId;
+    if (call.stuck) draft.stuck = true;
     beginDeletion(draft, call.now, parts.settings.deletionMs);
   });
   if (!deleting) return json(200, groupView(group), windows.headers);
@@ -102,6 +114,18 @@ function accepted(parts: Parts, call: Call, group: GroupRecord): CoreResponse {
     location: operationUrl(call, group.location, 'operationresults', group.operationId),
     'retry-after': String(parts.settings.retryAfterSeconds),
   });
+}
+
+/** Tags are replaced as a whole; nothing restarts. Everything else of a group is changed by a PUT. */
+function updateTags(parts: Parts, call: Call, group: GroupRecord): CoreResponse | ArmError {
+  const tags = readTags(call.body);
+  if ('code' in tags) return tags;
+  const updated = parts.time.change(group.key, call.now, (draft) => {
+    if (tags.tags) draft.tags = tags.tags;
+  });
+  const { id, name, subscriptionId, location } = group;
+  parts.store.appendAudit({ at: call.now, action: 'tag', id, name, subscriptionId, location });
+  return json(200, groupView(updated ?? group));
 }
 
 function listGroups(parts: Parts, call: Call): CoreResponse | ArmError {
@@ -148,11 +172,21 @@ function listLogs(parts: Parts, call: Call): CoreResponse | ArmError {
   return json(200, { content });
 }
 
-function listUsage(parts: Parts, call: Call): CoreResponse | ArmError {
+function inLocation(
+  parts: Parts,
+  call: Call,
+  act: (location: string) => CoreResponse | ArmError,
+): CoreResponse | ArmError {
   const location = normalLocation(call.route.location ?? '');
-  if (!parts.settings.regions.includes(location)) {
-    return badRequest('LocationNotAvailableForResourceType', `The provided location '${location}' is not available.`);
-  }
+  if (parts.settings.regions.includes(location)) return act(location);
+  return badRequest('LocationNotAvailableForResourceType', `The provided location '${location}' is not available.`);
+}
+
+function listCachedImages(containers: Containers): CoreResponse {
+  return json(200, { value: containers.cachedImages.map((image) => ({ osType: 'Linux', image })) });
+}
+
+function listUsage(parts: Parts, call: Call, location: string): CoreResponse {
   const used = usageOf(parts.store, call.route.subscriptionId, location);
   const limits = quotasOf(parts.store, parts.settings, location);
   const row = (value: string, localizedValue: string, currentValue: number, limit: number) => ({
@@ -182,6 +216,9 @@ function operationStatus(parts: Parts, call: Call): CoreResponse | ArmError {
 function operationResult(parts: Parts, call: Call): CoreResponse | ArmError {
   const operation = findOperation(parts.store, call);
   if ('code' in operation) return operation;
+  if (operation.status === 'Failed' && operation.error) {
+    return armError(409, operation.error.code, operation.error.message);
+  }
   if (operation.status !== 'InProgress') return empty(204);
   const url = operationUrl(call, operation.location, 'operationresults', operation.id);
   return empty(202, { location: url, ...retryWhileOpen(parts, operation) });

@@ -1,9 +1,10 @@
 /** PUT of a container group: everything that can refuse it, in the order of the service as far as it is known, then its acceptance. */
 import type { CoreResponse } from '../core.ts';
 import { beginOperation, type Call, inTransition, operationUrl, regionUnavailable } from './call.ts';
+import { capacityRefusal, zoneMishap, zoneRefusal } from './capacity.ts';
 import { BACKOFF_FIRST_MS, stopForUpdate } from './container-course.ts';
 import type { Containers } from './containers-port.ts';
-import { type ArmError, armError, badRequest, inaccessibleImage, json, noCapacity } from './errors.ts';
+import { type ArmError, armError, badRequest, inaccessibleImage, json } from './errors.ts';
 import { regionStates } from './faults.ts';
 import { PROVISIONING_TIMEOUT_MS } from './lifecycle.ts';
 import { type ContainerRecord, type GroupRecord, modelOf } from './model.ts';
@@ -35,7 +36,8 @@ export function createPutGroup(
       placeRefusal(store, settings, location) ??
       (before && updateRefusal(before, request, location)) ??
       quotaRefusal(store, settings, where, request) ??
-      capacityRefusal(store, location, request);
+      zoneRefusal(settings, location, request.zones) ??
+      capacityRefusal(store, location, request, key);
     if (refused) return refused;
     const windows = askWindows(store, 'create', where, now);
     if (windows.refused) return { ...windows.refused, headers: windows.headers };
@@ -60,11 +62,6 @@ function placeRefusal(store: AciStore, settings: ArmSettings, location: string):
     );
   }
   return regionStates(store)[location]?.arm === 'unavailable' ? regionUnavailable(location) : undefined;
-}
-
-function capacityRefusal(store: AciStore, location: string, request: GroupRequest): ArmError | undefined {
-  if (regionStates(store)[location]?.arm !== 'noCapacity') return undefined;
-  return noCapacity(location, request.cores, request.memoryGiB);
 }
 
 /** What cannot be changed in place. Source: "update containers" page; ended groups have to be deployed anew (same page). */
@@ -122,9 +119,10 @@ interface Accepted {
 
 /** Writes the new record over the old one: everything restarts, also when nothing changed. */
 function accept(store: AciStore, settings: ArmSettings, time: WorldTime, call: Call, accepted: Accepted): GroupRecord {
-  const { route, now, mishap } = call;
+  const { route, now } = call;
   const { key, location, request, before } = accepted;
   const { osType: _osType, containers: _containers, location: _location, ...kept } = request;
+  const mishap = call.mishap ?? zoneMishap(store, location, request, key);
   const name = route.group ?? '';
   const id = `/subscriptions/${route.subscriptionId}/resourceGroups/${route.resourceGroup}/providers/Microsoft.ContainerInstance/containerGroups/${name}`;
   const ended = before && structuredClone(before);

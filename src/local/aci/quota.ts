@@ -11,7 +11,7 @@ export function quotasOf(store: AciStore, settings: ArmSettings, location: strin
   return { ...settings.quotas, ...regionStates(store)[location]?.quotas };
 }
 
-/** Every existing group counts, failed and disappearing ones too. */
+/** Every existing group counts, failed, disappearing and stopped ones too; the cores of a stopped one are free. */
 export function usageOf(store: AciStore, subscriptionId: string, location: string, except?: string): Quotas {
   const counted = store
     .groups()
@@ -21,7 +21,8 @@ export function usageOf(store: AciStore, subscriptionId: string, location: strin
         group.key !== except &&
         group.subscriptionId.toLowerCase() === subscriptionId.toLowerCase(),
     );
-  const cores = (spot: boolean) => counted.filter((g) => g.spot === spot).reduce((total, g) => total + g.cores, 0);
+  const cores = (spot: boolean) =>
+    counted.filter((g) => g.spot === spot && !g.stopped).reduce((total, g) => total + g.cores, 0);
   return { containerGroups: counted.length, standardCores: cores(false), standardSpotCores: cores(true) };
 }
 

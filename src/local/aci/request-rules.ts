@@ -9,8 +9,8 @@ import { volumeRules } from './volume-rules.ts';
 const CONTAINERS_MAX = 60;
 const VOLUMES_MAX = 20;
 const PORTS_MAX = 5;
-const CORES_MAX = 31;
-const MEMORY_MAX_GIB = 240;
+export const CORES_MAX = 31;
+export const MEMORY_MAX_GIB = 240;
 const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /** The refusal of the first broken rule. */

@@ -52,6 +52,25 @@ export function readGroupRequest(name: string, body: string): GroupRequest | { r
   return toRequest(parsed, properties);
 }
 
+/** The body of a PATCH: the REST model has nothing but tags in it. */
+export function readTags(body: string): { readonly tags?: Readonly<Record<string, string>> } | ArmError {
+  const parsed = parse(body);
+  const invalid = (problem: string) =>
+    badRequest('InvalidRequestContent', `The request content was invalid and could not be deserialized: ${problem}`);
+  if (!parsed) return invalid('it is not a JSON object.');
+  const other = Object.keys(parsed).find((name) => !PATCHABLE.includes(name));
+  if (other !== undefined)
+    return invalid(`could not find member '${other}' on object of type 'Resource'; only tags can be updated.`);
+  const { tags } = parsed;
+  if (tags === undefined || tags === null) return {};
+  if (!isObject(tags) || Object.values(tags).some((value) => typeof value !== 'string'))
+    return invalid('the tags are not a map of strings.');
+  return { tags: stringMap(tags) };
+}
+
+/** The fields of the REST model's `Resource`; all but the tags are read-only there. */
+const PATCHABLE: readonly string[] = ['id', 'name', 'type', 'location', 'tags', 'zones'];
+
 function parse(body: string): Json | undefined {
   try {
     const value: unknown = JSON.parse(body);

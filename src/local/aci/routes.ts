@@ -7,11 +7,18 @@ export type Operation =
   | 'ContainerGroups_ListByResourceGroup'
   | 'ContainerGroups_Get'
   | 'ContainerGroups_CreateOrUpdate'
+  | 'ContainerGroups_Update'
   | 'ContainerGroups_Delete'
+  | 'ContainerGroups_Start'
+  | 'ContainerGroups_Stop'
+  | 'ContainerGroups_Restart'
+  | 'ContainerGroups_GetOutboundNetworkDependenciesEndpoints'
   | 'Containers_ListLogs'
   | 'Containers_ExecuteCommand'
   | 'Containers_Attach'
   | 'Location_ListUsage'
+  | 'Location_ListCachedImages'
+  | 'Location_ListCapabilities'
   | 'OperationStatus'
   | 'OperationResult';
 
@@ -33,7 +40,8 @@ interface Pattern {
 
 const SUBSCRIPTION = '/subscriptions/(?<subscriptionId>[^/]+)';
 const PROVIDER = '/providers/Microsoft\\.ContainerInstance';
-const IN_GROUP = `${SUBSCRIPTION}/resourceGroups/(?<resourceGroup>[^/]+)${PROVIDER}/containerGroups`;
+const IN_PROVIDER = `${SUBSCRIPTION}/resourceGroups/(?<resourceGroup>[^/]+)${PROVIDER}`;
+const IN_GROUP = `${IN_PROVIDER}/containerGroups`;
 const GROUP = `${IN_GROUP}/(?<group>[^/]+)`;
 const CONTAINER = `${GROUP}/containers/(?<container>[^/]+)`;
 const LOCATION = `${SUBSCRIPTION}${PROVIDER}/locations/(?<location>[^/]+)`;
@@ -43,6 +51,20 @@ const pattern = (method: string, path: string, operation: Pattern['operation']):
   path: new RegExp(`^${path}/?$`, 'i'),
   operation,
 });
+
+/** The usual operations of a resource type that is known and not served. */
+function notModelled(path: string, type: string, actions: Readonly<Record<string, string>>): readonly Pattern[] {
+  const one = `${path}/[^/]+`;
+  const refused = (method: string, at: string, name: string) => pattern(method, at, { notModelled: `${type}_${name}` });
+  return [
+    refused('GET', path, 'ListByResourceGroup'),
+    refused('GET', one, 'Get'),
+    refused('PUT', one, 'CreateOrUpdate'),
+    refused('PATCH', one, 'Update'),
+    refused('DELETE', one, 'Delete'),
+    ...Object.entries(actions).map(([action, name]) => refused('POST', `${one}/${action}`, name)),
+  ];
+}
 
 const PATTERNS: readonly Pattern[] = [
   pattern('GET', `${SUBSCRIPTION}${PROVIDER}/containerGroups`, 'ContainerGroups_List'),
@@ -54,17 +76,32 @@ const PATTERNS: readonly Pattern[] = [
   pattern('GET', `${LOCATION}/usages`, 'Location_ListUsage'),
   pattern('GET', `${LOCATION}/operations/(?<operationId>[^/]+)`, 'OperationStatus'),
   pattern('GET', `${LOCATION}/operationresults/(?<operationId>[^/]+)`, 'OperationResult'),
-  pattern('PATCH', GROUP, { notModelled: 'ContainerGroups_Update' }),
-  pattern('POST', `${GROUP}/start`, { notModelled: 'ContainerGroups_Start' }),
-  pattern('POST', `${GROUP}/stop`, { notModelled: 'ContainerGroups_Stop' }),
-  pattern('POST', `${GROUP}/restart`, { notModelled: 'ContainerGroups_Restart' }),
-  pattern('GET', `${GROUP}/outboundNetworkDependenciesEndpoints`, {
-    notModelled: 'ContainerGroups_GetOutboundNetworkDependenciesEndpoints',
-  }),
+  pattern('PATCH', GROUP, 'ContainerGroups_Update'),
+  pattern('POST', `${GROUP}/start`, 'ContainerGroups_Start'),
+  pattern('POST', `${GROUP}/stop`, 'ContainerGroups_Stop'),
+  pattern('POST', `${GROUP}/restart`, 'ContainerGroups_Restart'),
+  pattern(
+    'GET',
+    `${GROUP}/outboundNetworkDependenciesEndpoints`,
+    'ContainerGroups_GetOutboundNetworkDependenciesEndpoints',
+  ),
   pattern('POST', `${CONTAINER}/exec`, 'Containers_ExecuteCommand'),
   pattern('POST', `${CONTAINER}/attach`, 'Containers_Attach'),
-  pattern('GET', `${LOCATION}/cachedImages`, { notModelled: 'Location_ListCachedImages' }),
-  pattern('GET', `${LOCATION}/capabilities`, { notModelled: 'Location_ListCapabilities' }),
+  pattern('GET', `${LOCATION}/cachedImages`, 'Location_ListCachedImages'),
+  pattern('GET', `${LOCATION}/capabilities`, 'Location_ListCapabilities'),
+  ...notModelled(`${IN_PROVIDER}/ngroups`, 'NGroups', { start: 'Start', stop: 'Stop', restart: 'Restart' }),
+  ...notModelled(`${IN_PROVIDER}/containerGroupProfiles`, 'ContainerGroupProfiles', {}),
+  pattern('GET', `${SUBSCRIPTION}${PROVIDER}/ngroups`, { notModelled: 'NGroups_List' }),
+  pattern('GET', `${SUBSCRIPTION}${PROVIDER}/containerGroupProfiles`, {
+    notModelled: 'ContainerGroupProfiles_ListBySubscription',
+  }),
+  pattern(
+    'DELETE',
+    `${SUBSCRIPTION}/resourceGroups/[^/]+/providers/Microsoft\\.Network/.*/serviceAssociationLinks/.*`,
+    {
+      notModelled: 'SubnetServiceAssociationLink_Delete',
+    },
+  ),
   pattern('GET', `${PROVIDER}/operations`, { notModelled: 'Operations_List' }),
 ];
 

@@ -6,6 +6,8 @@ export interface ArmSettings {
   readonly resourceGroups: readonly string[];
   /** Region names as `eastus`. */
   readonly regions: readonly string[];
+  /** Availability zones by region; one that is not named has none. */
+  readonly zones: Readonly<Record<string, readonly string[]>>;
   /** From an accepted PUT to Running containers, in ms; default 1,500. */
   readonly provisioningMs: number;
   /** From an accepted DELETE to 404, in ms; default 500. 0 answers 200 at once. */
@@ -37,6 +39,7 @@ export const DEFAULT_SETTINGS: ArmSettings = {
   subscriptionIds: ['00000000-0000-0000-0000-000000000001'],
   resourceGroups: ['flotilla'],
   regions: ['eastus', 'westus2', 'westeurope'],
+  zones: { eastus: ['1', '2', '3'], westus2: ['1', '2', '3'], westeurope: ['1', '2', '3'] },
   provisioningMs: 1_500,
   deletionMs: 500,
   pageSize: 50,

@@ -91,8 +91,9 @@ function eventView(event: EventRecord): unknown {
   };
 }
 
-/** Succeeded only for Never and OnFailure, Failed only for Never. Source: "container state" page (read 2026-11). */
-export function groupState(group: GroupRecord): 'Pending' | 'Running' | 'Succeeded' | 'Failed' {
+/** What is stopped says so. Otherwise: Succeeded only for Never and OnFailure, Failed only for Never. Source: "container state" page (read 2026-11). */
+export function groupState(group: GroupRecord): 'Pending' | 'Running' | 'Stopped' | 'Succeeded' | 'Failed' {
+  if (group.stopped) return group.stopped;
   if (!group.containers.every((container) => container.startedOnce)) return 'Pending';
   const codes = group.containers.map((c) => (c.current.state === 'Terminated' ? c.current.exitCode : undefined));
   if (codes.some((code) => code === undefined)) return 'Running';

@@ -1,4 +1,5 @@
 /** What a container engine should have of the real groups: derived from the records, never stored, as `endpoints.ts` is for modelled ones. Pure. */
+import { isCutOff } from './capacity.ts';
 import type { RegionState } from './faults.ts';
 import { type GroupRecord, isReal, type ProbeRecord, type ProcessSpec } from './model.ts';
 
@@ -47,7 +48,7 @@ export function wantedOf(
     location: group.location,
     deleting: group.provisioningState === 'Deleting',
     ...(group.ip !== undefined && { address: group.ip }),
-    cutOff: regions[group.location]?.containersDown ?? false,
+    cutOff: isCutOff(group, regions),
     containers: group.containers.flatMap(wantedContainer),
   }));
 }

@@ -26,7 +26,7 @@ export interface WorldTime {
 export function createWorldTime(store: AciStore, containers: Containers, settings: ArmSettings): WorldTime {
   const freeAddress = (group: GroupRecord): string | undefined => {
     const taken = new Set(store.groups().flatMap((other) => (other.ip === undefined ? [] : [other.ip])));
-    if (group.ip !== undefined) taken.add(group.ip);
+    for (const own of [group.ip, group.formerIp]) if (own !== undefined) taken.add(own);
     return lowestFreeAddress(blockOf(settings, group.location), taken);
   };
   const surroundings: Surroundings = {

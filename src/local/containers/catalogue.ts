@@ -8,7 +8,11 @@ import { execute } from './exec.ts';
 import { KNOWN_IMAGES, type KnownImage, repositoryOf } from './images.ts';
 
 /** The stand-in containers of the embedded platform. */
-export const standinContainers: Containers = { behaviour: behaviourOf, exec: execute };
+export const standinContainers: Containers = {
+  behaviour: behaviourOf,
+  exec: execute,
+  cachedImages: Object.entries(KNOWN_IMAGES).flatMap(([name, image]) => (image.pull === undefined ? [name] : [])),
+};
 
 export function behaviourOf(spec: ContainerSpec): Behaviour {
   const image = imageOf(spec);

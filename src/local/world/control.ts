@@ -40,6 +40,7 @@ const ROUTES: readonly (readonly [method: string, path: RegExp, handler: Handler
     (o, [name], _body, now) => onGroup(o, name, now, (g) => newAddress(o, g)),
   ],
   ['POST', /^\/control\/groups\/([^/]+)\/vanish$/, vanish],
+  ['POST', /^\/control\/groups\/([^/]+)\/release$/, (o, [name], _body, now) => onGroup(o, name, now, release(now))],
   ['POST', /^\/control\/groups\/([^/]+)\/containers\/([^/]+)\/crash$/, crash],
   ['POST', /^\/control\/groups\/([^/]+)\/containers\/([^/]+)\/hang$/, hang],
   ['POST', /^\/control\/maintenance$/, ({ arm }, _parts, _body, now) => done(arm.maintenance(now))],
@@ -147,6 +148,13 @@ function newAddress({ arm }: ControlOptions, group: GroupRecord): void {
   group.ip = address;
   for (const container of group.containers) container.unbound = [];
 }
+
+/** A deletion that was stuck goes on. */
+const release = (now: number) => (group: GroupRecord) => {
+  if (!group.stuck) return;
+  delete group.stuck;
+  group.due = [{ at: now, step: 'vanish' }];
+};
 
 /** The group is gone, and nobody asked for it: what the portal or another installation may do. */
 function vanish({ store }: ControlOptions, [name]: readonly string[], _body: unknown, now: number): Answer {

@@ -26,8 +26,8 @@ describe('faults', () => {
   it.each<[unknown, string]>([
     [[], 'the body: give an object'],
     [{}, 'effect: give an object'],
-    [{ effect: { kind: 'earthquake' } }, 'effect.kind: give one of latency, error, drop, mishap'],
-    [{ effect: { kind: 'toString' } }, 'effect.kind: give one of latency, error, drop, mishap'],
+    [{ effect: { kind: 'earthquake' } }, 'effect.kind: give one of latency, error, drop, mishap, stuck'],
+    [{ effect: { kind: 'toString' } }, 'effect.kind: give one of latency, error, drop, mishap, stuck'],
     [{ effect: { kind: 'latency' } }, 'effect.ms: missing'],
     [{ effect: { kind: 'latency', ms: -1 } }, 'effect.ms: give a whole number from 0 on'],
     [{ effect: { kind: 'error', status: 200 } }, 'effect.status: give a status from 400 to 599'],
@@ -37,7 +37,7 @@ describe('faults', () => {
     ],
     [
       { act: 'dance', times: 0, effect: { kind: 'drop' } },
-      'act: give one of create, get, list, delete, logs, poll, usage, exec; times: give a whole number from 1 on',
+      'act: give one of create, get, list, update, delete, start, stop, restart, logs, exec, poll, usage; times: give a whole number from 1 on',
     ],
   ])('%j is refused: %s', (body, problem) => {
     expect(parseFault(body)).toBe(problem);
@@ -56,7 +56,9 @@ describe('regions', () => {
     [{ arm: 'gone' }, 'arm: give one of unavailable, noCapacity'],
     [{ quotas: { containerGroups: 1.5 } }, 'quotas.containerGroups: give a whole number from 0 on'],
     [{ quotas: 3 }, 'quotas: give an object'],
-    [{ down: true }, 'down: unknown; there are arm, containersDown, quotas'],
+    [{ zones: { '1': { cores: -1 } } }, 'zones.1.cores: give a number from 0 on'],
+    [{ zones: { '1': true } }, 'zones.1: give an object'],
+    [{ down: true }, 'down: unknown; there are arm, containersDown, quotas, cores, zones'],
   ])('%j is refused: %s', (body, problem) => {
     expect(parseRegion(body)).toBe(problem);
   });
