@@ -27,7 +27,7 @@ describe('starting the host', () => {
       'function "blob": trigger "blobTrigger" is not supported',
       'function "constrained": route "api/x/{at:datetime}": constraint ":datetime" is not supported (int, alpha, guid are)',
       'function "cosmos": trigger "cosmosDBTrigger" is not supported',
-      'function "grid": trigger "eventGridTrigger" is not supported',
+      'function "hub": trigger "eventHubTrigger" is not supported',
       'function "keyed": authLevel "system" is not known',
       'function "malformed": connection "MALFORMED" is no Service Bus connection string',
       'function "noConnection": connection "MISSING" has no value',
@@ -36,6 +36,7 @@ describe('starting the host', () => {
       'function "retrying": a retry policy is not supported',
       'function "storageQueue": trigger "queueTrigger" is not supported',
       'function "topic": topics are not supported',
+      'function "topicWriter": an output to a topic is not supported',
       'function "twin2": route "x/{b}" is taken by "x/{a}" of another function',
       'function "writer": output "queue" is not supported',
     ]);

@@ -7,17 +7,20 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../model/clock.ts';
 import { systemClock } from '../system-clock.ts';
+import { createAdmin } from './admin.ts';
 import { loadApp } from './core.ts';
 import { clientInputs, createWorkerHost, usesDurable } from './durable.ts';
 import { rpcPath, webhookPath } from './engine/binding.ts';
 import { openRuntime, type Runtime } from './engine/runtime.ts';
 import type { EngineFaults } from './engine/types.ts';
+import { createEventGridWebhook } from './event-grid.ts';
 import type { LoadedApp } from './functions-core.ts';
 import { type HostJson, readHostJson } from './host-json.ts';
 import { authorizeByKey, createHttpTriggers } from './http.ts';
 import { type HttpHandler, type HttpServer, problem, startHttpServer } from './http-server.ts';
-import { createInvoker, type Invoker, type LogSink } from './invoke.ts';
+import { createInvoker, type LogSink } from './invoke.ts';
 import { type HostKeys, openHostKeys } from './keys.ts';
+import { type OutputInvoker, withOutputs } from './outputs.ts';
 import { openScheduleMonitor, type ScheduleMonitor } from './schedule-monitor.ts';
 import { type ServiceBusListener, startServiceBusListener } from './service-bus.ts';
 import type { Settings } from './settings.ts';
@@ -93,7 +96,8 @@ class RunningHost implements FunctionsHost {
   readonly #hostJson: HostJson;
   readonly #plan: TriggerPlan;
   readonly #clock: Clock;
-  readonly #invoker: Invoker;
+  readonly #invoker: OutputInvoker;
+  readonly #instanceId = randomUUID();
   readonly #timers: RunningTimer[] = [];
   readonly #listeners: ServiceBusListener[] = [];
   #handler: HttpHandler = starting;
@@ -115,13 +119,14 @@ class RunningHost implements FunctionsHost {
     this.#hostJson = hostJson;
     this.#plan = plan;
     this.#clock = options.clock ?? systemClock;
-    this.#invoker = createInvoker({
+    const inner = createInvoker({
       app,
       log: options.log,
       timeoutMs: hostJson.functionTimeout,
       newId: randomUUID,
       extraInputs: (fn) => clientInputs(fn, this.#clientBinding),
     });
+    this.#invoker = withOutputs(inner, plan.outputs, options.log);
   }
 
   get port(): number {
@@ -141,17 +146,36 @@ class RunningHost implements FunctionsHost {
       handler: (request) => this.#handler(request),
       onError: (error) => log({ level: 'error', category: 'host', message: `HTTP: ${error}` }),
     });
-    const functions = createHttpTriggers(this.#plan.router, this.#invoker, authorizeByKey(this.keys));
     const durable = await this.#startDurable();
-    this.#handler = async (request) => {
-      const body = durable && isManagement(request.url) ? request.body.toString('utf8') : undefined;
-      const answer = body === undefined ? undefined : await durable?.management({ ...request, body });
-      return answer ?? (await functions(request));
-    };
+    this.#handler = this.#doors(durable);
     // Only now: work that waited for this start may call the durable client, and with it this host, at once.
     durable?.engine.attach(createWorkerHost(randomUUID(), this.#plan, this.#invoker));
     this.#startTimers();
     this.#startListeners();
+  }
+
+  /** In the order in which they are asked; the functions of the app come last. */
+  #doors(durable: Runtime | undefined): HttpHandler {
+    const invoker = this.#invoker;
+    const functions = createHttpTriggers(this.#plan.router, invoker, authorizeByKey(this.keys));
+    const { keys } = this;
+    const events = createEventGridWebhook({ plans: this.#plan.events, invoker, keys, log: this.#options.log });
+    const durableFunctions = new Set([...this.#plan.orchestrators, ...this.#plan.activities, ...this.#plan.entities]);
+    const startedAt = performance.now();
+    const admin = createAdmin({
+      app: this.app,
+      keys,
+      invoker,
+      isDurable: (fn) => durableFunctions.has(fn),
+      routePrefix: this.#hostJson.extensions.http.routePrefix,
+      instanceId: this.#instanceId,
+      uptimeMs: () => Math.round(performance.now() - startedAt),
+    });
+    return async (request) => {
+      const body = durable && isManagement(request.url) ? request.body.toString('utf8') : undefined;
+      const managed = body === undefined ? undefined : await durable?.management({ ...request, body });
+      return managed ?? admin(request) ?? (await events(request)) ?? (await functions(request));
+    };
   }
 
   async #startDurable(): Promise<Runtime | undefined> {
@@ -218,6 +242,7 @@ class RunningHost implements FunctionsHost {
     const timers = Promise.all(this.#timers.map((timer) => timer.stop()));
     await Promise.all([...this.#listeners.map((listener) => listener.stop()), endsWithin(timers, closingGraceMs)]);
     if (this.#durable) await endsWithin(this.#durable.close(activityGraceMs), closingGraceMs);
+    await endsWithin(this.#invoker.close(), closingGraceMs);
     await this.#http?.close(requestGraceMs);
     await this.app.terminate();
     this.#monitor?.close();

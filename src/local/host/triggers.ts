@@ -2,9 +2,11 @@
  * Decides what the host does with each registered function, or why it cannot: everything the embedded host does not offer is refused by the
  * function's name before anything starts. Pure, except that it reads the settings it is given.
  */
+import type { EventGridPlan } from './event-grid.ts';
 import type { LoadedApp, RegisteredFunction } from './functions-core.ts';
 import type { HostJson } from './host-json.ts';
 import { routeFunctions } from './http.ts';
+import { type OutputPlan, planOutput } from './outputs.ts';
 import type { Router } from './routes.ts';
 import type { RpcBinding } from './rpc.ts';
 import { parseSchedule, type Schedule } from './schedule.ts';
@@ -32,6 +34,8 @@ export interface TriggerPlan {
   readonly router: Router<RegisteredFunction>;
   readonly timers: readonly TimerPlan[];
   readonly queues: readonly QueuePlan[];
+  readonly events: readonly EventGridPlan[];
+  readonly outputs: readonly OutputPlan[];
   readonly orchestrators: readonly RegisteredFunction[];
   readonly activities: readonly RegisteredFunction[];
   /** Accepted so that one app runs here and in Azure; each use is refused. */
@@ -39,7 +43,7 @@ export interface TriggerPlan {
 }
 
 const supported =
-  'the embedded host serves HTTP, timer and Service Bus queue triggers, and durable orchestrations, activities and clients';
+  'the embedded host serves HTTP, timer, Service Bus queue and Event Grid triggers, and durable orchestrations, activities and clients';
 
 /** All problems of all functions at once. */
 export function planTriggers(
@@ -64,6 +68,11 @@ export function planTriggers(
     if (Array.isArray(plan)) problems.push(...plan);
     else queues.push(plan);
   }
+  const outputs: OutputPlan[] = [];
+  for (const planned of app.functions.flatMap((fn) => outputsOf(fn, settings))) {
+    if ('problem' in planned) problems.push(planned);
+    else outputs.push(planned);
+  }
   const routed = routeFunctions(ofType('httptrigger'), hostJson.extensions.http.routePrefix);
   if (!routed.ok) problems.push(...routed.problems);
   if (problems.length > 0 || !routed.ok) return { ok: false, problems };
@@ -73,6 +82,8 @@ export function planTriggers(
       router: routed.router,
       timers,
       queues,
+      events: ofType('eventgridtrigger').map((fn) => ({ fn, many: fn.trigger['cardinality'] === 'many' })),
+      outputs,
       orchestrators: ofType('orchestrationtrigger'),
       activities: ofType('activitytrigger'),
       entities: ofType('entitytrigger'),
@@ -92,6 +103,7 @@ const servedTriggers = [
   'httptrigger',
   'timertrigger',
   'servicebustrigger',
+  'eventgridtrigger',
   'orchestrationtrigger',
   'activitytrigger',
   'entitytrigger',
@@ -99,7 +111,7 @@ const servedTriggers = [
 
 function bindingProblems(fn: RegisteredFunction): StartProblem[] {
   const problems: StartProblem[] = [];
-  for (const [key, binding] of Object.entries(fn.metadata.bindings)) {
+  for (const binding of Object.values(fn.metadata.bindings)) {
     const type = typeOf(binding);
     if (binding === fn.trigger) {
       if (!servedTriggers.includes(type))
@@ -107,8 +119,6 @@ function bindingProblems(fn: RegisteredFunction): StartProblem[] {
     } else if (binding.direction === 'in') {
       if (type !== 'durableclient')
         problems.push(about(fn, `input "${binding.type}" is not supported`, 'read it with a client of your own'));
-    } else if (!(key === '$return' && type === 'http')) {
-      problems.push(about(fn, `output "${binding.type}" is not supported`, 'write it with a client of your own'));
     }
     if (binding['sdkBinding'] === true) problems.push(about(fn, 'sdkBinding is not supported', 'leave it off'));
     if (binding['durableRequiresGrpc'] === true) {
@@ -116,6 +126,13 @@ function bindingProblems(fn: RegisteredFunction): StartProblem[] {
     }
   }
   return problems;
+}
+
+/** HTTP's own output is the answer to the request. */
+function outputsOf(fn: RegisteredFunction, settings: Settings): readonly (OutputPlan | StartProblem)[] {
+  return Object.entries(fn.metadata.bindings)
+    .filter(([key, binding]) => binding.direction === 'out' && !(key === '$return' && typeOf(binding) === 'http'))
+    .map(([key, binding]) => planOutput(fn, key, binding, settings));
 }
 
 function retryProblems(fn: RegisteredFunction): StartProblem[] {
