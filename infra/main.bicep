@@ -26,6 +26,9 @@ param poolResourceGroups array = ['${environmentName}-pools']
 @description('Networks that may call the HTTP API, as CIDR ranges. Nobody else may: the API itself asks for no key.')
 param apiNetworks array = []
 
+@description('Queues at which other systems that send commands over Service Bus may be told what became of them. They are created.')
+param replyQueues array = ['flotilla-replies']
+
 @description('Most instances of the Function App at once.')
 @minValue(40)
 @maxValue(1000)
@@ -75,7 +78,7 @@ module stateStorage 'app/storage.bicep' = {
 
 module bus 'app/servicebus.bicep' = {
   scope: group
-  params: { location: location, tags: tags, token: token }
+  params: { location: location, tags: tags, token: token, replyQueues: replyQueues }
 }
 
 module functions 'app/functions.bicep' = {
@@ -90,6 +93,7 @@ module functions 'app/functions.bicep' = {
     packageContainerUrl: '${hostStorage.outputs.blobEndpoint}app-package'
     tablesEndpoint: stateStorage.outputs.tableEndpoint
     serviceBusNamespace: bus.outputs.fullyQualifiedNamespace
+    replyQueues: replyQueues
     applicationInsightsName: monitoring.outputs.applicationInsightsName
     apiNetworks: apiNetworks
     maximumInstances: maximumInstances
@@ -104,6 +108,7 @@ module access 'app/access.bicep' = {
     stateStorageName: stateStorage.outputs.name
     serviceBusName: bus.outputs.name
     queueName: bus.outputs.queueName
+    replyQueues: replyQueues
     applicationInsightsName: monitoring.outputs.applicationInsightsName
   }
 }

@@ -4,6 +4,7 @@
  * error does not repeat the value.
  */
 import { defaults } from './model/defaults.ts';
+import { names } from './model/names.ts';
 
 export interface Config {
   /** Identity of this installation: every tag, name and record carries it (`FLOTILLA_INSTALLATION`, 1-20 of [a-z0-9-]). */
@@ -16,6 +17,11 @@ export interface Config {
   readonly armEndpoint: string;
   /** As the Functions host resolves `connection: FLOTILLA_SERVICEBUS`: a connection string, or `…__fullyQualifiedNamespace` with an identity. */
   readonly serviceBus: { readonly connectionString: string } | { readonly fullyQualifiedNamespace: string };
+  /**
+   * Queues and topics of the same namespace at which the sender of a command may ask for its outcome (`FLOTILLA_REPLY_QUEUES`, separated by commas;
+   * default none).
+   */
+  readonly replyQueues: readonly string[];
   /** Path of the pools file (`FLOTILLA_POOLS_FILE`, default `pools.yaml` in the working directory of the app). */
   readonly poolsFile: string;
   /** Leases and timeouts, ms; each `FLOTILLA_<NAME>_MS`, defaults in model/defaults. */
@@ -45,6 +51,7 @@ export function readConfig(environment: Environment): Config {
     tablesEndpoint: address(environment, tablesEndpoint, problems),
     armEndpoint: address(environment, armEndpoint, problems),
     serviceBus: serviceBus(environment, problems),
+    replyQueues: replyQueues(environment, problems),
     poolsFile: environment['FLOTILLA_POOLS_FILE'] ?? 'pools.yaml',
     claimLeaseMs: whole(environment, 'FLOTILLA_CLAIM_LEASE_MS', defaults.claimLeaseMs, problems),
     putTimeoutMs: whole(environment, 'FLOTILLA_PUT_TIMEOUT_MS', defaults.putTimeoutMs, problems),
@@ -131,4 +138,20 @@ function serviceBus(environment: Environment, problems: string[]): Config['servi
     );
   }
   return { fullyQualifiedNamespace };
+}
+
+/** As Service Bus has them: up to 260 letters, digits, `.`, `-`, `_` and inner `/`. */
+const entityName = /^[A-Za-z0-9]([\w.\-/]{0,258}[A-Za-z0-9])?$/;
+
+function replyQueues(environment: Environment, problems: string[]): readonly string[] {
+  const listed = (environment['FLOTILLA_REPLY_QUEUES'] ?? '').split(',').map((name) => name.trim());
+  const queues = listed.filter((name) => name !== '');
+  if (queues.some((name) => !entityName.test(name)))
+    problems.push(
+      'FLOTILLA_REPLY_QUEUES holds something that is no name of a queue: set it to names with commas between them, or leave it out',
+    );
+  // A reply there would be read as a command, refused, and the refusal be answered.
+  if (queues.some((name) => name.toLowerCase().split('/')[0] === names.queue))
+    problems.push(`FLOTILLA_REPLY_QUEUES lists ${names.queue}, where commands come in: set it to other queues`);
+  return queues;
 }

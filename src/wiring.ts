@@ -86,7 +86,7 @@ export function wiring(config: Config, { httpClient, ports: given, pools }: Over
   };
   return {
     http: createHttpHandlers(world, config.installation),
-    queue: createQueueTriggers(ports, workflowsOf),
+    queue: createQueueTriggers(ports, workflowsOf, config),
     activities: (context) => createActivities({ ...world, workflows: workflowsOf(context) }, settings),
     timers: createTimers((context) => ({ ...world, workflows: workflowsOf(context) }), settings),
   };

@@ -4,6 +4,7 @@ param hostStorageName string
 param stateStorageName string
 param serviceBusName string
 param queueName string
+param replyQueues array
 param applicationInsightsName string
 
 // Built-in roles: learn.microsoft.com/azure/role-based-access-control/built-in-roles
@@ -31,6 +32,12 @@ resource stateStorage 'Microsoft.Storage/storageAccounts@2024-01-01' existing = 
 resource queue 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' existing = {
   name: '${serviceBusName}/${queueName}'
 }
+
+resource replies 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' existing = [
+  for name in replyQueues: {
+    name: '${serviceBusName}/${name}'
+  }
+]
 
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: applicationInsightsName
@@ -69,6 +76,18 @@ resource queueAccess 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
       principalId: principalId
       principalType: 'ServicePrincipal'
       roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
+    }
+  }
+]
+
+resource replyAccess 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (name, index) in replyQueues: {
+    name: guid(replies[index].id, principalId, roles.serviceBusDataSender)
+    scope: replies[index]
+    properties: {
+      principalId: principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.serviceBusDataSender)
     }
   }
 ]

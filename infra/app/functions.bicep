@@ -8,6 +8,7 @@ param hostStorageName string
 param packageContainerUrl string
 param tablesEndpoint string
 param serviceBusNamespace string
+param replyQueues array
 param applicationInsightsName string
 param apiNetworks array
 param maximumInstances int
@@ -72,6 +73,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       FLOTILLA_ARM_ENDPOINT: environment().resourceManager
       FLOTILLA_TABLES_ENDPOINT: tablesEndpoint
       FLOTILLA_SERVICEBUS__fullyQualifiedNamespace: serviceBusNamespace
+      FLOTILLA_REPLY_QUEUES: join(replyQueues, ',')
       FLOTILLA_POOLS_FILE: 'pools.yaml'
     }
   }

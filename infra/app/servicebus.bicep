@@ -1,7 +1,9 @@
 // The command queue: one session per app keeps an app's commands in order. Sessions and duplicate detection need the Standard tier.
+// Beside it the queues at which other systems may be told what became of the commands they sent (docs/service-bus.md).
 param location string
 param tags object
 param token string
+param replyQueues array
 
 resource namespace 'Microsoft.ServiceBus/namespaces@2024-01-01' = {
   name: 'sb-${token}'
@@ -27,6 +29,22 @@ resource queue 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = {
     deadLetteringOnMessageExpiration: true
   }
 }
+
+resource replies 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = [
+  for name in replyQueues: {
+    parent: namespace
+    name: name
+    properties: {
+      // A session per receiver: each finds its own replies in a queue that several share.
+      requiresSession: true
+      requiresDuplicateDetection: true
+      duplicateDetectionHistoryTimeWindow: 'PT10M'
+      // A reply that nobody fetches is not kept for ever.
+      defaultMessageTimeToLive: 'P1D'
+      deadLetteringOnMessageExpiration: false
+    }
+  }
+]
 
 output name string = namespace.name
 output queueName string = queue.name

@@ -1,8 +1,9 @@
 /**
- * The safety nets. Every 30 s: overdue apps are assessed, lost messages sent again, every pool listed and compared with the rows. Every 15 min: all
+ * The safety nets. Every 30 s: overdue apps are assessed, lost messages and replies sent again, every pool listed and compared with the rows. Every 15 min: all
  * apps are visited, whatever the due rows say. Both only look and wake; the reaper is the one exception.
  */
 import type { CommandPorts } from '../commands/ports.ts';
+import { payDue } from '../commands/replies.ts';
 import { resendStale } from '../commands/resend.ts';
 import { noteDue, startAssessor } from '../commands/wake.ts';
 import { isSettled } from '../decide/converged.ts';
@@ -31,6 +32,8 @@ export async function resync(ports: TimerPorts, settings: ActivitySettings): Pro
     const rows = rotated(due.value, placeAt(startedAt, due.value.length));
     await mapWhile(rows, width, within(settings.tickBudgetMs / 2), (row) => revive(ports, settings, row));
   } else ports.log.warn('The due rows could not be read.', { ...due.error });
+  const replies = await payDue(ports, within(settings.tickBudgetMs / 2));
+  if (!replies.ok) ports.log.warn('The replies that are owed could not be read.', { ...replies.error });
   const pools = await readPools(ports, settings);
   if (!pools.ok) return ports.log.warn('The pools could not be read.', { ...pools.error });
   await mapWhile(rotated(pools.value, turn), width, mayBegin, (pool) => compare(ports, settings, pool, mayBegin));

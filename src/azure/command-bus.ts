@@ -1,12 +1,13 @@
 /**
- * Sends hints on the command queue. The client is made with the first message and kept; sends of one client share a link. Its own retries are few
+ * Sends hints on the command queue, and replies to the queues of those who sent commands. The client is made with the first message and kept; sends of one client share a link. Its own retries are few
  * and short: a send in flight on a lost connection is only noticed by its time-out, and the operation is announced again by a timer anyway.
  */
 import type { TokenCredential } from '@azure/identity';
-import { ServiceBusClient, type ServiceBusSender } from '@azure/service-bus';
+import { ServiceBusClient, type ServiceBusMessage, type ServiceBusSender } from '@azure/service-bus';
 import { names } from '../model/names.ts';
-import { err, ok } from '../model/result.ts';
+import { err, ok, type Result } from '../model/result.ts';
 import type { CommandBus } from '../ports/command-bus.ts';
+import type { PortError } from '../ports/errors.ts';
 import { toPortError } from './errors.ts';
 
 export interface CommandBusOptions {
@@ -20,34 +21,40 @@ export interface CommandBusOptions {
 const retryOptions = { timeoutInMs: 5_000, maxRetries: 2, retryDelayInMs: 200 };
 
 export function createCommandBus(options: CommandBusOptions): CommandBus & { close(): Promise<void> } {
-  let opened: { readonly client: ServiceBusClient; readonly sender: ServiceBusSender } | undefined;
+  let client: ServiceBusClient | undefined;
+  const senders = new Map<string, ServiceBusSender>();
+  const senderTo = (queue: string): ServiceBusSender => {
+    client ??= open(options);
+    const sender = senders.get(queue) ?? client.createSender(queue);
+    senders.set(queue, sender);
+    return sender;
+  };
+  const sendTo = async (queue: string, what: string, message: ServiceBusMessage): Promise<Result<void, PortError>> => {
+    try {
+      const abortSignal = AbortSignal.timeout(options.callTimeoutMs);
+      await senderTo(queue).sendMessages({ contentType: 'application/json', ...message }, { abortSignal });
+      return ok(undefined);
+    } catch (error) {
+      return err(toPortError(error, { what, effect: true }));
+    }
+  };
   return {
-    async send({ app, operationId, attempt }) {
-      try {
-        opened ??= open(options);
-        const message = {
-          body: { app, operationId },
-          contentType: 'application/json',
-          messageId: `${operationId}:${attempt}`,
-          sessionId: app,
-        };
-        await opened.sender.sendMessages(message, { abortSignal: AbortSignal.timeout(options.callTimeoutMs) });
-        return ok(undefined);
-      } catch (error) {
-        return err(toPortError(error, { what: `send operation ${operationId} of ${app}`, effect: true }));
-      }
-    },
+    send: ({ app, operationId, attempt }) =>
+      sendTo(names.queue, `send operation ${operationId} of ${app}`, {
+        body: { app, operationId },
+        messageId: `${operationId}:${attempt}`,
+        sessionId: app,
+      }),
+    reply: ({ to, ...message }) => sendTo(to, `reply to ${to}`, { subject: names.replySubject, ...message }),
     async close() {
-      await opened?.client.close();
-      opened = undefined;
+      await client?.close();
+      client = undefined;
+      senders.clear();
     },
   };
 }
 
-function open({ connection }: CommandBusOptions) {
-  const client =
-    'connectionString' in connection
-      ? new ServiceBusClient(connection.connectionString, { retryOptions })
-      : new ServiceBusClient(connection.fullyQualifiedNamespace, connection.credential, { retryOptions });
-  return { client, sender: client.createSender(names.queue) };
-}
+const open = ({ connection }: CommandBusOptions): ServiceBusClient =>
+  'connectionString' in connection
+    ? new ServiceBusClient(connection.connectionString, { retryOptions })
+    : new ServiceBusClient(connection.fullyQualifiedNamespace, connection.credential, { retryOptions });

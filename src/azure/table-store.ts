@@ -8,7 +8,7 @@ import type { TokenCredential } from '@azure/identity';
 import { type Key, keyOf, prefixes } from '../model/keys.ts';
 import { names } from '../model/names.ts';
 import { err, ok, type Result } from '../model/result.ts';
-import type { DueRow, PoolRow, Row } from '../model/state.ts';
+import type { DueRow, PoolRow, ReplyRow, Row } from '../model/state.ts';
 import type { PortError } from '../ports/errors.ts';
 import type { Change, StateStore, Transaction } from '../ports/state-store.ts';
 import { toPortError } from './errors.ts';
@@ -56,6 +56,7 @@ export function createTableStore(options: TableStoreOptions): StateStore {
     readLogs: (app, query) => readLogs(table, app, query),
     readDue: () => rows<DueRow>('read the due rows', odata`PartitionKey eq ${names.partitions.due}`),
     readPools: () => rows<PoolRow>('read the pools', odata`PartitionKey eq ${names.partitions.pools}`),
+    readReplies: () => rows<ReplyRow>('read the replies', odata`PartitionKey eq ${names.partitions.replies}`),
     scanApps: (from) => scanApps(table, from),
     scanStrays: (from) => scanStrays(table, from),
     commit: (transaction) => commit(table, transaction),

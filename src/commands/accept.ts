@@ -20,6 +20,8 @@ export interface Command {
   /** The app document; null for `delete`. */
   readonly document: unknown;
   readonly idempotencyKey: string;
+  /** Where its sender wants to be told of its outcome, if that is not allowed: recorded with the command. */
+  readonly replyRefused?: string | null;
 }
 
 export type Refusal =
@@ -88,13 +90,14 @@ async function insertOperation(ports: CommandPorts, command: Command): Promise<R
   const app = appRow(read.value, command.app, ports, txId, now);
   const operation = operationRow(command, seq, now);
   const event = acceptedEvent(operation, txId, now);
+  const refused = command.replyRefused ? [replyRefusedEvent(event, command.replyRefused)] : [];
   const result = await ports.store.commit({
     txId,
     witness: keys.app(command.app),
     changes: [
       read.value ? { type: 'update', row: app, etag: read.value.etag } : { type: 'insert', row: app },
       { type: 'insert', row: operation },
-      { type: 'insert', row: event },
+      ...[event, ...refused].map((row) => ({ type: 'insert' as const, row })),
     ],
   });
   return result.ok ? ok(operation) : err({ kind: 'port', error: result.error });
@@ -154,4 +157,13 @@ const acceptedEvent = ({ app, id, seq, command }: OperationRow, txId: string, no
   reason: null,
   message: `Command ${seq} accepted: ${command}.`,
   cause: id,
+});
+
+/** Beside the event of the command itself: that it is carried out although nobody will be told. */
+export const replyRefusedEvent = (event: EventRow, replyTo: string): EventRow => ({
+  ...event,
+  n: event.n + 1,
+  type: 'ReplyRefused',
+  reason: 'ReplyNotAllowed',
+  message: `No reply is sent to «${replyTo.slice(0, 260)}»: FLOTILLA_REPLY_QUEUES does not list it.`,
 });

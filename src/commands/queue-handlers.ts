@@ -6,52 +6,72 @@ import { keys } from '../model/keys.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Reason } from '../model/reasons.ts';
 import { err, ok, type Result } from '../model/result.ts';
-import type { OperationRow } from '../model/state.ts';
+import type { OperationRow, ReplyRow } from '../model/state.ts';
 import type { PortError } from '../ports/errors.ts';
 import type { Workflows } from '../ports/workflows.ts';
 import { accept, operationIdOf, type Refusal } from './accept.ts';
 import { applyOperations, rejectNext } from './apply-operations.ts';
+import { asCommand, type Incoming, poisonCommand, poisonProblems, replyOf } from './incoming.ts';
 import { type Poison, readMessage, type WholeCommand } from './messages.ts';
 import { PassingFailure, type PatientPorts, patiently, withPatience } from './patience.ts';
 import type { CommandPorts } from './ports.ts';
 import { recordEvent, recordRejected, rejectedPartition } from './record-rejection.ts';
+import { owe, payNow } from './replies.ts';
 import { noteDue, wakeAssessor } from './wake.ts';
 
 export interface QueueHandlers {
-  /** `body` as the trigger hands it over. @throws Error when the message should come again. */
-  onMessage(body: unknown, messageId: string, workflows: Pick<Workflows, 'start'>): Promise<void>;
+  /** @throws Error when the message should come again. */
+  onMessage(message: Incoming, workflows: Pick<Workflows, 'start'>): Promise<void>;
   /** The same, but a handler that fails for no passing reason ends the operation instead of coming round for ever. */
-  onDeadLetter(body: unknown, messageId: string, workflows: Pick<Workflows, 'start'>): Promise<void>;
+  onDeadLetter(message: Incoming, workflows: Pick<Workflows, 'start'>): Promise<void>;
 }
 
-export function createQueueHandlers(ports: CommandPorts): QueueHandlers {
+export interface QueueSettings {
+  /** Queues and topics to which replies may be sent. */
+  readonly replyQueues: readonly string[];
+}
+
+export function createQueueHandlers(ports: CommandPorts, { replyQueues }: QueueSettings): QueueHandlers {
+  const take = async (patient: PatientPorts, incoming: Incoming, workflows: Pick<Workflows, 'start'>) => {
+    const message = readMessage(incoming.body);
+    if (message.ok && message.value.kind === 'hint')
+      return await applyAndWake(patient, message.value.hint.app, workflows);
+    const reply = replyOf(patient, incoming, message, replyQueues);
+    if (reply.owed) await oweIt(patient, reply.owed);
+    if (!message.ok) await recordPoison(patient, incoming, message.error, reply.refused);
+    else if (message.value.kind === 'command')
+      await carryOut(patient, { ...message.value.command, replyRefused: reply.refused }, workflows);
+    if (reply.owed) await payNow(patient, reply.owed.id);
+  };
   return {
-    onMessage: (body, messageId, workflows) => handle(withPatience(ports), body, messageId, workflows),
-    async onDeadLetter(body, messageId, workflows) {
+    onMessage: (incoming, workflows) => take(withPatience(ports), incoming, workflows),
+    async onDeadLetter(incoming, workflows) {
       const patient = withPatience(ports);
       try {
-        await handle(patient, body, messageId, workflows);
+        await take(patient, incoming, workflows);
       } catch (error) {
         if (error instanceof PassingFailure) throw error;
-        await giveUp(patient, body, messageId, (error as Error).message);
+        await giveUp(patient, incoming, (error as Error).message);
       }
     },
   };
 }
 
-async function handle(
+async function carryOut(
   ports: PatientPorts,
-  body: unknown,
-  messageId: string,
+  command: Addressed<WholeCommand>,
   workflows: Pick<Workflows, 'start'>,
 ): Promise<void> {
-  const message = readMessage(body);
-  if (!message.ok) return await recordPoison(ports, body, messageId, message.error);
-  if (message.value.kind === 'hint') return await applyAndWake(ports, message.value.hint.app, workflows);
-  const { command } = message.value;
   const accepted = await acceptPatiently(ports, command);
   if (!accepted.ok) return await recordRefusal(ports, command, accepted.error);
   await applyAndWake(ports, command.app, workflows);
+}
+
+type Addressed<C> = C & { readonly replyRefused: string | null };
+
+async function oweIt(ports: PatientPorts, row: ReplyRow): Promise<void> {
+  const owed = await patiently(ports, () => owe(ports, row));
+  if (!owed.ok) throw new PassingFailure(owed.error);
 }
 
 async function applyAndWake(ports: PatientPorts, app: string, workflows: Pick<Workflows, 'start'>): Promise<void> {
@@ -86,11 +106,10 @@ const failure = (message: string): { reason: Reason; problems: Problem[] } => ({
 /** A refusal of kind `port` does not come back: it is thrown. */
 async function acceptPatiently(
   ports: PatientPorts,
-  command: WholeCommand,
+  command: Addressed<WholeCommand>,
 ): Promise<Result<OperationRow, Exclude<Refusal, { kind: 'port' }>>> {
-  const document = command.command === 'apply' ? command.document : null;
   const result = await patiently(ports, async () => {
-    const accepted = await accept(ports, { ...command, document });
+    const accepted = await accept(ports, { ...asCommand(command), replyRefused: command.replyRefused });
     return !accepted.ok && accepted.error.kind === 'port' ? err(accepted.error.error) : ok(accepted);
   });
   if (!result.ok) throw new PassingFailure(result.error);
@@ -99,11 +118,10 @@ async function acceptPatiently(
 
 async function recordRefusal(
   ports: PatientPorts,
-  command: WholeCommand,
+  command: Addressed<WholeCommand>,
   refusal: Exclude<Refusal, { kind: 'port' }>,
 ): Promise<void> {
-  const document = command.command === 'apply' ? command.document : null;
-  const base = { ...command, document };
+  const base = { ...asCommand(command), replyRefused: command.replyRefused };
   switch (refusal.kind) {
     case 'invalid':
       return await recordRejected(ports, { ...base, reason: refusal.reason, problems: refusal.problems });
@@ -119,24 +137,18 @@ async function recordRefusal(
   }
 }
 
-async function recordPoison(ports: PatientPorts, body: unknown, messageId: string, poison: Poison): Promise<void> {
-  const problems = poison.faults.map(
-    ({ path, problem }): Problem => ({
-      severity: 'error',
-      path,
-      problem,
-      remedy: 'Send {app, operationId} or {command, app, idempotencyKey, document}.',
-    }),
-  );
+async function recordPoison(
+  ports: PatientPorts,
+  { body, messageId }: Incoming,
+  poison: Poison,
+  replyRefused: string | null,
+): Promise<void> {
   if (poison.addressed) {
-    const isDelete = (body as Readonly<Record<string, unknown>>)['command'] === 'delete';
-    const command = isDelete ? 'delete' : 'apply';
     return await recordRejected(ports, {
-      ...poison.addressed,
-      command,
-      document: body,
+      ...poisonCommand(body, poison.addressed),
       reason: 'InvalidMessage',
-      problems,
+      problems: poisonProblems(poison),
+      replyRefused,
     });
   }
   const faults = poison.faults.map(({ path, problem }) => (path === '' ? problem : `${path}: ${problem}`)).join('; ');
@@ -149,14 +161,13 @@ async function recordPoison(ports: PatientPorts, body: unknown, messageId: strin
 }
 
 /** For a dead letter whose handling fails by a fault of ours: somebody must hear of it, and the commands behind it must go on. */
-async function giveUp(ports: PatientPorts, body: unknown, messageId: string, why: string): Promise<void> {
+async function giveUp(ports: PatientPorts, { body, messageId }: Incoming, why: string): Promise<void> {
   ports.log.error('A dead letter could not be handled; its command is rejected.', { messageId, why });
   const message = readMessage(body);
   if (!message.ok) return;
   const { value } = message;
   if (value.kind === 'command' && !(await isKnown(ports, value.command))) {
-    const document = value.command.command === 'apply' ? value.command.document : null;
-    return await recordRejected(ports, { ...value.command, document, ...failure(why) });
+    return await recordRejected(ports, { ...asCommand(value.command), ...failure(why), replyRefused: null });
   }
   const app = value.kind === 'hint' ? value.hint.app : value.command.app;
   const result = await rejectNext(ports, app, failure(why));

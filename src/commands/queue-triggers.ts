@@ -1,8 +1,9 @@
 /** The queue handlers in the form in which the Functions host calls them: message and context in, nothing out. */
 import type { InvocationContext } from '@azure/functions';
 import type { Workflows } from '../ports/workflows.ts';
+import type { Incoming } from './incoming.ts';
 import type { CommandPorts } from './ports.ts';
-import { createQueueHandlers } from './queue-handlers.ts';
+import { createQueueHandlers, type QueueSettings } from './queue-handlers.ts';
 
 type Trigger = (body: unknown, context: InvocationContext) => Promise<void>;
 
@@ -15,11 +16,21 @@ export interface QueueTriggers {
 export function createQueueTriggers(
   ports: CommandPorts,
   workflowsOf: (context: InvocationContext) => Pick<Workflows, 'start'>,
+  settings: QueueSettings,
 ): QueueTriggers {
-  const { onMessage, onDeadLetter } = createQueueHandlers(ports);
-  const messageId = ({ triggerMetadata }: InvocationContext) => String(triggerMetadata?.['messageId'] ?? 'unknown');
+  const { onMessage, onDeadLetter } = createQueueHandlers(ports, settings);
   return {
-    message: (body, context) => onMessage(body, messageId(context), workflowsOf(context)),
-    deadLetter: (body, context) => onDeadLetter(body, messageId(context), workflowsOf(context)),
+    message: (body, context) => onMessage(incoming(body, context), workflowsOf(context)),
+    deadLetter: (body, context) => onDeadLetter(incoming(body, context), workflowsOf(context)),
+  };
+}
+
+function incoming(body: unknown, { triggerMetadata = {} }: InvocationContext): Incoming {
+  const text = (name: string): string | null => (triggerMetadata[name] ? String(triggerMetadata[name]) : null);
+  return {
+    body,
+    messageId: text('messageId') ?? 'unknown',
+    replyTo: text('replyTo'),
+    replyToSessionId: text('replyToSessionId'),
   };
 }

@@ -3,7 +3,7 @@ import type { Problem } from '../model/problem.ts';
 import type { Reason } from '../model/reasons.ts';
 import { ok } from '../model/result.ts';
 import type { EventRow, OperationRow } from '../model/state.ts';
-import { bodyHashOf, operationIdOf } from './accept.ts';
+import { bodyHashOf, operationIdOf, replyRefusedEvent } from './accept.ts';
 import { PassingFailure, type PatientPorts, patiently } from './patience.ts';
 
 /** Partition of the events about messages that name no operation. */
@@ -16,12 +16,14 @@ export interface Rejection {
   readonly document: unknown;
   readonly reason: Reason;
   readonly problems: readonly Problem[];
+  /** As of a command. */
+  readonly replyRefused: string | null;
 }
 
 /** It never had a place in the order of its app, so its `seq` is 0 and the app row is not touched. */
 export async function recordRejected(ports: PatientPorts, rejection: Rejection): Promise<void> {
   const now = ports.now();
-  const { app, command, reason, problems } = rejection;
+  const { app, command, reason, problems, replyRefused } = rejection;
   const id = operationIdOf(rejection);
   const operation: OperationRow = {
     kind: 'op',
@@ -48,6 +50,7 @@ export async function recordRejected(ports: PatientPorts, rejection: Rejection):
       changes: [
         { type: 'insert', row: operation },
         { type: 'insert', row: event },
+        ...(replyRefused ? [{ type: 'insert' as const, row: replyRefusedEvent(event, replyRefused) }] : []),
       ],
     });
     // Recorded by an earlier delivery.

@@ -145,6 +145,7 @@ function brokerConfig(
         maxDeliveryCount: 10,
         lockDurationMs: 60_000,
       },
+      { name: replyQueue, requiresSession: true, requiresDuplicateDetection: true },
     ],
   };
 }
@@ -192,11 +193,15 @@ function hostConfig(options: PlatformOptions, previous: Ready | undefined): unkn
   };
 }
 
+/** As in `infra/`. */
+const replyQueue = 'flotilla-replies';
+
 /** What `infra/` would write into the Function App's settings, pointing at the stand-ins. */
 export function appSettings(broker: Ready, world: Ready, identityHeader: string): Record<string, string> {
   return {
     FLOTILLA_INSTALLATION: 'embedded',
     FLOTILLA_SERVICEBUS: text(broker, 'connectionString'),
+    FLOTILLA_REPLY_QUEUES: replyQueue,
     FLOTILLA_TABLES_ENDPOINT: text(world, 'tablesUrl'),
     FLOTILLA_ARM_ENDPOINT: text(world, 'armUrl'),
     IDENTITY_ENDPOINT: text(world, 'identityUrl'),

@@ -23,6 +23,11 @@ export const defaults = {
   dueRearmMs: 5 * minute,
   /** An accepted operation whose message may be lost is sent again after this. */
   resendAfterMs: 1 * minute,
+  /**
+   * A reply that could not be sent is sent again after `first`, doubling up to `cap`; after `giveUp` it is dropped, with an event that says so. Nobody
+   * waits for an outcome that long, and one that needs it can read the operation.
+   */
+  reply: { firstMs: 30 * second, capMs: 10 * minute, giveUpMs: 24 * 60 * minute },
   /** An orphan is deleted at its second sighting, at least this long after the first (a late create settles within it). */
   orphanGraceMs: 1 * minute,
   retainMs: 7 * 24 * 60 * minute,

@@ -37,6 +37,7 @@ export const keys = {
   }),
   due: (app: string): Key => ({ partition: names.partitions.due, row: app }),
   pool: (pool: string): Key => ({ partition: names.partitions.pools, row: `pool|${pool}` }),
+  reply: (id: string): Key => ({ partition: names.partitions.replies, row: `reply|${id}` }),
 } as const;
 
 /** What the row keys of a kind begin with, or of a kind and a service: `|` stands behind every character that a name may have. */
@@ -68,5 +69,7 @@ export function keyOf(row: Row): Key {
       return keys.due(row.app);
     case 'pool':
       return keys.pool(row.pool);
+    case 'reply':
+      return keys.reply(row.id);
   }
 }

@@ -1,8 +1,10 @@
 /** Names that are persisted in histories, queues, tables and tags: never renamed, only added to. */
 export const names = {
   table: 'flotilla',
-  partitions: { due: '~due', pools: '~pools', logs: '~logs' },
+  partitions: { due: '~due', pools: '~pools', logs: '~logs', replies: '~replies' },
   queue: 'flotilla-commands',
+  /** Subject of the message that tells what became of a command. */
+  replySubject: 'flotilla.outcome',
   orchestrators: { app: 'app', deployment: 'deployment', teardown: 'teardown' },
   activities: {
     assess: 'assess',

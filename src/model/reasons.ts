@@ -8,6 +8,9 @@ const reasons = {
   NewerCommandApplied: 'a command accepted later was already applied',
   AppNotFound: 'there is no such app',
   AppBeingDeleted: 'the app is being deleted; apply it again once it is gone',
+  ReplyNotAllowed:
+    'the command asks for its outcome at a queue that FLOTILLA_REPLY_QUEUES does not list; it is carried out without a reply',
+  ReplyUndeliverable: 'the outcome of a command could not be sent to where its sender wanted it, for a day',
   // services
   AwaitingDependency: 'a service named in depends_on is not healthy (or started) yet',
   NoPoolWithRoom: 'no pool has quota left for another container group of this size',

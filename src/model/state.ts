@@ -4,6 +4,7 @@
  * Instants are epoch ms, `null` stands for "none".
  */
 import type { AppSpec, Port, ServiceTemplate } from './app-spec.ts';
+import type { CommandOutcome } from './outcome.ts';
 import type { Problem } from './problem.ts';
 import type { Reason } from './reasons.ts';
 
@@ -171,6 +172,9 @@ export type EventType =
   | 'OperationApplied'
   | 'OperationRejected'
   | 'OperationSuperseded'
+  /** The command is carried out, but its sender is not told. */
+  | 'ReplyRefused'
+  | 'ReplyDropped'
   | 'ServiceAdded'
   | 'ServiceRevised'
   | 'ServiceScaled'
@@ -267,7 +271,43 @@ export interface Reservation {
   readonly at: number;
 }
 
-export type Row = AppRow | GuardRow | RevisionRow | ReplicaRow | OperationRow | EventRow | LogRow | DueRow | PoolRow;
+/**
+ * Partition `~replies`: an outcome that is owed to the sender of a command. Written before the command is accepted and removed once the reply is sent,
+ * so that no crash between the two loses it.
+ */
+export interface ReplyRow {
+  readonly kind: 'reply';
+  /** Derived from the command and its message: the same message delivered again owes the same reply. */
+  readonly id: string;
+  readonly app: string | null;
+  readonly operationId: string | null;
+  /** Of the command: an operation with another one is not its own. */
+  readonly bodyHash: string | null;
+  /** Queue or topic, as the sender wrote it. */
+  readonly to: string;
+  readonly sessionId: string;
+  /** Id of the command's message. */
+  readonly correlationId: string;
+  /** Known at once for a message that was not understood; null: read from the operation. */
+  readonly outcome: CommandOutcome | null;
+  readonly since: number;
+  /** The resync sends it from then on. */
+  readonly nextAt: number;
+  /** Times it could not be sent yet. */
+  readonly attempts: number;
+}
+
+export type Row =
+  | AppRow
+  | GuardRow
+  | RevisionRow
+  | ReplicaRow
+  | OperationRow
+  | EventRow
+  | LogRow
+  | DueRow
+  | PoolRow
+  | ReplyRow;
 
 /** A row as read, with the tag that guards its next write. */
 export type Stored<R extends Row = Row> = R & { readonly etag: string };

@@ -10,6 +10,7 @@ import type {
   OperationRow,
   PoolRow,
   ReplicaRow,
+  ReplyRow,
   RevisionRow,
   Row,
   Stored,
@@ -64,6 +65,8 @@ export interface StateStore {
   readLogs(app: string, query: KeptLogQuery): Promise<Result<readonly Stored<LogRow>[], PortError>>;
   readDue(): Promise<Result<readonly Stored<DueRow>[], PortError>>;
   readPools(): Promise<Result<readonly Stored<PoolRow>[], PortError>>;
+  /** Replies that are owed, also those whose time has not come. */
+  readReplies(): Promise<Result<readonly Stored<ReplyRow>[], PortError>>;
   /** One page of app rows over all partitions; `next` null = the scan is complete. */
   scanApps(
     from: string | null,

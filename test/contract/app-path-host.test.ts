@@ -86,7 +86,7 @@ function world() {
   const commands: CommandPorts = {
     ...shared,
     pools: () => readPools(shared, settings),
-    bus: { send: async () => ok(undefined) },
+    bus: { send: async () => ok(undefined), reply: async () => ok(undefined) },
   };
   const activities = (context: InvocationContext): Activities => {
     const ports: ActivityPorts = { ...shared, workflows: workflowsOf(context) };

@@ -45,6 +45,47 @@ describe('the command bus', () => {
     );
   });
 
+  it('sends a reply to the queue, session and message that asked for it', async () => {
+    await broker.close();
+    broker = await startBroker({
+      port: 0,
+      dataPath: ':memory:',
+      key,
+      queues: [{ name: names.queue }, { name: 'answers', requiresSession: true }],
+    });
+    const body = {
+      app: 'shop',
+      operationId: 'op-1',
+      state: 'applied',
+      generation: 3,
+      reason: null,
+      problems: [],
+      problemsOmitted: 0,
+    } as const;
+    const reply = { to: 'answers', messageId: 'r-1:applied', correlationId: 'm-1', sessionId: 'me', body };
+    expect(await busOf(broker.connectionString).reply(reply)).toEqual({ ok: true, value: undefined });
+    const client = new ServiceBusClient(broker.connectionString);
+    closing.push(() => client.close());
+    const session = await client.acceptSession('answers', 'me');
+    expect(await session.receiveMessages(1, { maxWaitTimeInMs: 5_000 })).toMatchObject([
+      {
+        body,
+        messageId: 'r-1:applied',
+        correlationId: 'm-1',
+        subject: 'flotilla.outcome',
+        contentType: 'application/json',
+      },
+    ]);
+  });
+
+  it('answers with an error when the queue of a reply is missing, and sends on to others', async () => {
+    const bus = busOf(broker.connectionString);
+    const to = (queue: string) =>
+      bus.reply({ to: queue, messageId: 'r', correlationId: 'm', sessionId: 'shop', body: {} as never });
+    expect(await to('nowhere')).toMatchObject({ ok: false, error: { kind: 'NotFound' } });
+    expect(await to(names.queue)).toMatchObject({ ok: true });
+  });
+
   it('opens nothing before its first message', async () => {
     const bus = busOf('Endpoint=sb://127.0.0.1:1;SharedAccessKeyName=n;SharedAccessKey=k;UseDevelopmentEmulator=true');
     await bus.close();

@@ -6,7 +6,7 @@ import { createQueueHandlers } from '../../src/commands/queue-handlers.ts';
 import type { OperationRow } from '../../src/model/state.ts';
 import type { AppRows } from '../../src/ports/state-store.ts';
 import { parseApp } from '../../src/spec/parse-app.ts';
-import { type CommandFixture, commandFixture } from '../support/command-fixture.ts';
+import { type CommandFixture, commandFixture, incoming, noReplies } from '../support/command-fixture.ts';
 
 /** The services of a document with their number of replicas; null = delete. */
 type Wish = Readonly<Record<string, number>> | null;
@@ -62,7 +62,7 @@ async function rowsOf({ store }: CommandFixture): Promise<AppRows> {
 
 async function play(acts: readonly Act[]): Promise<{ fixture: CommandFixture; commands: Command[] }> {
   const fixture = commandFixture();
-  const { onMessage } = createQueueHandlers(fixture.ports);
+  const { onMessage } = createQueueHandlers(fixture.ports, noReplies);
   const commands: Command[] = [];
   const hints: { app: string; operationId: string }[] = [];
   const send = async (command: Command) => {
@@ -72,7 +72,7 @@ async function play(acts: readonly Act[]): Promise<{ fixture: CommandFixture; co
   };
   const deliver = async (pick: number) => {
     const hint = hints[pick % Math.max(1, hints.length)];
-    if (hint) await onMessage(hint, 'm', fixture.workflows);
+    if (hint) await onMessage(incoming(hint), fixture.workflows);
   };
   for (const { kind, wish: wanted, pick, fault, faultAt } of acts) {
     let seen = 0;

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromEntity, toEntity } from '../../src/azure/row-codec.ts';
 import type { Row } from '../../src/model/state.ts';
-import { aDue, aGuard, anAppRow, anEvent, anOperation, aPool, aReplica, aRevision } from '../support/rows.ts';
+import { aDue, aGuard, anAppRow, anEvent, anOperation, aPool, aReplica, aReply, aRevision } from '../support/rows.ts';
 
 const whole = fc.oneof(fc.nat(), fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }));
 const instant = fc.integer({ min: Date.UTC(1601, 0, 1), max: Date.UTC(9999, 11, 31) });
@@ -41,6 +41,9 @@ const rows: fc.Arbitrary<Row> = fc.oneof(
     .map((over) => anOperation(over as never)),
   fc.record({ at: instant, n: fc.nat(99), message: text, service: orNull(text) }).map((over) => anEvent(over)),
   fc.record({ dueAt: instant, since: instant }).map((over) => aDue(over)),
+  fc
+    .record({ app: orNull(text), bodyHash: orNull(text), outcome: orNull(anyJson), nextAt: instant })
+    .map((over) => aReply(over as never)),
   fc
     .record({
       cordoned: fc.boolean(),

@@ -107,6 +107,14 @@ export interface TickEvent {
   readonly at: number;
 }
 
+/** A message arrived at a queue for replies. */
+export interface ReplyEvent {
+  readonly type: 'reply';
+  readonly at: number;
+  readonly reply: ReplyRecord;
+  readonly cause: Cause | null;
+}
+
 export type SimEvent =
   | EffectEvent
   | RowEvent
@@ -114,6 +122,7 @@ export type SimEvent =
   | HostEvent
   | FaultEvent
   | CommandEvent
+  | ReplyEvent
   | RunEvent
   | LogEvent
   | TickEvent;
@@ -156,6 +165,27 @@ export interface CommandRecord {
   status: number | null;
 }
 
+/** A whole command that another system sent over the command queue. */
+export interface OrderRecord {
+  readonly messageId: string;
+  readonly app: string;
+  readonly sentAt: number;
+  readonly replyTo: string | null;
+  readonly replyToSessionId: string | null;
+  /** Whether replies may be sent there. */
+  readonly listed: boolean;
+  /** null: it cannot have an operation of its own (its key is taken, or nothing in it could be read). */
+  readonly operationId: string | null;
+}
+
+export interface ReplyRecord {
+  readonly to: string;
+  readonly messageId: string;
+  readonly correlationId: string;
+  readonly sessionId: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
 export interface Endpoint {
   readonly ip: string;
   readonly group: string;
@@ -186,6 +216,7 @@ export interface View {
   /** What DNS would answer for a service: follows from the rows. */
   endpoints(app: string, service: string): readonly Endpoint[];
   readonly commands: readonly CommandRecord[];
+  readonly orders: readonly OrderRecord[];
   /** Live hosts by id. */
   hosts(): readonly string[];
   /** Durable instances that have not ended: id and status. */
@@ -232,6 +263,20 @@ export interface Drive {
   request(method: string, path: string, body?: unknown): Promise<{ status: number; body: string } | null>;
   /** Puts raw text on the command queue, as another system might. */
   message(session: string, body: string): void;
+  /**
+   * Sends a whole command over the command queue, as another system might; once sent, Service Bus does not lose it. `key` given a second time means the
+   * same command, or another one with a key that is taken.
+   */
+  order(order: {
+    readonly app: string;
+    /** null: delete. */
+    readonly document: unknown;
+    readonly key?: string;
+    readonly replyTo: string | null;
+    readonly replyToSessionId?: string;
+    /** Sent instead of the command. */
+    readonly garbage?: string;
+  }): string;
   /** All commands so far are applied and every app has converged; false after `withinMs`. */
   converged(withinMs: number): Promise<boolean>;
 }

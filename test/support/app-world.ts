@@ -24,6 +24,7 @@ import { deployment } from '../../src/orchestrations/deployment.ts';
 import { teardown } from '../../src/orchestrations/teardown.ts';
 import type { Prober } from '../../src/ports/prober.ts';
 import type { AppRows } from '../../src/ports/state-store.ts';
+import { incoming, noReplies } from './command-fixture.ts';
 import { at } from './rows.ts';
 import { anyToken, tableFixture } from './table-fixture.ts';
 import { type VirtualDurable, virtualDurable } from './virtual-durable.ts';
@@ -157,13 +158,14 @@ export function appWorld(options: AppWorldOptions = {}): AppWorld {
     bus: {
       async send({ app: name, operationId }) {
         // Delivered at once: the handler is given only what the message holds.
-        await onMessage({ app: name, operationId }, operationId, durable.workflows);
+        await onMessage(incoming({ app: name, operationId }), durable.workflows);
         return ok(undefined);
       },
+      reply: async () => ok(undefined),
     },
   };
   const activities = createActivities(ports, settings);
-  const { onMessage } = createQueueHandlers(ports);
+  const { onMessage } = createQueueHandlers(ports, noReplies);
 
   /** A host that dies under an activity leaves it unanswered; it runs again five minutes later. */
   async function perform(name: keyof Activities, input: unknown): Promise<unknown> {

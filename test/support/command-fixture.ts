@@ -1,7 +1,9 @@
 /** Commands over a real store in this process: a clock that only sleeping moves, ids that count, and records of what was sent, started and logged. */
 import type { LogPorts } from '../../src/commands/http/logs.ts';
+import type { Incoming } from '../../src/commands/incoming.ts';
 import type { CommandPorts } from '../../src/commands/ports.ts';
 import { ok, type Result } from '../../src/model/result.ts';
+import type { Reply } from '../../src/ports/command-bus.ts';
 import type { PortError } from '../../src/ports/errors.ts';
 import type { Workflows } from '../../src/ports/workflows.ts';
 import { aPool, at } from './rows.ts';
@@ -13,6 +15,7 @@ export interface CommandFixture extends TableFixture {
   readonly groupLogs: Map<string, Result<string, PortError>>;
   readonly logReads: { readonly group: string; readonly container: string; readonly tail: number }[];
   readonly sent: { readonly app: string; readonly operationId: string; readonly attempt: number }[];
+  readonly replies: Reply[];
   /** Instance ids of started assessors. */
   readonly started: string[];
   readonly logged: string[];
@@ -20,17 +23,20 @@ export interface CommandFixture extends TableFixture {
   readonly clock: { now: number };
   /** Answer of the bus from now on. */
   answerSends(answer: Result<void, PortError>): void;
+  answerReplies(answer: Result<void, PortError>): void;
 }
 
 export function commandFixture(): CommandFixture {
   const table = tableFixture();
   const clock = { now: at };
   const sent: CommandFixture['sent'] = [];
+  const replies: Reply[] = [];
   const started: string[] = [];
   const logged: string[] = [];
   let answer: Result<void, PortError> = ok(undefined);
   const groupLogs: CommandFixture['groupLogs'] = new Map();
   const logReads: { group: string; container: string; tail: number }[] = [];
+  let replyAnswer: Result<void, PortError> = ok(undefined);
   let ids = 0;
   const log = (level: string) => (message: string, fields?: unknown) => {
     logged.push(`${level}: ${message} ${JSON.stringify(fields ?? {})}`);
@@ -40,9 +46,13 @@ export function commandFixture(): CommandFixture {
     groupLogs,
     logReads,
     sent,
+    replies,
     started,
     logged,
     clock,
+    answerReplies: (next) => {
+      replyAnswer = next;
+    },
     answerSends: (next) => {
       answer = next;
     },
@@ -60,6 +70,10 @@ export function commandFixture(): CommandFixture {
           sent.push(message);
           return answer;
         },
+        reply: async (reply) => {
+          replies.push(reply);
+          return replyAnswer;
+        },
       },
       groups: {
         async logs(_, group, container, { tail }) {
@@ -76,6 +90,17 @@ export function commandFixture(): CommandFixture {
     },
   };
 }
+
+export const noReplies = { replyQueues: [] };
+
+/** A message of the command queue whose sender asks for no reply. */
+export const incoming = (body: unknown, over: Partial<Incoming> = {}): Incoming => ({
+  body,
+  messageId: 'message-1',
+  replyTo: null,
+  replyToSessionId: null,
+  ...over,
+});
 
 /** A document of one service, `web`. */
 export const document = (image = 'nginx:1.27', over: Readonly<Record<string, unknown>> = {}) => ({

@@ -9,6 +9,7 @@ import type {
   OperationRow,
   PoolRow,
   ReplicaRow,
+  ReplyRow,
   RevisionRow,
 } from '../../src/model/state.ts';
 
@@ -190,3 +191,19 @@ export const nothingMore: Pick<
   GroupSpec,
   'secureEnvironment' | 'volumes' | 'mounts' | 'initContainers' | 'registryCredentials'
 > = { secureEnvironment: {}, volumes: [], mounts: [], initContainers: [], registryCredentials: [] };
+
+export const aReply = (over: Partial<ReplyRow> = {}): ReplyRow => ({
+  kind: 'reply',
+  id: 'reply-1',
+  app: 'shop',
+  operationId: 'op-1',
+  bodyHash: 'body-1',
+  to: 'answers',
+  sessionId: 'me',
+  correlationId: 'message-1',
+  outcome: null,
+  since: at,
+  nextAt: at,
+  attempts: 0,
+  ...over,
+});

@@ -67,6 +67,27 @@ describe('the settings', () => {
     expect(problems[0]).not.toContain(secret);
   });
 
+  it.each([
+    [undefined, []],
+    ['', []],
+    ['answers', ['answers']],
+    [' answers , team/Replies,', ['answers', 'team/Replies']],
+  ])('reply queues: «%s» lists %j', (value, listed) => {
+    expect(readConfig({ ...good, ...(value !== undefined && { FLOTILLA_REPLY_QUEUES: value }) }).replyQueues).toEqual(
+      listed,
+    );
+  });
+
+  it.each([
+    ['the command queue, in whatever case', 'answers,Flotilla-Commands', /where commands come in: set it to other/],
+    ['its dead letters', 'flotilla-commands/$DeadLetterQueue', /no name of a queue/],
+    ['a connection string', `Endpoint=sb://x/;SharedAccessKey=${secret}`, /no name of a queue/],
+  ])('take no replies at %s', (_, value, expected) => {
+    const problems = problemsOf({ FLOTILLA_REPLY_QUEUES: value });
+    expect(problems.join()).toMatch(expected);
+    expect(problems.join()).not.toContain(secret);
+  });
+
   it('are all judged at once', () => {
     const all = { FLOTILLA_INSTALLATION: '', [tables]: '', FLOTILLA_CLAIM_LEASE_MS: '0' };
     expect(problemsOf(all)).toHaveLength(3);

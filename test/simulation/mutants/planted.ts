@@ -149,4 +149,18 @@ export const planted: readonly PlantedBug[] = [
     replace: "replica.pool === pool.pool && replica.state === 'unready'",
     killedBy: 'traffic',
   },
+  {
+    name: 'reply-that-may-have-been-sent-struck-off',
+    file: 'src/commands/replies.ts',
+    find: 'if (sent.ok) return await strike(ports, row);',
+    replace: "if (sent.ok || sent.error.kind === 'Unknown') return await strike(ports, row);",
+    killedBy: 'replies',
+  },
+  {
+    name: 'replies-never-sent-again',
+    file: 'src/activities/resync.ts',
+    find: 'const replies = await payDue(ports, within(settings.tickBudgetMs / 2));',
+    replace: 'const replies = await payDue(ports, () => false);',
+    killedBy: 'replies',
+  },
 ];

@@ -12,6 +12,7 @@ import { ownership } from './ownership.ts';
 import { patience } from './patience.ts';
 import { promptness } from './promptness.ts';
 import { reality } from './reality.ts';
+import { replies } from './replies.ts';
 import { stillness } from './stillness.ts';
 import { traffic } from './traffic.ts';
 import { writeAhead } from './write-ahead.ts';
@@ -31,5 +32,6 @@ export const oracles: readonly Oracle[] = [
   promptness,
   convergence,
   reality,
+  replies,
   stillness,
 ];

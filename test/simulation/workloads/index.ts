@@ -3,11 +3,12 @@ import type { Workload } from '../types.ts';
 import { busy } from './busy.ts';
 import { changes } from './changes.ts';
 import { life } from './life.ts';
+import { orders } from './orders.ts';
 import { relapse } from './relapse.ts';
 import { variety } from './variety.ts';
 
 /** Of which each seed draws one. */
-export const workloads: readonly Workload[] = [changes, variety];
+export const workloads: readonly Workload[] = [changes, variety, orders];
 
 /** Also those that are only run by name. */
 export const allWorkloads: readonly Workload[] = [...workloads, busy, life, relapse];

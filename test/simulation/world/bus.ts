@@ -13,6 +13,8 @@ export interface Message {
   readonly body: string;
   readonly enqueuedAt: number;
   readonly sequence: number;
+  readonly replyTo?: string | undefined;
+  readonly replyToSessionId?: string | undefined;
   deliveries: number;
 }
 
@@ -23,8 +25,18 @@ export type Deliver = (
   key: string,
 ) => Promise<boolean> | null;
 
+export interface Sent {
+  readonly id: string;
+  readonly session: string;
+  readonly body: string;
+  readonly replyTo?: string | undefined;
+  readonly replyToSessionId?: string | undefined;
+  /** Never lost: Service Bus has taken it. Our own hints may be lost, so that nothing relies on them. */
+  readonly kept?: boolean;
+}
+
 export interface Bus {
-  send(message: { readonly id: string; readonly session: string; readonly body: string }): void;
+  send(message: Sent): void;
   /** A host has started: what waits is tried. */
   wake(): void;
   readonly deadLetters: readonly Message[];
@@ -36,6 +48,8 @@ const maxDeliveries = 10;
 const rateOf = (fault: DeliveryFault): number => (fault === 'lost' ? 0.15 : 0.03);
 /** A receiver that lost its lock does not know it: the message comes again. */
 const lockMs = 5 * 60_000;
+/** Where replies may be sent. */
+export const replyQueue = 'answers';
 /** Duplicate detection of the queue. */
 const dedupeMs = 10 * 60_000;
 
@@ -68,19 +82,22 @@ class WorldBus implements Bus {
     return count;
   }
 
-  send({ id, session, body }: { id: string; session: string; body: string }): void {
+  send({ kept = false, ...sent }: Sent): void {
+    const { id, session } = sent;
     const known = this.#seen.get(id);
     if (known !== undefined && clock.now - known < dedupeMs) return;
     this.#seen.set(id, clock.now);
     const weights = [
       0,
-      ...deliveryFaults.map((fault) => (mayStrike(this.#world, fault) ? rateOf(fault) * this.#world.plan.factor : 0)),
+      ...deliveryFaults.map((fault) =>
+        mayStrike(this.#world, fault) && !(kept && fault === 'lost') ? rateOf(fault) * this.#world.plan.factor : 0,
+      ),
     ];
     const fault = deliveryFaults[this.#world.choices.weighted(`bus deliver ${session}`, weights) - 1];
     if (fault) noteFault(this.#world, fault, { host: 'bus', fn: 'commands', instance: null, about: session }, id);
     if (fault === 'lost') return;
     this.#sequence += 1;
-    const message: Message = { id, session, body, enqueuedAt: clock.now, sequence: this.#sequence, deliveries: 0 };
+    const message: Message = { ...sent, enqueuedAt: clock.now, sequence: this.#sequence, deliveries: 0 };
     const enter = (entered: Message) => {
       const queue = this.#sessions.get(session) ?? [];
       this.#sessions.set(session, queue);
@@ -91,7 +108,9 @@ class WorldBus implements Bus {
     clock.at(clock.now + delayMs, () => enter(message));
     if (fault === 'duplicated') clock.at(clock.now + delayMs + 20_000, () => enter({ ...message }));
     if (fault === 'poison')
-      clock.at(clock.now + 1, () => enter({ ...message, id: `${id}-poison`, body: '{"app":7,"command":"nonsense"}' }));
+      clock.at(clock.now + 1, () =>
+        enter({ ...message, replyTo: undefined, id: `${id}-poison`, body: '{"app":7,"command":"nonsense"}' }),
+      );
     // The lock is lost while the first delivery is still worked on.
     if (fault === 'redelivered')
       clock.at(clock.now + delayMs + 25, () => void this.#attempt('commands', { ...message, deliveries: 1 }));
@@ -163,6 +182,8 @@ function toReceived(message: Message): ServiceBusReceivedMessage {
     messageId: message.id,
     sessionId: message.session,
     contentType: 'application/json',
+    replyTo: message.replyTo,
+    replyToSessionId: message.replyToSessionId,
     deliveryCount: message.deliveries - 1,
     enqueuedTimeUtc: new Date(message.enqueuedAt),
     sequenceNumber: message.sequence,

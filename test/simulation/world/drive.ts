@@ -1,7 +1,8 @@
 /** The hands of a workload: a user with a patient HTTP client, in virtual time. */
-import type { CommandRecord, Drive } from '../types.ts';
+import { bodyHashOf, operationIdOf } from '../../../src/commands/accept.ts';
+import type { CommandRecord, Drive, OrderRecord } from '../types.ts';
 import { causes, clock, epoch } from '../virtual/clock.ts';
-import type { Bus } from './bus.ts';
+import { type Bus, replyQueue } from './bus.ts';
 import type { WorldCore } from './core.ts';
 import type { SimHost } from './host.ts';
 import type { Table } from './table.ts';
@@ -12,13 +13,14 @@ export interface DriveParts {
   readonly bus: Bus;
   readonly table: Table;
   readonly commands: CommandRecord[];
+  readonly orders: OrderRecord[];
 }
 
 /** A client that hears nothing for this long gives up the connection. */
 const clientTimeoutMs = 100_000;
 const attemptsMax = 200;
 
-export function createDrive({ world, hosts, bus, table, commands }: DriveParts): Drive {
+export function createDrive({ world, hosts, bus, table, commands, orders }: DriveParts): Drive {
   let serial = 0;
   const wait = (ms: number) =>
     new Promise<void>((resolve) => void causes.run(undefined, () => clock.at(clock.now + ms, resolve)));
@@ -107,7 +109,55 @@ export function createDrive({ world, hosts, bus, table, commands }: DriveParts):
     });
   }
 
+  /** Hash of the command that has a key of an app, by operation id. */
+  const bodies = new Map<string, string>();
+
+  /** Whether the command is the first with its key; null: the key is another's. */
+  function firstOf(operationId: string, command: Parameters<typeof bodyHashOf>[0]): boolean | null {
+    const hash = bodyHashOf(command);
+    const known = bodies.get(operationId);
+    bodies.set(operationId, known ?? hash);
+    return known === undefined ? true : known === hash ? false : null;
+  }
+
+  const order: Drive['order'] = ({ app, document, key, replyTo, replyToSessionId, garbage }) => {
+    serial += 1;
+    const messageId = `order-${serial}`;
+    const idempotencyKey = key ?? messageId;
+    const kind = document === null ? 'delete' : 'apply';
+    const operationId = operationIdOf({ app, idempotencyKey });
+    const first = garbage === undefined ? firstOf(operationId, { command: kind, document }) : null;
+    const own = first === null ? null : operationId;
+    // Which of two commands gets their key is not known before one of them has it.
+    if (first === null && garbage === undefined && !table.row(app, `op|${operationId}`)) return idempotencyKey;
+    const now = clock.now;
+    orders.push({
+      messageId,
+      app,
+      sentAt: now,
+      replyTo,
+      replyToSessionId: replyToSessionId ?? null,
+      listed: replyTo === replyQueue,
+      operationId: own,
+    });
+    if (first) {
+      const sent = { id: messageId, app, command: kind, document, sentAt: now, acknowledgedAt: now } as const;
+      commands.push({ ...sent, operationId: own, status: null });
+    }
+    const body = { command: kind, app, idempotencyKey, ...(document !== null && { document }) };
+    bus.send({
+      id: messageId,
+      session: app,
+      body: garbage ?? JSON.stringify(body),
+      replyTo: replyTo ?? undefined,
+      replyToSessionId,
+      kept: true,
+    });
+    return idempotencyKey;
+  };
+
   return {
+    order,
     get now() {
       return clock.now - epoch;
     },

@@ -20,15 +20,15 @@ import { toInvocation } from '../../../src/local/host/service-bus-message.ts';
 import { planTriggers, type TriggerPlan } from '../../../src/local/host/triggers.ts';
 import type { Patch } from '../loader/compile.ts';
 import { createRegistry, type Registry } from '../loader/registry.ts';
-import type { Cause } from '../types.ts';
+import type { Cause, ReplyRecord } from '../types.ts';
 import { causes, clock, newOwner, type Owner } from '../virtual/clock.ts';
 import { unfenced } from '../virtual/fences.ts';
 import { natives } from '../virtual/natives.ts';
 import { createTimeKit } from '../virtual/timers.ts';
 import { resourceGroup, subscriptionId } from './arm.ts';
-import type { Bus } from './bus.ts';
+import { type Bus, replyQueue } from './bus.ts';
 import type { Caller } from './calls.ts';
-import { addresses, installation, strikes, type WorldCore } from './core.ts';
+import { addresses, causeNow, installation, strikes, type WorldCore } from './core.ts';
 import { createAxiosAdapter, type Durable } from './durable.ts';
 import { createHttpClient, type PipelineModule, type Services } from './http-client.ts';
 import { createProber } from './probe.ts';
@@ -169,26 +169,37 @@ export class SimHost implements Caller {
       ok: false,
       error: { kind: 'Unknown', code: null, message, retryAfterMs: null },
     });
+    const exchange = async (key: string, method: string, apply: () => void) => {
+      try {
+        return await this.#parts.calls.exchange<unknown>(this, {
+          target: 'bus',
+          key,
+          method,
+          writes: true,
+          apply: () => {
+            apply();
+            return { ok: true, value: undefined };
+          },
+          status: (code) => unknown(`status ${code}`),
+          broken: (code) => new Error(code),
+          statusOf: () => null as unknown as number,
+          signal: createTimeKit(this.owner).AbortSignal.timeout(30_000),
+        });
+      } catch (error) {
+        return unknown((error as Error).message);
+      }
+    };
+    const { world } = this.#parts;
     return {
-      send: async ({ app, operationId, attempt }: { app: string; operationId: string; attempt: number }) => {
-        try {
-          return await this.#parts.calls.exchange<unknown>(this, {
-            target: 'bus',
-            key: `bus send ${app}`,
-            method: 'send',
-            writes: true,
-            apply: () => {
-              bus.send({ id: `${operationId}:${attempt}`, session: app, body: JSON.stringify({ app, operationId }) });
-              return { ok: true, value: undefined };
-            },
-            status: (code) => unknown(`status ${code}`),
-            broken: (code) => new Error(code),
-            statusOf: () => null as unknown as number,
-            signal: createTimeKit(this.owner).AbortSignal.timeout(30_000),
-          });
-        } catch (error) {
-          return unknown((error as Error).message);
-        }
+      send: ({ app, operationId, attempt }: { app: string; operationId: string; attempt: number }) =>
+        exchange(`bus send ${app}`, 'send', () =>
+          bus.send({ id: `${operationId}:${attempt}`, session: app, body: JSON.stringify({ app, operationId }) }),
+        ),
+      reply: (reply: ReplyRecord) => {
+        const cause = causeNow();
+        return exchange(`bus reply ${reply.to}`, 'reply', () =>
+          world.emit({ type: 'reply', at: clock.now, reply: JSON.parse(JSON.stringify(reply)) as ReplyRecord, cause }),
+        );
       },
     };
   }
@@ -314,6 +325,7 @@ const environment: Readonly<Record<string, string>> = {
   FLOTILLA_TABLES_ENDPOINT: addresses.tables,
   FLOTILLA_ARM_ENDPOINT: addresses.arm,
   FLOTILLA_SERVICEBUS: 'Endpoint=sb://bus.invalid/;SharedAccessKeyName=sim;SharedAccessKey=c2lt',
+  FLOTILLA_REPLY_QUEUES: replyQueue,
   WEBSITE_HOSTNAME: 'localhost:7071',
   NO_PROXY: '*',
 };

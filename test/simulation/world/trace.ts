@@ -25,6 +25,7 @@ const texts: { readonly [T in SimEvent['type']]: (event: Extract<SimEvent, { typ
   fault: ({ fault, phase, detail }) => `world !${fault} ${phase} ${detail}`,
   command: ({ command, moment }) =>
     `user ${command.command} ${command.app} ${command.id} ${moment} ${command.status ?? ''}`,
+  reply: ({ reply, cause }) => `reply ${JSON.stringify(reply)} by ${cause?.host} ${cause?.fn}`,
   run: ({ cause, moment, detail }) => `${cause.host} ${moment} ${cause.fn} ${cause.instance ?? ''} ${detail}`,
   log: ({ host, level, message }) => `${host} [${level}] ${message}`,
   tick: () => 'tick',

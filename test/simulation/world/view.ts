@@ -1,5 +1,5 @@
 /** Read access to the world, for oracles. */
-import type { ArmGroup, CommandRecord, Endpoint, Facts, RawEntity, View } from '../types.ts';
+import type { ArmGroup, CommandRecord, Endpoint, Facts, OrderRecord, RawEntity, View } from '../types.ts';
 import { clock } from '../virtual/clock.ts';
 import { type Arm, subscriptionId } from './arm.ts';
 import { installation, type WorldCore } from './core.ts';
@@ -14,6 +14,7 @@ export interface ViewParts {
   readonly durable: Durable;
   readonly hosts: readonly SimHost[];
   readonly commands: readonly CommandRecord[];
+  readonly orders: readonly OrderRecord[];
   readonly pools: readonly PoolFact[];
   readonly facts: Facts;
 }
@@ -28,6 +29,7 @@ export function createView(parts: ViewParts, fail: (message: string) => void): V
     calmFrom: parts.world.calmFrom,
     pools: parts.pools.map(({ pool, region }) => ({ pool, region, subscriptionId })),
     commands: parts.commands,
+    orders: parts.orders,
     facts: parts.facts,
     groups: () => arm.groups(),
     group: (name: string): ArmGroup | undefined => arm.group(name),

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type ChoiceMap, createChoices } from '../choices/choices.ts';
 import { type FaultPlan, noFaults } from '../faults/registry.ts';
 import type { Patch } from '../loader/compile.ts';
-import type { CommandRecord, Facts, Oracle, SimEvent, Violation, Workload } from '../types.ts';
+import type { CommandRecord, Facts, Oracle, OrderRecord, SimEvent, Violation, Workload } from '../types.ts';
 import { causes, clock, epoch } from '../virtual/clock.ts';
 import { raiseFence } from '../virtual/fences.ts';
 import { natives } from '../virtual/natives.ts';
@@ -143,6 +143,7 @@ class RunningWorld {
   readonly #coverage = createCoverage();
   readonly #violations: Violation[] = [];
   readonly #commands: CommandRecord[] = [];
+  readonly #orders: OrderRecord[] = [];
   readonly #watching: Watching[] = [];
   readonly #queue: SimEvent[] = [];
   readonly #table;
@@ -187,8 +188,25 @@ class RunningWorld {
     });
     this.#fleet = fleet;
     this.#table = table;
-    this.#drive = createDrive({ world, hosts: fleet.hosts, bus, table, commands: this.#commands });
-    const viewParts = { world, arm, table, durable, hosts: fleet.hosts, commands: this.#commands, pools, facts };
+    this.#drive = createDrive({
+      world,
+      hosts: fleet.hosts,
+      bus,
+      table,
+      commands: this.#commands,
+      orders: this.#orders,
+    });
+    const viewParts = {
+      world,
+      arm,
+      table,
+      durable,
+      hosts: fleet.hosts,
+      commands: this.#commands,
+      orders: this.#orders,
+      pools,
+      facts,
+    };
     for (const oracle of options.oracles) {
       const view = createView(viewParts, (message) => this.violate(oracle.name, oracle.invariant, message));
       this.#watching.push({ oracle, watch: oracle.create(), view });

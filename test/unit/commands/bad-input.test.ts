@@ -7,7 +7,7 @@ import { createQueueHandlers } from '../../../src/commands/queue-handlers.ts';
 import type { ApiProblem } from '../../../src/model/api.ts';
 import { keys } from '../../../src/model/keys.ts';
 import type { OperationRow } from '../../../src/model/state.ts';
-import { commandFixture, document } from '../../support/command-fixture.ts';
+import { commandFixture, document, incoming, noReplies } from '../../support/command-fixture.ts';
 
 const nested = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`;
 const services = (count: number) =>
@@ -93,10 +93,10 @@ describe('a whole command on the queue that is no app', () => {
     ['a text', 'shop'],
   ])('%s is recorded as rejected under its key, with the reason', async (_, body) => {
     const fixture = commandFixture();
-    const handlers = createQueueHandlers(fixture.ports);
+    const handlers = createQueueHandlers(fixture.ports, noReplies);
     const command = { command: 'apply', app: 'shop', idempotencyKey: 'k1', document: body };
-    await handlers.onMessage(command, 'm1', fixture.workflows);
-    await handlers.onMessage(command, 'm1', fixture.workflows);
+    await handlers.onMessage(incoming(command), fixture.workflows);
+    await handlers.onMessage(incoming(command), fixture.workflows);
     const row = await fixture.store.read<OperationRow>(
       keys.operation('shop', operationIdOf({ app: 'shop', idempotencyKey: 'k1' })),
     );

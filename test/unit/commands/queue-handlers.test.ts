@@ -4,7 +4,14 @@ import { createQueueHandlers } from '../../../src/commands/queue-handlers.ts';
 import { rejectedPartition } from '../../../src/commands/record-rejection.ts';
 import { keys } from '../../../src/model/keys.ts';
 import type { AppRow, OperationRow } from '../../../src/model/state.ts';
-import { type CommandFixture, commandFixture, document, givenPools } from '../../support/command-fixture.ts';
+import {
+  type CommandFixture,
+  commandFixture,
+  document,
+  givenPools,
+  incoming,
+  noReplies,
+} from '../../support/command-fixture.ts';
 import { anOperation } from '../../support/rows.ts';
 
 const whole = (idempotencyKey: string, body: unknown = document()) => ({
@@ -15,10 +22,10 @@ const whole = (idempotencyKey: string, body: unknown = document()) => ({
 });
 
 const handlersOf = (fixture: CommandFixture) => {
-  const { onMessage, onDeadLetter } = createQueueHandlers(fixture.ports);
+  const { onMessage, onDeadLetter } = createQueueHandlers(fixture.ports, noReplies);
   return {
-    message: (body: unknown) => onMessage(body, 'message-1', fixture.workflows),
-    deadLetter: (body: unknown) => onDeadLetter(body, 'message-1', fixture.workflows),
+    message: (body: unknown) => onMessage(incoming(body), fixture.workflows),
+    deadLetter: (body: unknown) => onDeadLetter(incoming(body), fixture.workflows),
   };
 };
 
@@ -118,12 +125,12 @@ describe('a hint', () => {
     const { store } = fixture;
     const away = { kind: 'Unavailable', code: null, message: 'away', retryAfterMs: null } as const;
     const ports = { ...fixture.ports, store: { ...store, readApp: async () => ({ ok: false, error: away }) as const } };
-    const { onMessage, onDeadLetter } = createQueueHandlers(ports);
-    await expect(onMessage(hint, 'm', fixture.workflows)).rejects.toThrow('Unavailable: away');
+    const { onMessage, onDeadLetter } = createQueueHandlers(ports, noReplies);
+    await expect(onMessage(incoming(hint), fixture.workflows)).rejects.toThrow('Unavailable: away');
     const waitedMs = fixture.clock.now - startedAt;
     expect(waitedMs).toBeGreaterThan(120_000);
     expect(waitedMs).toBeLessThanOrEqual(180_000);
-    await expect(onDeadLetter(hint, 'm', fixture.workflows)).rejects.toThrow('Unavailable: away');
+    await expect(onDeadLetter(incoming(hint), fixture.workflows)).rejects.toThrow('Unavailable: away');
     expect(await operationOf(fixture, hint.operationId)).toMatchObject({ state: 'accepted' });
   });
 
@@ -140,7 +147,9 @@ describe('a hint', () => {
       fixture.clock.now - startedAt < 90_000 ? await slowly() : await store.commit(transaction);
     const ports = { ...fixture.ports, store: { ...store, commit, readApp: slowly } };
     const command = { command: 'apply', app: 'shop', idempotencyKey: 'k1', document: document() };
-    await expect(createQueueHandlers(ports).onMessage(command, 'm', fixture.workflows)).rejects.toThrow('away');
+    await expect(createQueueHandlers(ports, noReplies).onMessage(incoming(command), fixture.workflows)).rejects.toThrow(
+      'away',
+    );
     expect(fixture.clock.now - startedAt).toBeLessThan(240_000);
   });
 
@@ -148,8 +157,8 @@ describe('a hint', () => {
     const fixture = commandFixture();
     const hint = await accepted(fixture, 'k1');
     const error = { kind: 'Unavailable', code: null, message: 'no host', retryAfterMs: null } as const;
-    const { onMessage } = createQueueHandlers(fixture.ports);
-    await onMessage(hint, 'm', { start: async () => ({ ok: false, error }) });
+    const { onMessage } = createQueueHandlers(fixture.ports, noReplies);
+    await onMessage(incoming(hint), { start: async () => ({ ok: false, error }) });
     expect(await operationOf(fixture, hint.operationId)).toMatchObject({ state: 'applied' });
     expect(await fixture.store.readDue()).toMatchObject({ value: [{ app: 'shop' }] });
   });
@@ -171,7 +180,7 @@ describe('an operation that the table will never take', () => {
   it('is rejected with the reason, so that those behind it go on', async () => {
     const fixture = commandFixture();
     const hint = await accepted(fixture, 'k1');
-    await createQueueHandlers(refuseApplies(fixture)).onMessage(hint, 'm', fixture.workflows);
+    await createQueueHandlers(refuseApplies(fixture), noReplies).onMessage(incoming(hint), fixture.workflows);
     expect(await operationOf(fixture, hint.operationId)).toMatchObject({
       state: 'rejected',
       reason: 'CommandFailed',
@@ -280,9 +289,9 @@ describe('a dead letter', () => {
     const fixture = commandFixture();
     await givenPools(fixture, 'east');
     const hint = await accepted(fixture, 'k1', withPools);
-    const handlers = createQueueHandlers(broken(fixture));
-    await expect(handlers.onMessage(hint, 'm', fixture.workflows)).rejects.toThrow('a bug');
-    await handlers.onDeadLetter(hint, 'm', fixture.workflows);
+    const handlers = createQueueHandlers(broken(fixture), noReplies);
+    await expect(handlers.onMessage(incoming(hint), fixture.workflows)).rejects.toThrow('a bug');
+    await handlers.onDeadLetter(incoming(hint), fixture.workflows);
     expect(await operationOf(fixture, hint.operationId)).toMatchObject({
       state: 'rejected',
       reason: 'CommandFailed',
@@ -293,7 +302,10 @@ describe('a dead letter', () => {
   it('with a whole command that was never accepted is recorded under its own key', async () => {
     const fixture = commandFixture();
     const other = await accepted(fixture, 'other');
-    await createQueueHandlers(broken(fixture)).onDeadLetter(whole('k1', withPools), 'm', fixture.workflows);
+    await createQueueHandlers(broken(fixture), noReplies).onDeadLetter(
+      incoming(whole('k1', withPools)),
+      fixture.workflows,
+    );
     const id = operationIdOf({ app: 'shop', idempotencyKey: 'k1' });
     expect(await operationOf(fixture, id)).toMatchObject({ state: 'rejected', reason: 'CommandFailed' });
     expect(await operationOf(fixture, other.operationId)).toMatchObject({ state: 'accepted' });
