@@ -12,12 +12,14 @@ const queues = [
   { name: 'sessions', requiresSession: true, lockDurationMs: 60_000 },
 ];
 
+const topics = [{ name: 'events', subscriptions: [{ name: 'mine' }, { name: 'theirs' }] }];
+
 let broker: BrokerProcess;
 let clients: ServiceBusClient[];
 
 beforeEach(async () => {
   clients = [];
-  broker = new BrokerProcess(queues);
+  broker = new BrokerProcess(queues, topics);
   await broker.start();
 });
 afterEach(async () => {

@@ -12,13 +12,17 @@ import {
 } from '@azure/service-bus';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accessCases } from './service-bus/access.ts';
+import { expiryCases } from './service-bus/expiry.ts';
 import { lockCases } from './service-bus/locks.ts';
 import { messageCases } from './service-bus/messages.ts';
 import { moreCases } from './service-bus/more.ts';
 import { sessionCases } from './service-bus/sessions.ts';
+import { topicCases } from './service-bus/topics.ts';
 
-/** The queue that a case works on; each has one of its own. */
+/** The queue or topic that a case works on; each has one of its own. */
 export interface QueueNeeds {
+  /** Makes it a topic with these. */
+  readonly subscriptions?: readonly NamedQueue[];
   readonly requiresSession?: boolean;
   /** Default 10. */
   readonly maxDeliveryCount?: number;
@@ -26,6 +30,10 @@ export interface QueueNeeds {
   readonly shortLocks?: boolean;
   /** Whether a message with an id that was seen before is dropped silently. */
   readonly duplicateDetection?: boolean;
+  /** How long a message lives that names no time, in ms. */
+  readonly defaultTtlMs?: number;
+  /** Whether expired messages become dead letters. */
+  readonly deadLetterExpired?: boolean;
 }
 
 export interface NamedQueue extends QueueNeeds {
@@ -150,7 +158,15 @@ export class Scene {
   }
 }
 
-const allCases: readonly Case[] = [...messageCases, ...lockCases, ...sessionCases, ...accessCases, ...moreCases];
+const allCases: readonly Case[] = [
+  ...messageCases,
+  ...lockCases,
+  ...sessionCases,
+  ...accessCases,
+  ...moreCases,
+  ...expiryCases,
+  ...topicCases,
+];
 
 export function runServiceBusContract({ name, connect, differences = [] }: ServiceBusContract): void {
   const queueOf = (test: Case): string => `contract-${allCases.indexOf(test)}`;

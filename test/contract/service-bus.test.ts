@@ -5,23 +5,37 @@ import { describe, expect, it } from 'vitest';
 import { BrokerProcess } from '../support/broker-process.ts';
 import { brokerDifferences } from './service-bus/differences.ts';
 import { refusals } from './service-bus/refusals.ts';
-import { type NamedQueue, runServiceBusContract, type ServiceBusTarget } from './service-bus.contract.ts';
+import {
+  type NamedQueue,
+  type QueueNeeds,
+  runServiceBusContract,
+  type ServiceBusTarget,
+} from './service-bus.contract.ts';
 
 const shortLockMs = 1_500;
+
+const receivable = ({ name, requiresSession = false, maxDeliveryCount = 10, shortLocks, ...needs }: NamedQueue) => ({
+  name,
+  requiresSession,
+  maxDeliveryCount,
+  lockDurationMs: shortLocks ? shortLockMs : 60_000,
+  ...(needs.defaultTtlMs && { defaultMessageTimeToLiveMs: needs.defaultTtlMs }),
+  ...(needs.deadLetterExpired && { deadLetteringOnMessageExpiration: true }),
+});
 
 runServiceBusContract({
   name: 'the embedded broker',
   connect: async (queues) => {
+    const isTopic = ({ subscriptions }: NamedQueue) => subscriptions !== undefined;
+    const topics = queues.filter(isTopic).map(({ name, subscriptions = [], duplicateDetection = false }) => ({
+      name,
+      requiresDuplicateDetection: duplicateDetection,
+      subscriptions: subscriptions.map(receivable),
+    }));
+    const plain = queues.filter((needs) => !isTopic(needs));
     const broker = new BrokerProcess(
-      queues.map(
-        ({ name, requiresSession = false, maxDeliveryCount = 10, shortLocks, duplicateDetection = false }) => ({
-          name,
-          requiresSession,
-          maxDeliveryCount,
-          lockDurationMs: shortLocks ? shortLockMs : 60_000,
-          requiresDuplicateDetection: duplicateDetection,
-        }),
-      ),
+      plain.map((needs) => ({ ...receivable(needs), requiresDuplicateDetection: needs.duplicateDetection ?? false })),
+      topics,
     );
     await broker.start();
     return {
@@ -36,18 +50,28 @@ runServiceBusContract({
 
 const azure = process.env['SERVICEBUS_CONNECTION_STRING'];
 
+const azureOptions = ({ requiresSession = false, maxDeliveryCount = 10, shortLocks, ...needs }: QueueNeeds) => ({
+  requiresSession,
+  maxDeliveryCount,
+  lockDuration: shortLocks ? 'PT5S' : 'PT1M',
+  ...(needs.defaultTtlMs && { defaultMessageTimeToLive: `PT${needs.defaultTtlMs / 1000}S` }),
+  ...(needs.deadLetterExpired && { deadLetteringOnMessageExpiration: true }),
+});
+
 /** Queues of this run in a namespace of the Standard tier; the key needs the Manage right. */
 async function azureTarget(connectionString: string, queues: readonly NamedQueue[]): Promise<ServiceBusTarget> {
   const admin = new ServiceBusAdministrationClient(connectionString);
-  const remove = () => Promise.allSettled(queues.map(({ name }) => admin.deleteQueue(name)));
+  const remove = () =>
+    Promise.allSettled(
+      queues.map(({ name, subscriptions }) => (subscriptions ? admin.deleteTopic(name) : admin.deleteQueue(name))),
+    );
   await remove();
-  for (const { name, requiresSession = false, maxDeliveryCount = 10, shortLocks, duplicateDetection = false } of queues)
-    await admin.createQueue(name, {
-      requiresSession,
-      maxDeliveryCount,
-      lockDuration: shortLocks ? 'PT5S' : 'PT1M',
-      requiresDuplicateDetection: duplicateDetection,
-    });
+  for (const needs of queues) {
+    const { name, subscriptions, duplicateDetection: requiresDuplicateDetection = false } = needs;
+    if (subscriptions) await admin.createTopic(name, { requiresDuplicateDetection });
+    else await admin.createQueue(name, { ...azureOptions(needs), requiresDuplicateDetection });
+    for (const one of subscriptions ?? []) await admin.createSubscription(name, one.name, azureOptions(one));
+  }
   return {
     connectionString,
     shortLockMs: 5_000,

@@ -15,14 +15,16 @@ type Ready =
 export class BrokerProcess {
   readonly #directory = mkdtempSync(join(tmpdir(), 'flotilla-bus-'));
   readonly #queues: BrokerOptions['queues'];
+  readonly #topics: NonNullable<BrokerOptions['topics']>;
   #child: ChildProcess | undefined;
   port = 0;
   connectionString = '';
   /** All that the process has written to stderr so far. */
   output = '';
 
-  constructor(queues: BrokerOptions['queues']) {
+  constructor(queues: BrokerOptions['queues'], topics: NonNullable<BrokerOptions['topics']> = []) {
     this.#queues = queues;
+    this.#topics = topics;
   }
 
   /** Starts, or starts again where it was. */
@@ -32,6 +34,7 @@ export class BrokerProcess {
       dataPath: join(this.#directory, 'bus.db'),
       key: { name: 'RootManageSharedAccessKey', value: 'c2VjcmV0' },
       queues: this.#queues,
+      topics: this.#topics,
     };
     const child = fork(mainPath, [JSON.stringify(options)], {
       execArgv: ['--disable-warning=ExperimentalWarning'],

@@ -23,7 +23,7 @@ export type Settings = Partial<Omit<QueueDefinition, 'name'>>;
 /** Default: no sessions, 3 deliveries, locks of 1 s, at instant 0. */
 export function openQueue(
   settings: Settings = {},
-  store = new Store(':memory:').queue('q', settings.requiresSession ?? false),
+  store: QueueStore = new Store(':memory:').queue('q', settings.requiresSession ?? false),
   clock = manualClock(0),
 ): QueueFixture {
   const definition = {

@@ -18,10 +18,16 @@ export const createContainer = rhea.create_container;
 export const decodeMessage = rhea.message.decode as (bytes: Buffer) => AmqpRequest;
 export const encodeMessage = rhea.message.encode as unknown as (message: object) => Buffer;
 
-/** A decoded request message, as far as requests are used. */
+/** A decoded message, as far as requests and filters look at it. */
 export interface AmqpRequest {
   readonly message_id?: unknown;
   readonly reply_to?: unknown;
+  readonly correlation_id?: unknown;
+  readonly to?: unknown;
+  readonly subject?: unknown;
+  readonly group_id?: unknown;
+  readonly reply_to_group_id?: unknown;
+  readonly content_type?: unknown;
   readonly body?: unknown;
   readonly application_properties?: Readonly<Record<string, unknown>>;
 }

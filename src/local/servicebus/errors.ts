@@ -39,7 +39,17 @@ export const noSessionInTime: Refusal = {
 /** The wording matters: the client recognises `The messaging entity … could not be found`. */
 export const entityNotFound = (address: string): Refusal => ({
   condition: 'amqp:not-found',
-  description: `The messaging entity '${address}' could not be found. Queues are declared in the configuration of the local broker.`,
+  description: `The messaging entity '${address}' could not be found. Queues and topics are declared in the configuration of the local broker.`,
+});
+
+export const entityNotFoundNamed = (what: string): Refusal => ({
+  condition: 'amqp:not-found',
+  description: `The messaging entity '${what}' could not be found.`,
+});
+
+export const ruleExists = (name: string): Refusal => ({
+  condition: 'com.microsoft:entity-already-exists',
+  description: `The rule '${name}' already exists. Remove it first, or give the new one another name.`,
 });
 
 export const messageNotFound = (sequence: number): Refusal => ({

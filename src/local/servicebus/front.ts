@@ -14,6 +14,7 @@ import {
   rejected,
 } from './amqp.ts';
 import { Claims, readClaim, type SharedAccessKey } from './cbs.ts';
+import type { Entities, Entity } from './entities.ts';
 import { entityNotFound, internalError, notAllowed, notOffered, type Refusal, unauthorized } from './errors.ts';
 import { type Binding, bindConsumer, bindProducer, bindSession, MAX_MESSAGE_BYTES, type SessionWish } from './links.ts';
 import { manage } from './management.ts';
@@ -25,7 +26,6 @@ import { smoothTraffic, takeOver } from './wire.ts';
 const CBS = '$cbs';
 const MANAGEMENT = '/$management';
 const SESSION_FILTER = 'com.microsoft:session-filter';
-const RECEIVE_AND_DELETE = 1;
 
 /** How long an acceptNextSession waits when the client names no time, in ms: the client's default. */
 const DEFAULT_WAIT_MS = 60_000;
@@ -35,8 +35,7 @@ const CONNECTION_OPTIONS = { port: 0, reconnect: false, receiver_options: { auto
 
 export interface FrontParts {
   readonly key: SharedAccessKey;
-  /** Keyed by path in lower case: `orders`, `orders/$deadletterqueue`. */
-  readonly queueByPath: ReadonlyMap<string, Queue>;
+  readonly entityByPath: Entities['byPath'];
   /** Epoch ms. */
   readonly now: () => number;
   readonly newMessageId: () => string;
@@ -194,16 +193,22 @@ class Peer {
     if (!this.#claims.allow(path, this.#parts.now()))
       return unauthorized(`Unauthorized access to '${address}'. A valid token was not put to $cbs for it.`);
     const isManagement = path.endsWith(MANAGEMENT);
-    const queue = this.#parts.queueByPath.get(isManagement ? path.slice(0, -MANAGEMENT.length) : path);
-    if (!queue) return notFound(address, path);
-    if (isManagement) return this.#bindNode(link, outgoing, (request) => this.#manage(queue, request));
-    return link.is_sender() ? this.#bindReceiver(link, outgoing, queue) : bindProducer(queue, this.#parts.newMessageId);
+    const entity = this.#parts.entityByPath.get(isManagement ? path.slice(0, -MANAGEMENT.length) : path);
+    if (!entity) return notFound(address, path);
+    if (isManagement) return this.#bindNode(link, outgoing, (request) => this.#manage(entity, request));
+    if (entity.kind === 'topic')
+      return link.is_sender()
+        ? notAllowed(`A receiver cannot be created on the topic '${address}': receive from one of its subscriptions.`)
+        : bindProducer(entity.topic, this.#parts.newMessageId);
+    if (link.is_sender()) return this.#bindReceiver(link, outgoing, entity.queue);
+    return entity.kind === 'queue'
+      ? bindProducer(entity.queue, this.#parts.newMessageId)
+      : notAllowed(`Messages cannot be sent to the subscription '${address}': send them to its topic.`);
   }
 
   /** `link` is the broker's sender: the client receives. */
   #bindReceiver(link: Link, outgoing: Outgoing, queue: Queue): Binding | Refusal {
     const attach = link.remote.attach;
-    if (attach?.snd_settle_mode === RECEIVE_AND_DELETE) return notOffered('the receive mode receiveAndDelete');
     const filter = attach?.source?.filter ?? {};
     const isSession = SESSION_FILTER in filter;
     if (isSession !== queue.definition.requiresSession)
@@ -258,8 +263,8 @@ class Peer {
     this.#replies.reply(request, CBS_STYLE, claim.ok ? { body: undefined } : { refusal: claim.refusal });
   }
 
-  #manage(queue: Queue, request: AmqpRequest): void {
-    manage(queue, request, this.#parts.newMessageId).then(
+  #manage(entity: Entity, request: AmqpRequest): void {
+    manage(entity, request, this.#parts.newMessageId).then(
       (reply) => this.#replies.reply(request, MANAGEMENT_STYLE, reply),
       (error: unknown) => this.#replies.reply(request, MANAGEMENT_STYLE, { refusal: internalError(error) }),
     );
@@ -268,7 +273,6 @@ class Peer {
 
 /** Kinds of addresses that no declaration could bring into being are refused by name. */
 function notFound(address: string, path: string): Refusal {
-  if (path.includes('/subscriptions/')) return notOffered('topics and subscriptions');
   if (path.includes('/$transfer/')) return notOffered('transfer dead letters');
   return entityNotFound(address);
 }

@@ -27,7 +27,7 @@ export interface Binding {
 }
 
 /** Stores what a client sends and accepts it once it is durable. */
-export function bindProducer(queue: Queue, newMessageId: () => string): Binding {
+export function bindProducer(target: Pick<Queue, 'send'>, newMessageId: () => string): Binding {
   return {
     message: (bytes, delivery) => {
       const drafts = readDrafts(bytes, delivery.format, newMessageId);
@@ -35,7 +35,7 @@ export function bindProducer(queue: Queue, newMessageId: () => string): Binding 
         delivery.update(true, rejected(drafts.refusal));
         return;
       }
-      void queue
+      void target
         .send(drafts.value)
         .then((sent) => delivery.update(true, sent.ok ? accepted() : rejected(sent.refusal)));
     },
@@ -58,24 +58,47 @@ function readDrafts(bytes: Buffer, format: number, newMessageId: () => string): 
   return { ok: true, value: drafts };
 }
 
+/** Settlement mode of a sender that sends everything settled (AMQP 1.0 part 2.8.2): the client's `receiveAndDelete`. */
+const SETTLED = 1;
+
 /** Sends what a queue delivers over a link, as far as the client's credit goes. */
 class ConsumerLink implements Consumer {
   readonly #link: Link;
   readonly #outgoing: Outgoing;
   readonly #queue: Queue;
+  /** A message is removed before it is sent: it is delivered at most once. */
+  readonly #removesFirst: boolean;
+  /** Messages that are being removed. */
+  #leaving = 0;
   #isClosed = false;
 
   constructor(link: Link, outgoing: Outgoing, queue: Queue) {
     this.#link = link;
     this.#outgoing = outgoing;
     this.#queue = queue;
+    this.#removesFirst = link.remote.attach?.snd_settle_mode === SETTLED;
   }
 
   capacity(): number {
-    return this.#isClosed ? 0 : this.#outgoing.capacity(this.#link);
+    return this.#isClosed ? 0 : this.#outgoing.capacity(this.#link) - this.#leaving;
   }
 
-  deliver({ token, message, lockedUntil }: LockedDelivery): void {
+  deliver(delivery: LockedDelivery): void {
+    if (this.#removesFirst) void this.#removeAndSend(delivery);
+    else this.#send(delivery);
+  }
+
+  /** A message that cannot be removed has gone back to its queue. */
+  async #removeAndSend({ token, message }: LockedDelivery): Promise<void> {
+    this.#leaving += 1;
+    const refusal = await this.#queue.settle(token, { kind: 'complete' });
+    this.#leaving -= 1;
+    if (!refusal && !this.#isClosed)
+      this.#outgoing.send({ link: this.#link, tag: deliveryTag(token), payload: encodeDelivery(message, undefined) });
+    this.finishDrain();
+  }
+
+  #send({ token, message, lockedUntil }: LockedDelivery): void {
     this.#outgoing.send({
       link: this.#link,
       tag: deliveryTag(token),
@@ -87,7 +110,7 @@ class ConsumerLink implements Consumer {
 
   /** After new credit was served: gives back the credit that a draining client has left. */
   finishDrain(): void {
-    if (this.#link._draining) this.#outgoing.drain(this.#link);
+    if (this.#link._draining && this.#leaving === 0) this.#outgoing.drain(this.#link);
   }
 
   close(): void {

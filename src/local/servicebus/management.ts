@@ -1,13 +1,16 @@
 /**
- * The `$management` node of a queue: renewing locks, settling by lock token, looking at messages, scheduled and deferred messages, state of sessions. Other operations are refused by name.
+ * The `$management` node of an entity: renewing locks, settling by lock token, looking at messages, scheduled and deferred messages, state of sessions,
+ * rules of subscriptions. Other operations are refused by name.
  * Shapes: learn.microsoft.com/azure/service-bus-messaging/service-bus-amqp-request-response.
  */
 import { type AmqpMap, type AmqpRequest, type Typed, types } from './amqp.ts';
-import { malformed, messageTooLarge, notOffered, type Refusal } from './errors.ts';
+import type { Entity } from './entities.ts';
+import { malformed, messageTooLarge, notAllowed, notOffered, type Refusal } from './errors.ts';
 import { MAX_MESSAGE_BYTES } from './links.ts';
 import { uuidBytes, uuidText } from './lock-token.ts';
 import { encodeDelivery, readMessage } from './message-sections.ts';
 import type { Queue, Settlement } from './queue.ts';
+import { encodeRule, type Rules, readRule } from './rules.ts';
 import type { Draft } from './store.ts';
 
 const TIMESTAMP = 0x83;
@@ -20,11 +23,67 @@ export type ManagementReply = { readonly body: unknown } | 'no content' | { read
 const MAX_SESSION_STATE_BYTES = 256 * 1024;
 
 /** @param newMessageId Called for a scheduled message without an id. */
-export async function manage(queue: Queue, request: AmqpRequest, newMessageId: () => string): Promise<ManagementReply> {
+export async function manage(
+  entity: Entity,
+  request: AmqpRequest,
+  newMessageId: () => string,
+): Promise<ManagementReply> {
   const operation = String(request.application_properties?.['operation']).replace(/^com\.microsoft:/, '');
   const link = request.application_properties?.['associated-link-name'];
   const linkName = typeof link === 'string' ? link : undefined;
   const body = isRecord(request.body) ? request.body : {};
+  const sink = entity.kind === 'topic' ? entity.topic : entity.queue;
+  switch (operation) {
+    case 'schedule-message':
+      return entity.kind === 'subscription' ? onlyTopicsTake : schedule(sink, body, newMessageId);
+    case 'cancel-scheduled-message': {
+      const refusal = await sink.cancelScheduled(wholeNumbers(body['sequence-numbers']));
+      return refusal ? { refusal } : { body: {} };
+    }
+    case 'add-rule':
+    case 'remove-rule':
+    case 'enumerate-rules':
+      return entity.kind === 'subscription'
+        ? manageRules(entity.rules, operation, body)
+        : { refusal: notAllowed('Only subscriptions have rules.') };
+    default:
+      return entity.kind === 'topic'
+        ? { refusal: notOffered(`the management operation '${operation}' on topics`) }
+        : manageQueue(entity.queue, operation, body, linkName);
+  }
+}
+
+const onlyTopicsTake: ManagementReply = {
+  refusal: notAllowed('Messages cannot be sent to a subscription: send them to its topic.'),
+};
+
+async function manageRules(
+  rules: Rules,
+  operation: 'add-rule' | 'remove-rule' | 'enumerate-rules',
+  body: Body,
+): Promise<ManagementReply> {
+  if (operation === 'enumerate-rules') {
+    const [skip, top] = [wholeNumber(body['skip']) ?? 0, wholeNumber(body['top']) ?? Number.POSITIVE_INFINITY];
+    const listed = rules.list().slice(skip, skip + top);
+    if (listed.length === 0) return 'no content';
+    const entries = listed.map((rule) => types.wrap_map({ 'rule-description': encodeRule(rule) }));
+    return { body: { rules: types.wrap_list(entries) } };
+  }
+  if (operation === 'remove-rule') {
+    const refusal = await rules.remove(String(body['rule-name']));
+    return refusal ? { refusal } : { body: {} };
+  }
+  const rule = readRule(body['rule-name'], body['rule-description']);
+  const refusal = rule.ok ? await rules.add(rule.value) : rule.refusal;
+  return refusal ? { refusal } : { body: {} };
+}
+
+async function manageQueue(
+  queue: Queue,
+  operation: string,
+  body: Body,
+  linkName: string | undefined,
+): Promise<ManagementReply> {
   switch (operation) {
     case 'renew-lock':
       return renewLocks(queue, body);
@@ -32,12 +91,6 @@ export async function manage(queue: Queue, request: AmqpRequest, newMessageId: (
       return renewSession(queue, body, linkName);
     case 'peek-message':
       return peek(queue, body);
-    case 'schedule-message':
-      return schedule(queue, body, newMessageId);
-    case 'cancel-scheduled-message': {
-      const refusal = await queue.cancelScheduled(wholeNumbers(body['sequence-numbers']));
-      return refusal ? { refusal } : { body: {} };
-    }
     case 'receive-by-sequence-number':
       return receiveDeferred(queue, body, linkName);
     case 'get-session-state':
@@ -126,7 +179,7 @@ async function receiveDeferred(queue: Queue, body: Body, linkName: string | unde
   return { body: { messages: types.wrap_list(entries) } };
 }
 
-async function schedule(queue: Queue, body: Body, newMessageId: () => string): Promise<ManagementReply> {
+async function schedule(sink: Pick<Queue, 'send'>, body: Body, newMessageId: () => string): Promise<ManagementReply> {
   const entries: unknown[] = Array.isArray(body['messages']) ? body['messages'] : [];
   const drafts: Draft[] = [];
   for (const entry of entries) {
@@ -139,7 +192,7 @@ async function schedule(queue: Queue, body: Body, newMessageId: () => string): P
       return { refusal: malformed('A message to be scheduled needs x-opt-scheduled-enqueue-time.') };
     drafts.push(draft.value);
   }
-  const sent = await queue.send(drafts);
+  const sent = await sink.send(drafts);
   if (!sent.ok) return { refusal: sent.refusal };
   const sequences = sent.value.map(({ sequence }) => sequence);
   return { body: { 'sequence-numbers': types.wrap_array(sequences, LONG, undefined) } };

@@ -2,8 +2,8 @@
  * Takes encoded AMQP messages apart into their sections and puts delivered ones together, without decoding bodies or application properties:
  * what the sender encoded reaches the receiver byte for byte. Layout: AMQP 1.0 part 3.2 (docs.oasis-open.org/amqp/core/v1.0).
  */
-import { type AmqpMap, types } from './amqp.ts';
-import { malformed, notOffered, type OrRefusal, granted as ok, type Refusal, refused } from './errors.ts';
+import { type AmqpMap, decodeMessage, types } from './amqp.ts';
+import { malformed, type OrRefusal, granted as ok, type Refusal, refused } from './errors.ts';
 import type { Draft, MessageState, StoredMessage } from './store.ts';
 
 /** Section descriptors. */
@@ -15,6 +15,9 @@ const DATA = 0x75;
 
 /** Constructors. */
 const NULL = 0x40;
+const ZERO_UINT = 0x43;
+const SMALL_UINT = 0x52;
+const UINT = 0x70;
 const SMALL_ULONG = 0x53;
 const ULONG = 0x80;
 const TIMESTAMP = 0x83;
@@ -106,6 +109,15 @@ function readString(bytes: Buffer, at: number): string {
   return bytes.toString('utf8', at + (wide ? 5 : 2), skipValue(bytes, at));
 }
 
+/** @throws RangeError when it is something else. */
+function readUint(bytes: Buffer, at: number): number {
+  const code = bytes.readUInt8(at);
+  if (code === ZERO_UINT) return 0;
+  if (code === SMALL_UINT) return bytes.readUInt8(at + 1);
+  if (code === UINT) return bytes.readUInt32BE(at + 1);
+  throw new RangeError('the time to live must be a uint');
+}
+
 const describe = (code: number, value: Buffer): Buffer => Buffer.concat([Buffer.from([0x00, 0x53, code]), value]);
 
 /** A list or map in its wide form, from encoded items. */
@@ -127,7 +139,7 @@ export function readMessage(bytes: Buffer, newMessageId: () => string): OrRefusa
     const sections = readSections(bytes);
     const find = (code: number) => sections.find((section) => section.code === code);
     const header = find(HEADER);
-    if (header && itemAt(bytes, header.valueAt, HEADER_TTL) !== undefined) return refused(notOffered('timeToLive'));
+    const ttlAt = header && itemAt(bytes, header.valueAt, HEADER_TTL);
     const annotations = keptAnnotations(bytes, find(MESSAGE_ANNOTATIONS));
     if (!annotations.ok) return annotations;
     const properties = find(PROPERTIES);
@@ -139,6 +151,7 @@ export function readMessage(bytes: Buffer, newMessageId: () => string): OrRefusa
       messageId,
       sessionId: groupAt === undefined ? undefined : readString(bytes, groupAt),
       ...annotations.value,
+      ...(ttlAt !== undefined && { ttlMs: readUint(bytes, ttlAt) }),
       body: Buffer.concat([
         withMessageId(bytes, properties, idAt === undefined ? messageId : undefined),
         ...bare.map(({ start, end }) => bytes.subarray(start, end)),
@@ -195,6 +208,33 @@ function keptAnnotations(bytes: Buffer, section: Section | undefined): OrRefusal
   return ok({ annotations, dueAt });
 }
 
+/** What a filter can look at, with the names that the client gives it. */
+export interface MessageFacts {
+  readonly fields: Readonly<Record<string, string | undefined>>;
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+/** Reads the properties of a stored message; its body is not looked at. */
+export function readFacts(body: Buffer): MessageFacts {
+  const parts = readSections(body).filter(({ code }) => code === PROPERTIES || code === APPLICATION_PROPERTIES);
+  const read = decodeMessage(Buffer.concat(parts.map(({ start, end }) => body.subarray(start, end))));
+  const text = (value: unknown): string | undefined =>
+    value === null || value === undefined ? undefined : String(value);
+  return {
+    fields: {
+      correlationId: text(read.correlation_id),
+      messageId: text(read.message_id),
+      to: text(read.to),
+      replyTo: text(read.reply_to),
+      subject: text(read.subject),
+      sessionId: text(read.group_id),
+      replyToSessionId: text(read.reply_to_group_id),
+      contentType: text(read.content_type),
+    },
+    properties: read.application_properties ?? {},
+  };
+}
+
 /** The encoded messages of a batch (message format 0x80013700): each data section holds one. */
 export function readBatch(bytes: Buffer): OrRefusal<Buffer[]> {
   try {
@@ -238,14 +278,22 @@ const SEQUENCE_NUMBER = Buffer.concat([symbol('x-opt-sequence-number'), Buffer.f
 const ENQUEUED_TIME = Buffer.concat([symbol('x-opt-enqueued-time'), Buffer.from([0x83])]);
 const LOCKED_UNTIL = Buffer.concat([symbol('x-opt-locked-until'), Buffer.from([0x83])]);
 
-/** A header of (durable, –, –, –, delivery count), followed by the head of a map32 of message annotations. */
+/** A header of (durable, –, time to live, –, delivery count), followed by the head of a map32 of message annotations. */
 const PREFIX = Buffer.from([
-  ...[0x00, 0x53, HEADER, 0xc0, 10, 5, 0x41, NULL, NULL, NULL, 0x70, 0, 0, 0, 0],
+  ...[0x00, 0x53, HEADER, 0xc0, 14, 5, 0x41, NULL, UINT, 0, 0, 0, 0, NULL, UINT, 0, 0, 0, 0],
   ...[0x00, 0x53, MESSAGE_ANNOTATIONS, 0xd1, 0, 0, 0, 0, 0, 0, 0, 0],
 ]);
-const DELIVERY_COUNT_AT = 11;
-const MAP_SIZE_AT = 19;
-const MAP_COUNT_AT = 23;
+const TTL_AT = 9;
+const DELIVERY_COUNT_AT = 15;
+const MAP_SIZE_AT = 23;
+const MAP_COUNT_AT = 27;
+/** What the header says of a message that does not expire, or not within the 49 days that it can name: nothing. */
+const LONGEST_TTL_MS = 0xffffffff;
+/** The same without a time to live. */
+const ENDLESS_PREFIX = Buffer.concat([
+  Buffer.from([0x00, 0x53, HEADER, 0xc0, 10, 5, 0x41, NULL, NULL]),
+  PREFIX.subarray(TTL_AT + 4),
+]);
 
 /** Annotation of a state that is not active. */
 const STATE: Readonly<Record<MessageState, Buffer>> = {
@@ -269,12 +317,16 @@ export function encodeDelivery(message: StoredMessage, lockedUntil: number | und
   const sendersCount = annotations?.readUInt32BE(5) ?? 0;
   let annotationBytes = STATE[state].length + (senders?.length ?? 0);
   for (const [key] of assigned) annotationBytes += key.length + 8;
-  const bytes = Buffer.allocUnsafe(PREFIX.length + annotationBytes + body.length);
-  PREFIX.copy(bytes);
-  bytes.writeUInt32BE(message.deliveryCount, DELIVERY_COUNT_AT);
-  bytes.writeUInt32BE(annotationBytes + 4, MAP_SIZE_AT);
-  bytes.writeUInt32BE(2 * assigned.length + (state === 'active' ? 0 : 2) + sendersCount, MAP_COUNT_AT);
-  let at = PREFIX.length;
+  const { ttlMs = Number.POSITIVE_INFINITY } = message;
+  const prefix = ttlMs <= LONGEST_TTL_MS ? PREFIX : ENDLESS_PREFIX;
+  const shift = prefix.length - PREFIX.length;
+  const bytes = Buffer.allocUnsafe(prefix.length + annotationBytes + body.length);
+  prefix.copy(bytes);
+  if (prefix === PREFIX) bytes.writeUInt32BE(ttlMs, TTL_AT);
+  bytes.writeUInt32BE(message.deliveryCount, DELIVERY_COUNT_AT + shift);
+  bytes.writeUInt32BE(annotationBytes + 4, MAP_SIZE_AT + shift);
+  bytes.writeUInt32BE(2 * assigned.length + (state === 'active' ? 0 : 2) + sendersCount, MAP_COUNT_AT + shift);
+  let at = prefix.length;
   for (const [key, value] of assigned) {
     at += key.copy(bytes, at);
     at = bytes.writeBigInt64BE(BigInt(value), at);

@@ -19,12 +19,15 @@ import {
   sessionCannotBeLocked,
   sessionLockLost,
 } from './errors.ts';
+import { ExpiryTimer, effectiveTtl, expiredProperties, expiresAt } from './expiry.ts';
 import { type Attachment, type Consumer, Lane, type LockedDelivery } from './lane.ts';
 import { withApplicationProperties } from './message-sections.ts';
 import { ScheduledMessages } from './scheduled-messages.ts';
 import { type SessionRequest, SessionWaiters } from './session-waiters.ts';
 import type { Draft, QueueStore, StoredMessage } from './store.ts';
 
+/** Pause before another try when an expired message could not be removed, in ms. */
+const EXPIRY_RETRY_MS = 1_000;
 const MAX_DELIVERIES_EXCEEDED = 'MaxDeliveryCountExceeded';
 
 export interface QueueDefinition {
@@ -37,6 +40,10 @@ export interface QueueDefinition {
   readonly maxSizeBytes: number;
   /** For how long the id of a message is remembered, and others with it are dropped silently. Undefined: no detection of duplicates. */
   readonly duplicateWindowMs?: number;
+  /** Of messages that name none, and the most that a message may name, in ms. Undefined: for ever. */
+  readonly defaultTtlMs?: number | undefined;
+  /** Expired messages become dead letters; otherwise they are dropped. */
+  readonly deadLetterExpired?: boolean | undefined;
 }
 
 export interface QueueParts {
@@ -74,6 +81,7 @@ export class Queue {
   /** Not locked, keyed by sequence number. */
   readonly #deferred = new Map<number, StoredMessage>();
   readonly #scheduled: ScheduledMessages;
+  readonly #expiry: ExpiryTimer;
   #sizeBytes = 0;
 
   /** Takes over what the store holds: all of it is unlocked. */
@@ -88,7 +96,10 @@ export class Queue {
       if (definition.requiresSession) this.#sessionExpired(key);
       else this.#lockExpired(key);
     });
-    this.#scheduled = new ScheduledMessages(parts.store, parts.clock, (message) => this.#place(message));
+    this.#scheduled = new ScheduledMessages(parts.clock, async (message, now) =>
+      this.#place(await parts.store.activate(message, now)),
+    );
+    this.#expiry = new ExpiryTimer(parts.clock, () => this.#sweepExpired());
     for (const message of parts.store.load(parts.deadLetters === undefined)) this.#show(message);
   }
 
@@ -99,16 +110,26 @@ export class Queue {
   async send(drafts: readonly Draft[]): Promise<OrRefusal<StoredMessage[]>> {
     const refusal = this.#checkSend(drafts);
     if (refusal) return refused(refusal);
-    const { duplicateWindowMs } = this.definition;
+    const { duplicateWindowMs, defaultTtlMs } = this.definition;
     try {
       const now = this.#clock.now();
       const seenSince = duplicateWindowMs === undefined ? undefined : now - duplicateWindowMs;
-      const messages = await this.#store.add(drafts, now, seenSince);
+      const limited = drafts.map((draft) => ({ ...draft, ttlMs: effectiveTtl(draft.ttlMs, defaultTtlMs) }));
+      const messages = await this.#store.add(limited, now, seenSince);
       for (const message of messages) this.#show(message);
       return granted(messages);
     } catch (error) {
       return refused(internalError(error));
     }
+  }
+
+  /** Takes over messages that were stored for it by others. */
+  admit(messages: readonly StoredMessage[]): void {
+    for (const message of messages) this.#show(message);
+  }
+
+  get isFull(): boolean {
+    return this.#sizeBytes >= this.definition.maxSizeBytes;
   }
 
   #checkSend(drafts: readonly Draft[]): Refusal | undefined {
@@ -118,7 +139,7 @@ export class Queue {
       return notAllowed(
         `The SessionId was not set on a message, and it cannot be sent to the entity '${name}', which requires sessions.`,
       );
-    return this.#sizeBytes >= maxSizeBytes ? quotaExceeded(name, maxSizeBytes) : undefined;
+    return this.isFull ? quotaExceeded(name, maxSizeBytes) : undefined;
   }
 
   /** Removes scheduled messages before they are enqueued: all of them or none. */
@@ -220,6 +241,11 @@ export class Queue {
     for (const sequence of new Set(sequences)) {
       const message = this.#deferred.get(sequence);
       if (!message || (requiresSession && message.sessionId !== sessionId)) return refused(messageNotFound(sequence));
+      if (this.#isExpired(message)) {
+        this.#deferred.delete(sequence);
+        void this.#expire(message);
+        return refused(messageNotFound(sequence));
+      }
       messages.push(message);
     }
     for (const { sequence } of messages) this.#deferred.delete(sequence);
@@ -242,6 +268,7 @@ export class Queue {
     this.#deadlines.clear();
     this.#waiters.close();
     this.#scheduled.close();
+    this.#expiry.close();
   }
 
   async #settleUnlocked(lane: Lane, message: StoredMessage, settlement: Settlement): Promise<Refusal | undefined> {
@@ -325,10 +352,41 @@ export class Queue {
     this.#serve(lane);
   }
 
-  /** Puts a message that nobody holds to where it waits. */
+  /** Puts a message that nobody holds to where it waits. A deferred one expires when it is asked for. */
   #return(lane: Lane, message: StoredMessage): void {
     if (message.state === 'deferred') this.#deferred.set(message.sequence, message);
-    else lane.ready.push(message);
+    else if (this.#isExpired(message)) void this.#expire(message);
+    else {
+      lane.ready.push(message);
+      if (this.#deadLetters) this.#expiry.note(expiresAt(message));
+    }
+  }
+
+  /** Dead letters do not expire. */
+  #isExpired(message: StoredMessage): boolean {
+    return this.#deadLetters !== undefined && expiresAt(message) <= this.#clock.now();
+  }
+
+  /** Drops or dead-letters a message that waits nowhere any more. One that cannot be goes back, to be met again. */
+  async #expire(message: StoredMessage): Promise<void> {
+    try {
+      if (this.definition.deadLetterExpired) await this.#bury(message, expiredProperties());
+      else {
+        await this.#store.remove(message.sequence);
+        this.#sizeBytes -= message.body.length;
+      }
+      this.#forgetIfEmpty(this.#laneOf(message));
+    } catch {
+      this.#laneOf(message).ready.push(message);
+      this.#expiry.note(this.#clock.now() + EXPIRY_RETRY_MS);
+    }
+  }
+
+  #sweepExpired(): void {
+    for (const lane of [...this.#lanes.values()]) {
+      for (const message of lane.ready.takeAll((one) => this.#isExpired(one))) void this.#expire(message);
+      this.#expiry.note(lane.ready.least(expiresAt));
+    }
   }
 
   #laneOf(message: StoredMessage): Lane {
@@ -357,6 +415,10 @@ export class Queue {
       const consumer = lane.nextConsumer();
       const message = consumer && lane.ready.pop();
       if (!message) return;
+      if (this.#isExpired(message)) {
+        void this.#expire(message);
+        continue;
+      }
       consumer.deliver(this.#lock(lane, message));
     }
   }

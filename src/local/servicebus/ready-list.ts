@@ -34,6 +34,21 @@ export class ReadyList {
     return first;
   }
 
+  /** Takes out every message of which `isOver` holds. */
+  takeAll(isOver: (message: StoredMessage) => boolean): StoredMessage[] {
+    const taken = this.#heap.filter(isOver);
+    if (taken.length === 0) return taken;
+    const kept = this.#heap.filter((message) => !isOver(message));
+    this.#heap.length = 0;
+    for (const message of kept) this.push(message);
+    return taken;
+  }
+
+  /** The least of what `of` says of the messages; infinite when there are none. */
+  least(of: (message: StoredMessage) => number): number {
+    return this.#heap.reduce((least, message) => Math.min(least, of(message)), Number.POSITIVE_INFINITY);
+  }
+
   /** Puts `moved` at the top and lets it sink to its place. */
   #sink(moved: StoredMessage): void {
     const heap = this.#heap;

@@ -8,6 +8,7 @@ const STATUS_BY_CONDITION: Readonly<Record<string, number>> = {
   'amqp:unauthorized-access': 401,
   'amqp:not-found': 404,
   'com.microsoft:message-not-found': 404,
+  'com.microsoft:entity-already-exists': 409,
   'com.microsoft:message-lock-lost': 410,
   'com.microsoft:session-lock-lost': 410,
   'amqp:internal-error': 500,

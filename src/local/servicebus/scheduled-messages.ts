@@ -1,22 +1,20 @@
 /** Messages that wait for their time, which then go to the end of the queue as if they were sent at that moment. */
 import type { Clock } from '../../model/clock.ts';
-import type { QueueStore, StoredMessage } from './store.ts';
+import type { StoredMessage } from './store.ts';
 
 /** Pause before another try when storing failed, in ms. */
 const RETRY_MS = 1_000;
 
 export class ScheduledMessages {
-  readonly #store: QueueStore;
+  readonly #activate: (message: StoredMessage, now: number) => Promise<void>;
   readonly #clock: Clock;
-  readonly #enqueued: (message: StoredMessage) => void;
   readonly #messageBySequence = new Map<number, StoredMessage>();
   #timer: { readonly at: number; readonly stop: () => void } | undefined;
 
-  /** @param enqueued Called with each message that has become active, once that is durable. */
-  constructor(store: QueueStore, clock: Clock, enqueued: (message: StoredMessage) => void) {
-    this.#store = store;
+  /** @param activate Enqueues a message whose time has come; when it rejects, it is called again a while later. */
+  constructor(clock: Clock, activate: (message: StoredMessage, now: number) => Promise<void>) {
     this.#clock = clock;
-    this.#enqueued = enqueued;
+    this.#activate = activate;
   }
 
   add(message: StoredMessage): void {
@@ -58,7 +56,7 @@ export class ScheduledMessages {
     due.sort((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0) || a.sequence - b.sequence);
     for (const message of due) {
       this.#messageBySequence.delete(message.sequence);
-      this.#store.activate(message, now).then(this.#enqueued, () => this.add({ ...message, dueAt: now + RETRY_MS }));
+      this.#activate(message, now).catch(() => this.add({ ...message, dueAt: now + RETRY_MS }));
     }
   }
 }

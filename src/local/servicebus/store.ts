@@ -20,6 +20,8 @@ export interface Draft extends Content {
   readonly messageId: string;
   /** When to enqueue it, in epoch ms; undefined or past: at once. */
   readonly dueAt: number | undefined;
+  /** As long as it may wait to be delivered, in ms; undefined: for ever. */
+  readonly ttlMs?: number | undefined;
 }
 
 /**
@@ -32,6 +34,8 @@ export interface StoredMessage extends Content {
   readonly state: MessageState;
   /** When a scheduled message is to be enqueued, in epoch ms. */
   readonly dueAt?: number | undefined;
+  /** From `enqueuedAt` on; undefined: it does not expire. */
+  readonly ttlMs?: number | undefined;
   /** Assigned per queue, ascending, never used twice. */
   readonly sequence: number;
   /** Epoch ms. */
@@ -71,6 +75,7 @@ interface Row {
   readonly delivery_count: number;
   readonly state: number;
   readonly due_at: number | null;
+  readonly ttl: number | null;
   readonly annotations: Uint8Array | null;
   readonly body: Uint8Array;
 }
@@ -80,12 +85,15 @@ const SCHEMA = `
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, requires_session INTEGER NOT NULL, last_sequence INTEGER NOT NULL);
   CREATE TABLE IF NOT EXISTS message (
     queue_id INTEGER NOT NULL, sequence INTEGER NOT NULL, dead INTEGER NOT NULL, session_id TEXT, enqueued_at INTEGER NOT NULL,
-    delivery_count INTEGER NOT NULL, annotations BLOB, body BLOB NOT NULL, state INTEGER NOT NULL DEFAULT 0, due_at INTEGER);
+    delivery_count INTEGER NOT NULL, annotations BLOB, body BLOB NOT NULL, state INTEGER NOT NULL DEFAULT 0, due_at INTEGER,
+    ttl INTEGER);
   CREATE UNIQUE INDEX IF NOT EXISTS message_key ON message (queue_id, sequence);
   CREATE TABLE IF NOT EXISTS session_state (
     queue_id INTEGER NOT NULL, session_id TEXT NOT NULL, state BLOB NOT NULL, PRIMARY KEY (queue_id, session_id));
   CREATE TABLE IF NOT EXISTS seen_message (
     queue_id INTEGER NOT NULL, message_id TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (queue_id, message_id));
+  CREATE TABLE IF NOT EXISTS rule (
+    queue_id INTEGER NOT NULL, name TEXT NOT NULL, rule TEXT NOT NULL, PRIMARY KEY (queue_id, name));
   CREATE INDEX IF NOT EXISTS seen_message_at ON seen_message (queue_id, at);
 `;
 
@@ -93,27 +101,27 @@ const SCHEMA = `
 const STATES: readonly MessageState[] = ['active', 'deferred', 'scheduled'];
 
 export class Store {
-  readonly #db: DatabaseSync;
-  readonly #commits: GroupCommit;
+  readonly db: DatabaseSync;
+  readonly commits: GroupCommit;
 
   /** @param path A file, created when missing, or `:memory:`. */
   constructor(path: string) {
-    this.#db = openDatabase(path);
-    this.#db.exec(SCHEMA);
-    addColumns(this.#db);
-    this.#commits = new GroupCommit(this.#db);
+    this.db = openDatabase(path);
+    this.db.exec(SCHEMA);
+    addColumns(this.db);
+    this.commits = new GroupCommit(this.db);
   }
 
   /**
    * Opens a queue, created when new.
    * @throws When it was stored with the other value of `requiresSession`, which cannot be changed (as in Azure).
    */
-  queue(name: string, requiresSession: boolean): QueueStore {
+  queue(name: string, requiresSession: boolean): SqliteQueueStore {
     const key = name.toLowerCase();
-    this.#db
+    const { changes } = this.db
       .prepare('INSERT INTO queue (name, requires_session, last_sequence) VALUES (?, ?, 0) ON CONFLICT DO NOTHING')
       .run(key, requiresSession ? 1 : 0);
-    const row = this.#db.prepare('SELECT id, requires_session FROM queue WHERE name = ?').get(key) as unknown as {
+    const row = this.db.prepare('SELECT id, requires_session FROM queue WHERE name = ?').get(key) as unknown as {
       id: number;
       requires_session: number;
     };
@@ -121,18 +129,18 @@ export class Store {
       throw new Error(
         `queues['${name}'].requiresSession: the stored queue has ${!requiresSession}; it cannot be changed. Use another name or a new data file.`,
       );
-    return new SqliteQueueStore(this.#db, this.#commits, row.id);
+    return new SqliteQueueStore(this.db, this.commits, { id: row.id, isNew: changes === 1 });
   }
 
   /** Waits for writes under way, then closes the file. */
   async close(): Promise<void> {
-    await this.#commits.run(() => undefined);
-    this.#db.close();
+    await this.commits.run(() => undefined);
+    this.db.close();
   }
 }
 
-/** Columns that files of earlier versions lack; their messages are active. */
-const ADDED_COLUMNS = { state: 'INTEGER NOT NULL DEFAULT 0', due_at: 'INTEGER' };
+/** Columns that files of earlier versions lack; their messages are active and do not expire. */
+const ADDED_COLUMNS = { state: 'INTEGER NOT NULL DEFAULT 0', due_at: 'INTEGER', ttl: 'INTEGER' };
 
 function addColumns(db: DatabaseSync): void {
   const columns = db.prepare('PRAGMA table_info(message)').all() as unknown as { name: string }[];
@@ -140,7 +148,10 @@ function addColumns(db: DatabaseSync): void {
     if (!columns.some(({ name }) => name === column)) db.exec(`ALTER TABLE message ADD COLUMN ${column} ${type}`);
 }
 
-class SqliteQueueStore implements QueueStore {
+export class SqliteQueueStore implements QueueStore {
+  readonly id: number;
+  /** It was not in the file before. */
+  readonly isNew: boolean;
   readonly #db: DatabaseSync;
   readonly #commits: GroupCommit;
   readonly #id: number;
@@ -153,12 +164,14 @@ class SqliteQueueStore implements QueueStore {
   readonly #remember: StatementSync;
   readonly #activate: StatementSync;
 
-  constructor(db: DatabaseSync, commits: GroupCommit, id: number) {
+  constructor(db: DatabaseSync, commits: GroupCommit, { id, isNew }: { id: number; isNew: boolean }) {
+    this.id = id;
+    this.isNew = isNew;
     this.#db = db;
     this.#commits = commits;
     this.#id = id;
     this.#next = db.prepare('UPDATE queue SET last_sequence = last_sequence + ? WHERE id = ? RETURNING last_sequence');
-    this.#insert = db.prepare('INSERT INTO message VALUES (?, ?, 0, ?, ?, 0, ?, ?, ?, ?)');
+    this.#insert = db.prepare('INSERT INTO message VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)');
     this.#delete = db.prepare('DELETE FROM message WHERE queue_id = ? AND sequence = ?');
     this.#count = db.prepare('UPDATE message SET delivery_count = ?, state = ? WHERE queue_id = ? AND sequence = ?');
     this.#rewrite = db.prepare(
@@ -188,21 +201,42 @@ class SqliteQueueStore implements QueueStore {
   }
 
   add(drafts: readonly Draft[], enqueuedAt: number, seenSince?: number): Promise<StoredMessage[]> {
-    return this.#commits.run(() => {
-      const added = seenSince === undefined ? drafts : this.#unseen(drafts, enqueuedAt, seenSince);
-      const { last_sequence: last } = this.#next.get(added.length, this.#id) as { last_sequence: number };
-      const first = last - added.length + 1;
-      return added.map((draft, i) => this.#insertDraft(draft, first + i, enqueuedAt));
-    });
+    return this.#commits.run(() =>
+      this.insertAll(seenSince === undefined ? drafts : this.unseen(drafts, enqueuedAt, seenSince), enqueuedAt),
+    );
   }
 
-  #insertDraft({ sessionId, annotations, body, dueAt }: Draft, sequence: number, enqueuedAt: number): StoredMessage {
+  /** Inside a commit. @param dead They become dead letters at once. */
+  insertAll(drafts: readonly Draft[], enqueuedAt: number, dead = false): StoredMessage[] {
+    if (drafts.length === 0) return [];
+    const { last_sequence: last } = this.#next.get(drafts.length, this.#id) as { last_sequence: number };
+    const first = last - drafts.length + 1;
+    return drafts.map((draft, i) => this.#insertDraft(draft, first + i, enqueuedAt, dead));
+  }
+
+  #insertDraft(
+    { sessionId, annotations, body, dueAt, ttlMs }: Draft,
+    sequence: number,
+    enqueuedAt: number,
+    dead: boolean,
+  ): StoredMessage {
     const isScheduled = dueAt !== undefined && dueAt > enqueuedAt;
     const state: MessageState = isScheduled ? 'scheduled' : 'active';
     const due = isScheduled ? dueAt : null;
     const stateNumber = STATES.indexOf(state);
     const [session, notes] = [sessionId ?? null, annotations ?? null];
-    this.#insert.run(this.#id, sequence, session, enqueuedAt, notes, body, stateNumber, due);
+    this.#insert.run(
+      this.#id,
+      sequence,
+      dead ? 1 : 0,
+      session,
+      enqueuedAt,
+      notes,
+      body,
+      stateNumber,
+      due,
+      ttlMs ?? null,
+    );
     return {
       sessionId,
       annotations,
@@ -212,19 +246,23 @@ class SqliteQueueStore implements QueueStore {
       deliveryCount: 0,
       state,
       ...(due !== null && { dueAt: due }),
+      ...(ttlMs !== undefined && { ttlMs }),
     };
   }
 
-  /** The drafts whose ids are new, which are remembered; ids from before `since` are forgotten. */
-  #unseen(drafts: readonly Draft[], now: number, since: number): readonly Draft[] {
+  /** Inside a commit: the drafts whose ids are new, which are remembered; ids from before `since` are forgotten. */
+  unseen(drafts: readonly Draft[], now: number, since: number): readonly Draft[] {
     this.#forgetSeen.run(this.#id, since);
     return drafts.filter(({ messageId }) => this.#remember.run(this.#id, messageId, now).changes === 1);
   }
 
   remove(sequence: number): Promise<void> {
-    return this.#commits.run(() => {
-      this.#delete.run(this.#id, sequence);
-    });
+    return this.#commits.run(() => this.removeNow(sequence));
+  }
+
+  /** Inside a commit. */
+  removeNow(sequence: number): void {
+    this.#delete.run(this.#id, sequence);
   }
 
   update({ sequence, deliveryCount, body, state }: StoredMessage, bodyChanged: boolean): Promise<void> {
@@ -276,6 +314,7 @@ const fromRow = (row: Row): StoredMessage => ({
   deliveryCount: row.delivery_count,
   state: STATES[row.state] ?? 'active',
   ...(row.due_at !== null && { dueAt: row.due_at }),
+  ...(row.ttl !== null && { ttlMs: row.ttl }),
   annotations: row.annotations === null ? undefined : asBuffer(row.annotations),
   body: asBuffer(row.body),
 });

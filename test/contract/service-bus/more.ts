@@ -66,14 +66,6 @@ contract('keeps the deferred messages of a session for who holds it', { requires
   expect((await session.peekMessages(5)).map(({ body }) => body)).toEqual([2]);
 });
 
-contract('removes a message as it is received with receiveAndDelete', { shortLocks: true }, async (scene) => {
-  await scene.send({ body: 1 });
-  const receiver = scene.client.createReceiver(scene.queue, { receiveMode: 'receiveAndDelete' });
-  expect((await scene.receiveOne(receiver)).body).toBe(1);
-  await receiver.close();
-  await scene.expectNothingLeft(scene.receiver());
-});
-
 contract('keeps the state of a session', { requiresSession: true }, async (scene) => {
   const first = await scene.session('a');
   expect(await first.getSessionState()).toBeNull();
@@ -99,15 +91,6 @@ contract(
     expect(await (await scene.session('a', scene.connect())).getSessionState()).toBe('kept');
   },
 );
-
-contract('drops a message whose time to live is over', {}, async (scene) => {
-  await scene.send({ body: 'short', timeToLive: 1 }, { body: 'long', timeToLive: 60_000 });
-  await new Promise((resolve) => setTimeout(resolve, scene.target.quietMs));
-  const message = await scene.receiveOne(scene.receiver());
-  expect(message).toMatchObject({ body: 'long', timeToLive: 60_000 });
-  expect(message.expiresAtUtc?.getTime()).toBe((message.enqueuedTimeUtc?.getTime() ?? 0) + 60_000);
-  await scene.expectNothingNow(scene.receiver());
-});
 
 contract(
   'drops a message whose id it has seen before, received or not',

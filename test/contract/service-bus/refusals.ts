@@ -16,14 +16,21 @@ const briefly = { maxWaitTimeInMs: 100 };
 
 export const refusals: readonly Refusal[] = [
   {
-    name: 'topics and subscriptions',
-    says: /does not offer topics and subscriptions/,
-    act: (client) => client.createReceiver('events', 'mine').receiveMessages(1, briefly),
+    name: 'SQL filters',
+    says: /does not offer SQL filters/,
+    act: (client) => client.createRuleManager('events', 'mine').createRule('sql', { sqlExpression: "a = 'b'" }),
   },
   {
-    name: 'rules of subscriptions',
-    says: /does not offer topics and subscriptions/,
-    act: (client) => client.createRuleManager('events', 'mine').listRules().next(),
+    name: 'actions of rules',
+    says: /does not offer actions of rules/,
+    act: (client) =>
+      client.createRuleManager('events', 'mine').createRule('act', { subject: 's' }, { sqlExpression: 'SET a = 1' }),
+  },
+  {
+    name: 'correlation filters on properties other than text, numbers and booleans',
+    says: /does not offer correlation filters on 'when'/,
+    act: (client) =>
+      client.createRuleManager('events', 'mine').createRule('when', { applicationProperties: { when: new Date(0) } }),
   },
   {
     name: 'transfer dead letters',

@@ -73,6 +73,10 @@ export type ProvisioningFault = (typeof provisioningFaults)[number];
 export const deliveryFaults = ['redelivered', 'duplicated', 'delayed', 'lost', 'poison'] as const;
 export type DeliveryFault = (typeof deliveryFaults)[number];
 
+/** What the queue does to which replies are sent: it is not there for them, or shows one twice. */
+export const replyFaults = ['replyAway', 'replyTwice'] as const;
+export type ReplyFault = (typeof replyFaults)[number];
+
 export const durableFaults = ['activityTwice', 'activityAgain', 'turnLost', 'hintLost', 'timersEarly'] as const;
 export type DurableFault = (typeof durableFaults)[number];
 
@@ -101,6 +105,7 @@ export type FaultName =
   | CallFault
   | ProvisioningFault
   | DeliveryFault
+  | ReplyFault
   | DurableFault
   | TimerFault
   | WeatherFault
@@ -116,6 +121,7 @@ export const allFaults: readonly FaultName[] = [
   ...weatherFaults,
   'clockSkew',
   'twoHosts',
+  ...replyFaults,
 ];
 
 /** Which faults strike in a run, and how much more or less often than their rate. */

@@ -3,7 +3,8 @@
  * to the dead-letter queue, which has no sessions.
  */
 import type { ServiceBusReceivedMessage } from '@azure/service-bus';
-import { type DeliveryFault, deliveryFaults } from '../faults/registry.ts';
+import { type DeliveryFault, deliveryFaults, type ReplyFault } from '../faults/registry.ts';
+import type { Cause, ReplyRecord } from '../types.ts';
 import { clock } from '../virtual/clock.ts';
 import { mayStrike, noteFault, type WorldCore } from './core.ts';
 
@@ -37,6 +38,8 @@ export interface Sent {
 
 export interface Bus {
   send(message: Sent): void;
+  /** A reply arrives at its queue; false: the queue does not take it. */
+  reply(reply: ReplyRecord, cause: Cause | null): boolean;
   /** A host has started: what waits is tried. */
   wake(): void;
   readonly deadLetters: readonly Message[];
@@ -114,6 +117,22 @@ class WorldBus implements Bus {
     // The lock is lost while the first delivery is still worked on.
     if (fault === 'redelivered')
       clock.at(clock.now + delayMs + 25, () => void this.#attempt('commands', { ...message, deliveries: 1 }));
+  }
+
+  reply(reply: ReplyRecord, cause: Cause | null): boolean {
+    const world = this.#world;
+    const key = `bus reply ${reply.to}`;
+    const arrive = () => world.emit({ type: 'reply', at: clock.now, reply, cause });
+    const strikes = (fault: ReplyFault, rate: number): boolean => {
+      const weight = mayStrike(world, fault) ? rate * world.plan.factor : 0;
+      if (world.choices.weighted(`${key}/${fault}`, [0, weight]) === 0) return false;
+      noteFault(world, fault, cause, key);
+      return true;
+    };
+    if (strikes('replyAway', 0.15)) return false;
+    arrive();
+    if (strikes('replyTwice', 0.05)) clock.at(clock.now + 20_000, arrive);
+    return true;
   }
 
   wake(): void {

@@ -169,17 +169,14 @@ export class SimHost implements Caller {
       ok: false,
       error: { kind: 'Unknown', code: null, message, retryAfterMs: null },
     });
-    const exchange = async (key: string, method: string, apply: () => void) => {
+    const exchange = async (key: string, method: string, apply: () => boolean) => {
       try {
         return await this.#parts.calls.exchange<unknown>(this, {
           target: 'bus',
           key,
           method,
           writes: true,
-          apply: () => {
-            apply();
-            return { ok: true, value: undefined };
-          },
+          apply: () => (apply() ? { ok: true, value: undefined } : unknown('the queue is not there')),
           status: (code) => unknown(`status ${code}`),
           broken: (code) => new Error(code),
           statusOf: () => null as unknown as number,
@@ -189,16 +186,16 @@ export class SimHost implements Caller {
         return unknown((error as Error).message);
       }
     };
-    const { world } = this.#parts;
     return {
       send: ({ app, operationId, attempt }: { app: string; operationId: string; attempt: number }) =>
-        exchange(`bus send ${app}`, 'send', () =>
-          bus.send({ id: `${operationId}:${attempt}`, session: app, body: JSON.stringify({ app, operationId }) }),
-        ),
+        exchange(`bus send ${app}`, 'send', () => {
+          bus.send({ id: `${operationId}:${attempt}`, session: app, body: JSON.stringify({ app, operationId }) });
+          return true;
+        }),
       reply: (reply: ReplyRecord) => {
         const cause = causeNow();
         return exchange(`bus reply ${reply.to}`, 'reply', () =>
-          world.emit({ type: 'reply', at: clock.now, reply: JSON.parse(JSON.stringify(reply)) as ReplyRecord, cause }),
+          bus.reply(JSON.parse(JSON.stringify(reply)) as ReplyRecord, cause),
         );
       },
     };

@@ -40,8 +40,18 @@ describe('a broker', () => {
       { name: 'b', lockDurationMs: 300_001 },
       { name: 'c', forwardTo: 'a' } as { name: string },
       { name: 'd', requiresDuplicateDetection: true, duplicateDetectionHistoryTimeWindowMs: 1 },
+      { name: 'e', defaultMessageTimeToLiveMs: 0 },
     ];
-    const error = await start({ queues, key: { name: '', value: 'x' } }).catch((reason: Error) => reason.message);
+    const topics = [
+      { name: 'a', subscriptions: [] },
+      {
+        name: 'events',
+        subscriptions: [{ name: 'x' }, { name: 'X' }, { name: 'y', forwardTo: 'q' } as { name: string }],
+      },
+    ];
+    const error = await start({ queues, topics, key: { name: '', value: 'x' } }).catch(
+      (reason: Error) => reason.message,
+    );
     expect(String(error).split('\n')).toEqual([
       "The broker's configuration is wrong:",
       'key: needs a non-empty name and value, as in a shared access policy.',
@@ -51,6 +61,10 @@ describe('a broker', () => {
       'queues[4].lockDurationMs: 300001 is not in 1..300000.',
       'queues[5].forwardTo: the local Service Bus does not offer it; remove it.',
       'queues[6].duplicateDetectionHistoryTimeWindowMs: 1 is not in 20000..604800000.',
+      'queues[7].defaultMessageTimeToLiveMs: 0 is no whole number of at least 1.',
+      "topics[0].name: 'a' is declared twice; remove one.",
+      "topics[1].subscriptions[1].name: 'X' is declared twice; remove one.",
+      'topics[1].subscriptions[2].forwardTo: the local Service Bus does not offer it; remove it.',
     ]);
   });
 
