@@ -17,6 +17,22 @@ const poolSchema = z.strictObject({
     groups: z.int().positive('must be the quota of container groups, above 0'),
     cores: z.number().positive('must be the quota of cores, above 0'),
   }),
+  labels: z
+    .record(
+      z.string().regex(/^[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/, 'must be a name of 1-63 letters, digits, -, _ and .'),
+      z
+        .string('must be text; put numbers in quotes')
+        .min(1, 'must not be empty')
+        .max(256, 'must have at most 256 characters'),
+    )
+    .default({}),
+  price: z
+    .strictObject({
+      coreHour: z.number('must be what a core costs for an hour').nonnegative('must not be below 0'),
+      gibHour: z.number('must be what a GiB of memory costs for an hour').nonnegative('must not be below 0'),
+    })
+    .nullable()
+    .default(null),
 });
 const fileSchema = z.strictObject({ pools: z.array(poolSchema).min(1, 'must name at least one pool') });
 

@@ -6,12 +6,14 @@ import { parseArgs } from 'node:util';
 import { brokerBench } from './bench/broker.ts';
 import { engineBench } from './bench/engine.ts';
 import { type Figure, isMet } from './bench/figure.ts';
+import { placementBench } from './bench/placement.ts';
 import { startBench } from './bench/start.ts';
 
 type Bench = () => Promise<readonly Figure[]>;
 
 const areas: Readonly<Record<string, readonly Bench[]>> = {
   platform: [engineBench, brokerBench, startBench],
+  placement: [placementBench],
 };
 
 const usage = `Usage: npm run bench -- [area...] [--json]

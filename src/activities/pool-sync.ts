@@ -9,6 +9,7 @@ import { ok, type Result } from '../model/result.ts';
 import type { Place, PoolRow, Row, Stored } from '../model/state.ts';
 import type { PortError } from '../ports/errors.ts';
 import type { Change } from '../ports/state-store.ts';
+import { canonicalJson } from '../spec/json.ts';
 import type { ActivityPorts, ActivitySettings, PoolConfig } from './ports.ts';
 import { bare } from './rows.ts';
 
@@ -58,9 +59,9 @@ export function poolChanges(configs: readonly PoolConfig[], rows: readonly Store
 }
 
 function configured(row: PoolRow, config: PoolConfig, order: number): PoolRow {
-  const { pool, type, quota, subscriptionId, resourceGroup, region } = config;
+  const { pool, type, quota, labels, price, subscriptionId, resourceGroup, region } = config;
   const place: Place = { subscriptionId, resourceGroup, region };
-  const kept: PoolRow = { ...row, pool, type, quota, order, retired: false };
+  const kept: PoolRow = { ...row, pool, type, quota, labels, price, order, retired: false };
   if (isSamePlace(row, place)) return { ...kept, ...place, pending: null };
   if (holdsGroups(row)) return { ...kept, pending: place };
   return { ...kept, ...place, pending: null, orphans: [], listedAt: null, listedGroups: null };
@@ -90,7 +91,8 @@ const newPool = (config: PoolConfig, order: number): PoolRow => ({
 });
 
 const isSame = (a: PoolRow, b: PoolRow): boolean => {
-  const facts = ({ type, subscriptionId, resourceGroup, region, quota, order, retired, pending }: PoolRow) => {
+  const facts = (row: PoolRow) => {
+    const { type, subscriptionId, resourceGroup, region, quota, labels, price, order, retired, pending } = row;
     const next = pending === null ? null : [pending.subscriptionId, pending.resourceGroup, pending.region];
     return JSON.stringify([
       type,
@@ -99,6 +101,9 @@ const isSame = (a: PoolRow, b: PoolRow): boolean => {
       region,
       quota.groups,
       quota.cores,
+      canonicalJson(labels),
+      price?.coreHour,
+      price?.gibHour,
       order,
       retired,
       next,

@@ -20,7 +20,10 @@ export interface ActivityPorts {
 }
 
 /** A pool as the configuration states it. */
-export type PoolConfig = Pick<PoolRow, 'pool' | 'type' | 'subscriptionId' | 'resourceGroup' | 'region' | 'quota'>;
+export type PoolConfig = Pick<
+  PoolRow,
+  'pool' | 'type' | 'subscriptionId' | 'resourceGroup' | 'region' | 'quota' | 'labels' | 'price'
+>;
 
 export interface ActivitySettings extends PlannerSettings {
   readonly installation: string;

@@ -162,6 +162,8 @@ const columns: { readonly [K in Kind]: Columns<Extract<Row, { kind: K }>> } = {
     resourceGroup: 'text',
     region: 'text',
     quota: 'json',
+    labels: 'json',
+    price: 'json',
     cordoned: 'flag',
     retired: 'flag',
     reservations: 'json',

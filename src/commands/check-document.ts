@@ -1,4 +1,6 @@
 /** Everything that must hold before a document may change an app: checked when it is accepted, and again when it is applied. */
+import { impossibleRules } from '../decide/placement/impossible.ts';
+import type { ServiceSpec } from '../model/app-spec.ts';
 import type { Problem } from '../model/problem.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type { PoolRow } from '../model/state.ts';
@@ -9,7 +11,7 @@ import type { CommandPorts } from './ports.ts';
 export type DocumentFault =
   | {
       readonly kind: 'invalid';
-      readonly reason: 'InvalidDocument' | 'UnknownPool';
+      readonly reason: 'InvalidDocument' | 'UnknownPool' | 'NoFeasiblePool';
       readonly problems: readonly Problem[];
     }
   | { readonly kind: 'port'; readonly error: PortError };
@@ -27,11 +29,14 @@ export async function checkDocument(
     const problems: Problem[] = [{ severity: 'error', path: 'name', problem, remedy }];
     return err({ kind: 'invalid', reason: 'InvalidDocument', problems });
   }
-  if (parsed.value.app.pools.length === 0) return parsed;
+  const { app: spec } = parsed.value;
+  if (spec.pools.length === 0 && spec.services.every(({ placement }) => placement === undefined)) return parsed;
   const pools = await knownPools(ports);
   if (!pools.ok) return err({ kind: 'port', error: pools.error });
-  const unknown = unknownPools(parsed.value.app.pools, pools.value);
-  return unknown.length === 0 ? parsed : err({ kind: 'invalid', reason: 'UnknownPool', problems: unknown });
+  const unknown = unknownPools(spec.pools, pools.value);
+  if (unknown.length > 0) return err({ kind: 'invalid', reason: 'UnknownPool', problems: unknown });
+  const unmet = spec.services.flatMap((service) => unmetRules(service, spec.pools, pools.value));
+  return unmet.length === 0 ? parsed : err({ kind: 'invalid', reason: 'NoFeasiblePool', problems: unmet });
 }
 
 /** Without any pool nothing can be said of a name: that is for the operator to mend, not for the writer of the document. */
@@ -58,4 +63,19 @@ function unknownPools(wanted: readonly string[], pools: readonly PoolRow[]): rea
           },
         ],
   );
+}
+
+/** Rules that no pool of this installation meets, whatever room there is: better said now than waited for. */
+function unmetRules(
+  { name, placement }: ServiceSpec,
+  allowed: readonly string[],
+  pools: readonly PoolRow[],
+): readonly Problem[] {
+  if (placement === undefined) return [];
+  return impossibleRules(placement, allowed, pools).map(({ rule, problem, remedy }) => ({
+    severity: 'error',
+    path: `services.${name}.${rule}`,
+    problem,
+    remedy,
+  }));
 }

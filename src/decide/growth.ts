@@ -1,5 +1,6 @@
 /** New incarnations: which slots are free, whether their back-off is over, and where they go. */
 import type { AppSpec, ServiceTemplate } from '../model/app-spec.ts';
+import { unplaced } from '../model/placement.ts';
 import type { ReplicaChange, Step } from '../model/plan.ts';
 import type { Reason } from '../model/reasons.ts';
 import type { PlannerSettings } from '../model/snapshot.ts';
@@ -9,7 +10,8 @@ import { formatInstant } from '../model/units.ts';
 import { backoffMs } from './backoff.ts';
 import { groupName, type Identity, ownerOf } from './group-spec.ts';
 import { creation } from './moves.ts';
-import { place, withReservation } from './placement/place.ts';
+import type { Ask } from './placement/ask.ts';
+import { createScheduler, type Scheduler } from './placement/place.ts';
 import { event } from './verdict.ts';
 
 export interface Shortage {
@@ -55,12 +57,13 @@ const endedByUs: ReadonlySet<Reason | null> = new Set<Reason | null>(['Surplus',
 
 /** `rows` are the service's rows as this plan leaves them. Nothing is created while a replica of another revision is not confirmed gone (recreate). */
 export function grow(rows: readonly ReplicaRow[], context: GrowthContext): Growth {
-  const { guard, revision, app } = context;
+  const { guard, revision } = context;
   const present = rows.filter((row) => row.state !== 'gone');
   if (present.some((row) => row.revision !== revision)) return none(guard);
   const missing = guard.desired - present.filter((row) => isLive(row.state)).length;
+  if (missing <= 0) return none(guard);
   let growth = none(guard);
-  let pools = context.pools;
+  const scheduler = schedulerOf(present, context);
   for (const slot of freeSlots(present, missing)) {
     const past = pastOf(rows, slot, context);
     if (past.restsUntil > context.now) {
@@ -72,17 +75,33 @@ export function grow(rows: readonly ReplicaRow[], context: GrowthContext): Growt
     if (attempt === undefined) break;
     const incarnation = growth.nextIncarnation;
     const owner = ownerOf({ app: guard.app, service: guard.service, slot, incarnation });
-    const cores = context.template.cpuCores;
-    const placement = place({ owner, cores, order: app?.pools ?? [], avoid: past.avoid }, pools);
+    const placement = scheduler.place({ owner, lastPool: past.pool, avoid: past.avoid });
     if (!placement.ok) return { ...growth, shortage: { reason: placement.reason, message: placement.message } };
-    pools = withReservation(pools, placement.pool.pool, { owner, cores, at: context.now });
-    growth = withReplica(
-      growth,
-      newReplica(slot, incarnation, placement.pool, attempt, past.failures, context),
-      attempt,
-    );
+    const replica = newReplica(slot, incarnation, placement.pool, attempt, past.failures, context);
+    growth = withReplica(growth, replica, attempt, placement.because);
   }
   return growth;
+}
+
+/** Only replicas that stay count for spread and limits (semantics, "Placement"). */
+function schedulerOf(present: readonly ReplicaRow[], { app, guard, template, pools }: GrowthContext): Scheduler {
+  const rules = app?.services.find(({ name }) => name === guard.service)?.placement ?? unplaced;
+  const keyOf = (service: string): string => `${guard.app}/${service}`;
+  const ask: Ask = {
+    ...rules,
+    affinity: rules.affinity.map((rule) => ({ ...rule, service: keyOf(rule.service) })),
+    service: keyOf(guard.service),
+    cores: template.cpuCores,
+    memoryGiB: template.memoryGiB,
+    pools: app?.pools ?? [],
+  };
+  const staying = present.filter(({ state }) => isLive(state));
+  return createScheduler(
+    guard.app,
+    ask,
+    pools,
+    staying.map(({ pool }) => pool),
+  );
 }
 
 /** The lowest slots that no incarnation holds; one whose group is merely being deleted does not hold its slot any more. */
@@ -96,6 +115,8 @@ function freeSlots(present: readonly ReplicaRow[], count: number): readonly numb
 interface Past {
   readonly failures: number;
   readonly restsUntil: number;
+  /** Where it was, if it ended without a failure. */
+  readonly pool: string | null;
   readonly avoid: ReadonlySet<string>;
 }
 
@@ -106,10 +127,13 @@ function pastOf(rows: readonly ReplicaRow[], slot: number, { revision, settings 
     (newest, row) => (newest === null || row.incarnation > newest.incarnation ? row : newest),
     null,
   );
-  if (last === null || endedByUs.has(last.reason)) return { failures: 0, restsUntil: 0, avoid: new Set() };
+  if (last === null || endedByUs.has(last.reason)) {
+    return { failures: 0, restsUntil: 0, pool: last?.pool ?? null, avoid: new Set() };
+  }
   const refused = last.reason === 'QuotaExceeded' || last.reason === 'NoCapacity';
   return {
     failures: last.failures,
+    pool: null,
     restsUntil: last.failures > 0 ? last.stateAt + backoffMs(last.failures, settings.backoff) : 0,
     avoid: new Set(refused ? [last.pool] : []),
   };
@@ -125,7 +149,7 @@ function resting(growth: Growth, past: Past, slot: number): Growth {
 function newReplica(
   slot: number,
   incarnation: number,
-  pool: PoolRow,
+  pool: string,
   attempt: string,
   failures: number,
   { guard, revision, identity, template, settings, now }: GrowthContext,
@@ -142,7 +166,7 @@ function newReplica(
     reason: null,
     message: null,
     epoch: guard.epoch,
-    pool: pool.pool,
+    pool,
     group: groupName(identity, { service: guard.service, slot, incarnation }),
     attempt: { id: attempt, startedAt: null, expiresAt: now + settings.claimLeaseMs },
     ip: null,
@@ -160,8 +184,9 @@ function newReplica(
   };
 }
 
-function withReplica(growth: Growth, row: ReplicaRow, attempt: string): Growth {
-  const planned = event('ReplicaPlanned', row, `Placed in pool ${row.pool} as container group ${row.group}.`);
+function withReplica(growth: Growth, row: ReplicaRow, attempt: string, because: string | null): Growth {
+  const why = because === null ? '' : `: ${because}`;
+  const planned = event('ReplicaPlanned', row, `Placed in pool ${row.pool} as container group ${row.group}${why}.`);
   return {
     ...growth,
     changes: [...growth.changes, { insert: true, row, events: [planned] }],

@@ -61,7 +61,9 @@ function casesOf(snapshot: ServiceSnapshot, replicas: readonly ReplicaRow[], gat
   const { guard, settings } = snapshot;
   const identity = { installation: snapshot.installation, appUid: snapshot.appUid };
   const target = targetOf(guard, gate);
-  const keepers = keepersOf(guard.desired, target ?? guard.revision, replicas, snapshot.pools);
+  const rules = snapshot.app?.services.find(({ name }) => name === guard.service)?.placement;
+  const spread = rules?.spread[0]?.topology ?? null;
+  const keepers = keepersOf(guard.desired, target ?? guard.revision, replicas, snapshot.pools, spread);
   return replicas.map((replica) => {
     const peersReady = replicas.some(
       (peer) => peer !== replica && peer.state === 'ready' && peer.revision === replica.revision,
@@ -194,6 +196,7 @@ function nextGuard(
 const waits: ReadonlySet<string | null> = new Set([
   'AwaitingDependency',
   'NoPoolWithRoom',
+  'NoFeasiblePool',
   'UnknownPool',
   'BackingOff',
   'PoolUnavailable',

@@ -2,6 +2,7 @@
  * The app as Flotilla understands it: what `src/spec` makes of a Compose document, with every default filled in.
  * Two documents that mean the same give the same value, so that revisions can be compared by their JSON.
  */
+import type { PlacementSpec } from './placement.ts';
 
 export interface AppSpec {
   readonly name: string;
@@ -18,6 +19,8 @@ export interface ServiceSpec {
   readonly dependsOn: readonly Dependency[];
   /** Wait between removal from the endpoints and DELETE, in ms: max(`stop_grace_period`, 10 s) (semantics, "Which knob wins"). */
   readonly drainMs: number;
+  /** Where replicas may be put and would rather be; absent = anywhere, in the order of pools. */
+  readonly placement?: PlacementSpec;
   /** What a revision is made of. */
   readonly template: ServiceTemplate;
 }

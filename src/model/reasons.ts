@@ -14,6 +14,8 @@ const reasons = {
   // services
   AwaitingDependency: 'a service named in depends_on is not healthy (or started) yet',
   NoPoolWithRoom: 'no pool has quota left for another container group of this size',
+  NoFeasiblePool:
+    'every pool is ruled out, at least one by a rule of the service: a constraint, spread, affinity or limit',
   UnknownPool: 'x-flotilla.pools names a pool that is not configured',
   ReplicasNotReady: 'some replicas are not ready yet',
   RollingOut: 'replicas of an older revision are being replaced',

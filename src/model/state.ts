@@ -249,6 +249,10 @@ export interface PoolRow extends Place {
   readonly order: number;
   readonly type: 'aci';
   readonly quota: { readonly groups: number; readonly cores: number };
+  /** Facts about the pool that constraints and spreads may name, as configured. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** For one hour of a core and of a GiB, in the currency of the configuration; null = not stated. */
+  readonly price: { readonly coreHour: number; readonly gibHour: number } | null;
   /** No new placements. */
   readonly cordoned: boolean;
   /** Not in the configuration any more: kept while it holds groups. */

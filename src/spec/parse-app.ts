@@ -137,7 +137,7 @@ function readServices(value: unknown, report: Report): readonly ServiceSpec[] {
     if (!isObject(service)) return [];
     const dependsOn = readDependencies(service, pathOf(name), names, report);
     dependencies.set(name, dependsOn);
-    return [readService(name, service, pathOf(name), dependsOn, report)];
+    return [readService(name, service, pathOf(name), dependsOn, names, report)];
   });
   if (entries.length > limits.servicesPerApp) {
     report.error(

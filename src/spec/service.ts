@@ -2,11 +2,11 @@
 
 import type { Dependency, ServiceSpec, ServiceTemplate } from '../model/app-spec.ts';
 import { limits } from '../model/limits.ts';
-import { checkAffinities } from './affinity.ts';
 import { readCommand } from './command.ts';
 import { readEnvironment } from './environment.ts';
 import { minReadyMs, readHealth } from './health.ts';
 import { isObject, joinPath } from './json.ts';
+import { readPlacement } from './placement.ts';
 import { readPorts } from './ports.ts';
 import { readDurationMs, readNumber } from './read.ts';
 import type { Report } from './report.ts';
@@ -21,10 +21,11 @@ export function readService(
   service: Service,
   path: string,
   dependsOn: readonly Dependency[],
+  services: ReadonlySet<string>,
   report: Report,
 ): ServiceSpec {
   const ports = readPorts(service, path, report);
-  checkAffinities(service['x-flotilla'], joinPath(path, 'x-flotilla'), report);
+  const placement = readPlacement(service, path, services, report);
   const template: ServiceTemplate = {
     image: readImage(service, path, report),
     command: readCommand(service, path, report),
@@ -40,6 +41,7 @@ export function readService(
     replicas: readReplicas(service, path, report),
     dependsOn,
     drainMs: Math.max(graceMs, minDrainMs),
+    ...(placement === undefined ? {} : { placement }),
     template,
   };
 }

@@ -34,7 +34,6 @@ const refused = (why: string, remedy: string, unless: readonly string[] = []): S
 });
 
 const recreates = 'not used yet; a new revision replaces all replicas of the service at once (recreate)';
-export const firstPool = 'not used yet; a replica goes to the first pool with room, in the order of `x-flotilla.pools`';
 const noDocker = 'container groups run without a Docker daemon';
 const kernel = 'Azure Container Instances lets nobody set it; every group has a kernel of its own';
 const noHostAccess = 'a container group has no host that containers could share or reach';
@@ -188,15 +187,11 @@ export const supportTable: Readonly<Record<string, Readonly<Record<string, Suppo
     rollback_config: ignored(recreates),
   },
   'services.*.deploy.placement': {
-    constraints: refused(
-      'a replica goes to the first pool with room, and nothing is matched against pools yet',
-      'Remove it, and name the pools that may be used in `x-flotilla.pools`.',
-      // All pools are of the kind `aci`.
-      ['pool.kind != aci-spot', 'pool.kind == aci', 'node.platform.os == linux', 'node.platform.os==linux'],
-    ),
-    preferences: ignored(firstPool),
+    constraints: used,
+    preferences: used,
     max_replicas_per_node: ignored('every replica has a container group of its own'),
   },
+  'services.*.deploy.placement.preferences.*': { spread: used },
   'services.*.deploy.resources': { limits: used, reservations: used },
   'services.*.deploy.resources.limits': { cpus: used, memory: used, pids: ignored(kernel) },
   'services.*.deploy.resources.reservations': {
@@ -239,9 +234,10 @@ export const supportTable: Readonly<Record<string, Readonly<Record<string, Suppo
     scale: ignored('not used yet; the number of replicas is `deploy.replicas`'),
     rollout: ignored(recreates),
     disruption: ignored('not used yet; nothing is moved voluntarily'),
+    spread: used,
     affinity: used,
     antiAffinity: used,
-    minNonSpot: ignored(firstPool),
+    minNonSpot: ignored('there are no Spot pools yet'),
     colocateWith: refused(
       'services do not share a container group yet',
       'Remove it if the service can live apart, or put both processes into one image.',
@@ -251,8 +247,9 @@ export const supportTable: Readonly<Record<string, Readonly<Record<string, Suppo
       'Remove it if that is harmless, or run one replica of a database outside the app.',
     ),
   },
-  'services.*.x-flotilla.affinity.*': { service: used, topology: used, required: used },
-  'services.*.x-flotilla.antiAffinity.*': { service: used, topology: used, required: used },
+  'services.*.x-flotilla.spread.*': { topology: used, maxSkew: used, required: used },
+  'services.*.x-flotilla.affinity.*': { service: used, topology: used, required: used, weight: used },
+  'services.*.x-flotilla.antiAffinity.*': { service: used, topology: used, required: used, weight: used },
   'services.*.x-flotilla.probes': { readiness: used },
   'services.*.x-flotilla.probes.readiness': { http: used, tcp: used, timeout: used },
   'services.*.x-flotilla.probes.readiness.http': { path: used, port: used, scheme: used },

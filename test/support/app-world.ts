@@ -32,9 +32,10 @@ import { type VirtualDurable, virtualDurable } from './virtual-durable.ts';
 export class HostDied extends Error {}
 
 const place = { subscriptionId: DEFAULT_SETTINGS.subscriptionIds[0] ?? '', resourceGroup: 'flotilla' };
+const quota = { groups: 100, cores: 100 };
 export const twoPools: readonly PoolConfig[] = [
-  { ...place, pool: 'eastus', type: 'aci', region: 'eastus', quota: { groups: 100, cores: 100 } },
-  { ...place, pool: 'westus2', type: 'aci', region: 'westus2', quota: { groups: 100, cores: 100 } },
+  { ...place, pool: 'eastus', type: 'aci', region: 'eastus', quota, labels: {}, price: null },
+  { ...place, pool: 'westus2', type: 'aci', region: 'westus2', quota, labels: {}, price: null },
 ];
 
 export interface AppWorldOptions {

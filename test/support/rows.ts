@@ -176,6 +176,8 @@ export const aPool = (over: Partial<PoolRow> = {}): PoolRow => ({
   resourceGroup: 'rg',
   region: 'eastus',
   quota: { groups: 100, cores: 100 },
+  labels: {},
+  price: null,
   cordoned: false,
   retired: false,
   reservations: [],

@@ -31,6 +31,8 @@ describe('the pools file', () => {
     ['another kind', `pools:${pool().replace('aci', 'docker')}`, /pools\[0\]\.kind: must be aci/],
     ['a bad subscription', `pools:${pool().replace(/0000-.*/, 'x')}`, /pools\[0\]\.subscriptionId: must be the id/],
     ['no quota', `pools:${pool().replace('groups: 100', 'groups: 0')}`, /quota\.groups: must be the quota/],
+    ['a label that is no text', `pools:${pool('\n    labels: { tier: 1 }')}`, /labels\.tier: must be text/],
+    ['half a price', `pools:${pool('\n    price: { coreHour: 1 }')}`, /price\.gibHour: must be what a GiB/],
     ['a pool named twice', `pools:${pool()}${pool()}`, /eastus is named twice/],
     [
       'two pools with one place, however it is spelt',
@@ -49,14 +51,20 @@ describe('the pools file', () => {
 });
 
 describe('the rows of the pools', () => {
-  const { pool: name, type, subscriptionId, resourceGroup, region, quota } = aPool();
-  const config = { pool: name, type, subscriptionId, resourceGroup, region, quota };
+  const { pool: name, type, subscriptionId, resourceGroup, region, quota, labels, price } = aPool();
+  const config = { pool: name, type, subscriptionId, resourceGroup, region, quota, labels, price };
   const stored = { ...aPool(), etag: 'tag' };
 
   it.each<[string, ReturnType<typeof poolChanges>, string[]]>([
     ['a new pool is inserted', poolChanges([config], []), ['insert']],
     ['a known pool is left alone', poolChanges([config], [stored]), []],
     ['a changed quota is written', poolChanges([{ ...config, quota: { groups: 1, cores: 1 } }], [stored]), ['update']],
+    ['changed labels are written', poolChanges([{ ...config, labels: { tier: 'a' } }], [stored]), ['update']],
+    [
+      'a changed price is written',
+      poolChanges([{ ...config, price: { coreHour: 1, gibHour: 0 } }], [stored]),
+      ['update'],
+    ],
     ['a pool that left the file is retired', poolChanges([], [stored]), ['update']],
     ['a retired pool is left alone', poolChanges([], [{ ...stored, retired: true }]), []],
     ['a pool that came back is taken up again', poolChanges([config], [{ ...stored, retired: true }]), ['update']],
@@ -117,8 +125,8 @@ describe('reading the pools', () => {
     let ids = 0;
     const ports = { store, log, ids: { next: () => `tx-${ids++}` } };
     const read = async (region: string) => {
-      const { pool: name, type, subscriptionId, resourceGroup, quota } = aPool();
-      const pools = [{ pool: name, type, subscriptionId, resourceGroup, quota, region }];
+      const { pool: name, type, subscriptionId, resourceGroup, quota, labels, price } = aPool();
+      const pools = [{ pool: name, type, subscriptionId, resourceGroup, quota, labels, price, region }];
       const rows = await readPools(ports, { pools });
       return rows.ok ? rows.value[0] : undefined;
     };
@@ -135,8 +143,8 @@ describe('reading the pools', () => {
     const { store } = tableFixture();
     let ids = 0;
     const ports = { store, log: { info() {}, warn() {}, error() {} }, ids: { next: () => `tx-${ids++}` } };
-    const { type, subscriptionId, resourceGroup, quota } = aPool();
-    const shared = { type, subscriptionId, resourceGroup, quota };
+    const { type, subscriptionId, resourceGroup, quota, labels, price } = aPool();
+    const shared = { type, subscriptionId, resourceGroup, quota, labels, price };
     const pools = Array.from({ length: 130 }, (_, n) => ({ ...shared, pool: `pool-${n}`, region: `region${n}` }));
     const rows = await readPools(ports, { pools });
     expect(rows.ok && rows.value.length).toBe(130);

@@ -1,39 +1,98 @@
 /**
- * Picks the pool of a new container group: the first in the app's order that passes every filter. Each refusal is kept, so that a "no" says which
- * filter turned down which pool. Reservations are the ledger: an incarnation holds its budget from before its create until its group is confirmed gone.
+ * The scheduler as the planner uses it: pool rows and the reservations they hold → the pool of each new container group, or why there is none.
+ * Reservations are the ledger: an incarnation holds its budget from before its create until its group is confirmed gone.
  */
+import type { Topology } from '../../model/placement.ts';
+import type { Reason } from '../../model/reasons.ts';
 import type { Place, PoolRow } from '../../model/state.ts';
+import type { Ask, Situation } from './ask.ts';
+import { explain, passedOver } from './explain.ts';
+import { pick } from './pick.ts';
+import { defaultWeights } from './scores.ts';
+import { type Shape, shapeOf } from './shape.ts';
+import { domainOf, type Ledger, type Target } from './target.ts';
+import { createWorld } from './world.ts';
 
-export interface PlacementRequest {
+export interface PlacementRequest extends Situation {
   /** Reservation key; a pool that holds it already has room by definition, but may have been closed or excluded since. */
   readonly owner: string;
-  readonly cores: number;
-  /** Names of the pools that may be used, in order of preference; empty = every pool in the order of configuration. */
-  readonly order: readonly string[];
-  /** Pools that just refused this slot for want of quota or capacity: used only if nothing else has room. */
-  readonly avoid: ReadonlySet<string>;
 }
 
 export type Placement =
-  | { readonly ok: true; readonly pool: PoolRow }
-  | { readonly ok: false; readonly reason: 'NoPoolWithRoom' | 'UnknownPool'; readonly message: string };
+  | {
+      readonly ok: true;
+      readonly pool: string;
+      /** Why it is not the pool that the order prefers; null = it is. */
+      readonly because: string | null;
+    }
+  | { readonly ok: false; readonly reason: Reason; readonly message: string };
 
-/** Why the pool is out of the question, to follow its name; null = it is not. */
-type Filter = (pool: PoolRow, request: PlacementRequest) => string | null;
+export interface Scheduler {
+  /** Places one replica more; the next placement sees it. */
+  place(request: PlacementRequest): Placement;
+}
 
-const used = (pool: PoolRow): { readonly groups: number; readonly cores: number } => ({
-  groups: pool.reservations.length,
-  cores: pool.reservations.reduce((sum, reservation) => sum + reservation.cores, 0),
+/**
+ * @param app name of the app; the ask's affinities name services of it
+ * @param own pools of the service's replicas that count for spread and limits: live ones of the target revision that do not drain
+ */
+export function createScheduler(app: string, ask: Ask, pools: readonly PoolRow[], own: readonly string[]): Scheduler {
+  const inside = ask.pools.length === 0 ? pools.filter(({ retired }) => !retired) : pools;
+  const placed = [
+    ...own.map((target) => ({ service: ask.service, target })),
+    ...neighbours(app, ask, inside).filter(({ service }) => service !== ask.service),
+  ];
+  const world = createWorld(inside.map(targetOf), inside.map(ledgerOf), placed);
+  const shape = shapeOf(world, ask, defaultWeights);
+  return {
+    place(request) {
+      const held = heldBy(request.owner, shape, pools);
+      if (held !== null) return { ok: true, pool: held, because: null };
+      const choice = pick(shape, request);
+      if (choice === null) return refused(ask, pools, shape);
+      const because = passedOver(shape, choice.target, request.avoid);
+      world.occupy(ask.service, choice.target.name, ask);
+      return { ok: true, pool: choice.target.name, because };
+    },
+  };
+}
+
+const unlimited = Number.POSITIVE_INFINITY;
+
+export const targetOf = (pool: PoolRow): Target => ({
+  name: pool.pool,
+  pool: pool.pool,
+  kind: pool.type,
+  region: pool.region,
+  zone: null,
+  host: null,
+  labels: pool.labels,
+  order: pool.order,
+  price: pool.price,
+  closed: closedBecause(pool),
+  ledger: pool.pool,
 });
 
-const closed: readonly Filter[] = [
-  (pool) => (pool.retired ? 'is no longer configured' : null),
-  (pool) => (pool.cordoned ? 'is cordoned' : null),
-  movingOf,
-];
+const ledgerOf = ({ pool, quota, reservations }: PoolRow): Ledger => ({
+  name: pool,
+  limit: { ...quota, memoryGiB: unlimited },
+  used: {
+    groups: reservations.length,
+    cores: reservations.reduce((sum, { cores }) => sum + cores, 0),
+    memoryGiB: 0,
+  },
+});
+
+/** The domain of the topology that container groups of the pool are in; empty = it has none. */
+export const poolDomain = (pool: PoolRow, topology: Topology): string => domainOf(targetOf(pool), topology) ?? '';
+
+function closedBecause(pool: PoolRow): string | null {
+  if (pool.retired) return 'is no longer configured';
+  return pool.cordoned ? 'is cordoned' : movingOf(pool);
+}
 
 /** Takes no new container groups, whatever its quota. */
-export const isClosed = (pool: PoolRow): boolean => pool.retired || pool.cordoned || pool.pending !== null;
+export const isClosed = (pool: PoolRow): boolean => closedBecause(pool) !== null;
 
 /** Where a pool is to move and what that waits for, to follow its name; null = nowhere. */
 export function movingOf({ pending, ...own }: PoolRow): string | null {
@@ -43,71 +102,41 @@ export function movingOf({ pending, ...own }: PoolRow): string | null {
   return `is to move to ${text(pending)} once no container group of it is left in ${text(own)}`;
 }
 
-const full: readonly Filter[] = [
-  (pool) =>
-    used(pool).groups + 1 > pool.quota.groups ? `holds ${used(pool).groups} of ${pool.quota.groups} groups` : null,
-  (pool, { cores }) =>
-    used(pool).cores + cores > pool.quota.cores
-      ? `holds ${used(pool).cores} of ${pool.quota.cores} cores and the group needs ${cores}`
-      : null,
-];
-
-export function place(request: PlacementRequest, pools: readonly PoolRow[]): Placement {
-  const refusals: string[] = [];
-  const candidates: PoolRow[] = [];
-  for (const pool of ordered(request, pools, refusals)) {
-    const held = pool.reservations.some((reservation) => reservation.owner === request.owner);
-    const refusal = refusalOf(held ? closed : [...closed, ...full], pool, request);
-    if (refusal === null && held) return { ok: true, pool };
-    if (refusal === null) candidates.push(pool);
-    else refusals.push(`${pool.pool} ${refusal}`);
-  }
-  const pool = candidates.find((candidate) => !request.avoid.has(candidate.pool)) ?? candidates[0];
-  if (pool !== undefined) return { ok: true, pool };
-  return refused(request, pools, refusals);
-}
-
-function refusalOf(filters: readonly Filter[], pool: PoolRow, request: PlacementRequest): string | null {
-  for (const filter of filters) {
-    const refusal = filter(pool, request);
-    if (refusal !== null) return refusal;
-  }
-  return null;
-}
-
-function ordered(request: PlacementRequest, pools: readonly PoolRow[], refusals: string[]): readonly PoolRow[] {
-  if (request.order.length === 0) {
-    return [...pools].sort((a, b) => a.order - b.order || (a.pool < b.pool ? -1 : 1)).filter((pool) => !pool.retired);
-  }
-  return request.order.flatMap((name) => {
-    const pool = pools.find((candidate) => candidate.pool === name);
-    if (pool === undefined) refusals.push(`${name} is not configured`);
-    return pool === undefined ? [] : [pool];
-  });
-}
-
-function refused(request: PlacementRequest, pools: readonly PoolRow[], refusals: readonly string[]): Placement {
-  const known = new Set(pools.filter((pool) => !pool.retired).map((pool) => pool.pool));
-  const unknown = request.order.length > 0 && request.order.every((name) => !known.has(name));
-  const configured = known.size === 0 ? 'no pool is configured' : `configured: ${[...known].sort().join(', ')}`;
-  return unknown || known.size === 0
-    ? { ok: false, reason: 'UnknownPool', message: `${[...refusals, configured].join('; ')}.` }
-    : {
-        ok: false,
-        reason: 'NoPoolWithRoom',
-        message: `${refusals.join('; ')}. Remove replicas, raise the quota, or allow another pool.`,
-      };
-}
-
-/** The same pools with one more reservation, so that the next placement of the same plan sees it. */
-export function withReservation(
-  pools: readonly PoolRow[],
-  name: string,
-  reservation: PoolRow['reservations'][number],
-): readonly PoolRow[] {
-  return pools.map((pool) =>
-    pool.pool !== name || pool.reservations.some((held) => held.owner === reservation.owner)
-      ? pool
-      : { ...pool, reservations: [...pool.reservations, reservation] },
+/** Where the services are that the ask wants near or away, by the reservations of the pools. */
+function neighbours(app: string, ask: Ask, pools: readonly PoolRow[]) {
+  const named = new Set(ask.affinity.map(({ service }) => service));
+  if (named.size === 0) return [];
+  return pools.flatMap(({ pool, reservations }) =>
+    reservations.flatMap(({ owner }) => {
+      const [ownerApp, service] = owner.split('/');
+      const key = `${ownerApp}/${service}`;
+      return ownerApp === app && named.has(key) ? [{ service: key, target: pool }] : [];
+    }),
   );
+}
+
+/** The pool that the replica has budget in already, if it still may go there: a plan that is made again keeps its place. */
+function heldBy(owner: string, shape: Shape, pools: readonly PoolRow[]): string | null {
+  const holder = pools.find(({ reservations }) => reservations.some((reservation) => reservation.owner === owner));
+  if (holder === undefined) return null;
+  const may = shape.groups.some((group) => group.classes.some((one) => one.class.target.name === holder.pool));
+  return may ? holder.pool : null;
+}
+
+function refused(ask: Ask, pools: readonly PoolRow[], shape: Shape): Placement {
+  const all = new Set(pools.map(({ pool }) => pool));
+  const known = pools.filter(({ retired }) => !retired).map(({ pool }) => pool);
+  const unknown = ask.pools.filter((name) => !all.has(name)).map((name) => `${name} is not configured`);
+  if (known.length === 0 || (ask.pools.length > 0 && !ask.pools.some((name) => known.includes(name)))) {
+    const retired = ask.pools.filter((name) => all.has(name)).map((name) => `${name} is no longer configured`);
+    const configured = known.length === 0 ? 'no pool is configured' : `configured: ${known.sort().join(', ')}`;
+    return { ok: false, reason: 'UnknownPool', message: `${[...unknown, ...retired, configured].join('; ')}.` };
+  }
+  const { counts, message } = explain(shape);
+  const isRuled = counts.some(({ filter }) => filter !== 'Pool' && filter !== 'Closed' && filter !== 'Quota');
+  return {
+    ok: false,
+    reason: isRuled ? 'NoFeasiblePool' : 'NoPoolWithRoom',
+    message: [...unknown, message].join('; '),
+  };
 }

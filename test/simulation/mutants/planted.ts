@@ -163,4 +163,11 @@ export const planted: readonly PlantedBug[] = [
     replace: 'const replies = await payDue(ports, () => false);',
     killedBy: 'replies',
   },
+  {
+    name: 'placement-rules-of-the-last-service',
+    file: 'src/decide/growth.ts',
+    find: 'services.find(({ name }) => name === guard.service)?.placement',
+    replace: 'services.at(-1)?.placement',
+    killedBy: 'placement',
+  },
 ];

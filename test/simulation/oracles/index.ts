@@ -10,6 +10,7 @@ import { convergence } from './convergence.ts';
 import { fencing } from './fencing.ts';
 import { ownership } from './ownership.ts';
 import { patience } from './patience.ts';
+import { placement } from './placement.ts';
 import { promptness } from './promptness.ts';
 import { reality } from './reality.ts';
 import { replies } from './replies.ts';
@@ -29,6 +30,7 @@ export const oracles: readonly Oracle[] = [
   absence,
   audit,
   budgets,
+  placement,
   promptness,
   convergence,
   reality,

@@ -33,6 +33,18 @@ const shapes: Readonly<Record<string, (tag: number) => Document>> = {
   }),
 };
 
+/** Whose names stand for a rule of placement: the `placement` oracle holds them to it. */
+const placed: Readonly<Record<string, (tag: number) => Document>> = {
+  pinned: (tag) => ({
+    ...probed(tag, 2),
+    deploy: { ...small, replicas: 2, placement: { constraints: ['pool.region == westus2'] } },
+  }),
+  apart: (tag) => ({
+    ...probed(tag, 2),
+    'x-flotilla': { antiAffinity: [{ service: 'apart', topology: 'region' }] },
+  }),
+};
+
 const broken: readonly Document[] = [
   { image: 'flotilla/missing:1', deploy: { ...small, replicas: 1 } },
   { image: 'flotilla/crash:1', ports: ['80'], deploy: { ...small, replicas: 1 } },
@@ -51,6 +63,8 @@ async function live(drive: Drive, app: string): Promise<void> {
   const services: Services = new Map();
   for (const [name, shape] of Object.entries(shapes))
     if (drive.pick(`${app} ${name}`, 2) === 0) services.set(name, shape(1));
+  for (const [name, shape] of Object.entries(placed))
+    if (drive.pick(`${app} ${name}`, 2) === 1) services.set(name, shape(1));
   const needs = services.has('store') ? { depends_on: { store: { condition: 'service_healthy' } } } : {};
   const web = (tag: number, replicas: number) => services.set('web', { ...probed(tag, replicas), ...needs });
   web(1, 2);
@@ -89,6 +103,7 @@ async function change(
       return;
     case 5:
       if (services.has('store')) services.set('store', shapes['store']?.(n) ?? {});
+      for (const [name, shape] of Object.entries(placed)) if (services.has(name)) services.set(name, shape(n));
       break;
     default:
       web(1, 1 + (n % 4));

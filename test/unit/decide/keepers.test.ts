@@ -11,7 +11,7 @@ const pools = [
   aPool({ pool: 'leaving', pending: aPool() }),
 ];
 const kept = (desired: number, ...replicas: readonly ReplicaRow[]) =>
-  [...keepersOf(desired, 2, replicas, pools)].map(({ incarnation }) => incarnation).sort();
+  [...keepersOf(desired, 2, replicas, pools, null)].map(({ incarnation }) => incarnation).sort();
 const one = (incarnation: number, over: Partial<ReplicaRow> = {}) =>
   inState('ready', { slot: incarnation, incarnation, revision: 2, ...over });
 
@@ -44,6 +44,25 @@ describe('which replicas stay when there are too many', () => {
       [3],
     ],
     ['none that is gone', kept(2, one(1, { state: 'gone' }), one(2)), [2]],
+  ])('%s', (_, actual, expected) => {
+    expect(actual).toEqual(expected);
+  });
+});
+
+describe('which replicas of a service that is spread stay', () => {
+  const places = [
+    aPool({ pool: 'a1', region: 'a' }),
+    aPool({ pool: 'a2', region: 'a' }),
+    aPool({ pool: 'b', region: 'b' }),
+  ];
+  const spread = (desired: number, ...replicas: readonly ReplicaRow[]) =>
+    [...keepersOf(desired, 2, replicas, places, 'region')].map(({ incarnation }) => incarnation).sort();
+  const [first, second, third] = [one(1, { pool: 'a1' }), one(2, { pool: 'a2' }), one(3, { pool: 'b' })];
+
+  it.each<[string, number[], number[]]>([
+    ['the younger in a domain that would be empty', spread(2, first, second, third), [1, 3]],
+    ['the older of equals', spread(1, first, second, third), [1]],
+    ['the ready one, whatever the spread', spread(2, first, second, { ...third, state: 'unready' }), [1, 2]],
   ])('%s', (_, actual, expected) => {
     expect(actual).toEqual(expected);
   });

@@ -94,12 +94,10 @@ describe('placement', () => {
   it.each([
     ['constraints: ["pool.kind != aci-spot"]', []],
     ['constraints: []', []],
-    ['constraints: ["node.role == manager"]', ['error services.web.deploy.placement.constraints']],
-    [
-      'constraints: ["pool.kind != aci-spot", "pool.region == eastus"]',
-      ['error services.web.deploy.placement.constraints'],
-    ],
-    ['preferences: [{ spread: pool.region }]', ['warning services.web.deploy.placement.preferences']],
+    ['constraints: ["node.role == manager"]', ['error services.web.deploy.placement.constraints[0]']],
+    ['constraints: ["pool.kind != aci-spot", "pool.region == eastus"]', []],
+    ['preferences: [{ spread: pool.region }]', []],
+    ['preferences: [{ spread: node.hostname }]', ['warning services.web.deploy.placement.preferences[0].spread']],
     ['max_replicas_per_node: 1', ['warning services.web.deploy.placement.max_replicas_per_node']],
   ])('a demand that nothing meets is refused, a wish is not granted aloud: %s', (placement, expected) => {
     const said = webProblems(`deploy: { placement: { ${placement} } }`);
@@ -107,9 +105,13 @@ describe('placement', () => {
   });
 
   it.each([
-    ['affinity: [{ service: db, required: false }]', ['warning services.web.x-flotilla.affinity[0]']],
-    ['antiAffinity: [{ service: web, topology: zone }]', ['error services.web.x-flotilla.antiAffinity[0]']],
-    ['antiAffinity: [{ service: web, required: true }]', ['error services.web.x-flotilla.antiAffinity[0]']],
+    ['antiAffinity: [{ service: web, topology: region }]', []],
+    [
+      'antiAffinity: [{ service: web, topology: host, required: false }]',
+      ['warning services.web.x-flotilla.antiAffinity[0].topology'],
+    ],
+    ['antiAffinity: [{ service: web, topology: zone }]', ['error services.web.x-flotilla.antiAffinity[0].topology']],
+    ['antiAffinity: [{ service: web, required: true }]', ['error services.web.x-flotilla.antiAffinity[0].topology']],
     ['antiAffinity: web', ['error services.web.x-flotilla.antiAffinity']],
     ['antiAffinity: [web]', ['error services.web.x-flotilla.antiAffinity[0]']],
     ['antiAffinity:', []],

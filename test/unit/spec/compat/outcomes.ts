@@ -108,9 +108,7 @@ export const outcomes: Readonly<
     refused: [],
     ignored: [
       'services.cart.restart',
-      'services.frontend.deploy.placement.preferences',
-      'services.frontend.x-flotilla.affinity[0]',
-      'services.frontend.x-flotilla.antiAffinity[0]',
+      'services.frontend.x-flotilla.antiAffinity[0].topology',
       'services.frontend.x-flotilla.disruption',
       'services.frontend.x-flotilla.minNonSpot',
       'services.frontend.x-flotilla.rollout',
@@ -252,11 +250,11 @@ export const outcomes: Readonly<
   },
   'rabbitmq-workers': {
     services: null,
-    refused: ['services.rabbitmq.deploy.placement.constraints'],
+    refused: ['services.rabbitmq.deploy.placement.constraints[0]'],
     ignored: [
       'services.api.deploy.endpoint_mode',
       'services.api.deploy.labels',
-      'services.api.deploy.placement.preferences',
+      'services.api.deploy.placement.preferences[0].spread',
       'services.api.deploy.resources.limits.cpus',
       'services.api.deploy.resources.limits.memory',
       'services.api.deploy.resources.limits.pids',
