@@ -7,6 +7,7 @@ import { benign, type Core } from '../../src/local/core.ts';
 import { coreHttpClient } from '../../src/local/core-http-client.ts';
 import { createTokenAuthority } from '../../src/local/identity/tokens.ts';
 import { createControlCore } from '../../src/local/world/control.ts';
+import { createTableFaults } from '../../src/local/world/faults/table-draw.ts';
 import {
   armOverHttps,
   clientAt,
@@ -28,7 +29,7 @@ function inMemory(): ArmTarget {
     containers: standinContainers,
     settings,
   });
-  const controls: Core = createControlCore({ store, arm });
+  const controls: Core = createControlCore({ store, arm, tables: createTableFaults(store, (write) => write()) });
   const endpoint = 'https://management.azure.com';
   const { token } = tokens.issue(endpoint, clock.now);
   const httpClient = coreHttpClient(arm, () => clock.now, benign);

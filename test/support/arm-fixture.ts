@@ -8,6 +8,7 @@ import { type AciStore, createMemoryAciStore } from '../../src/local/aci/store.t
 import { standinContainers } from '../../src/local/containers/catalogue.ts';
 import { benign, type CoreResponse } from '../../src/local/core.ts';
 import { createControlCore } from '../../src/local/world/control.ts';
+import { createTableFaults } from '../../src/local/world/faults/table-draw.ts';
 
 export interface ContainerSpec {
   readonly name?: string;
@@ -48,7 +49,11 @@ export function armFixture(
 ): ArmFixture {
   const store = createMemoryAciStore();
   const core = createArmCore({ store, authorize: () => true, containers, settings });
-  const controls = createControlCore({ store, arm: core });
+  const controls = createControlCore({
+    store,
+    arm: core,
+    tables: createTableFaults(store, (write) => write()),
+  });
   const clock = { now: Date.UTC(2040, 0, 1) };
   const path = (name: string) =>
     `/subscriptions/${subscription}/resourceGroups/flotilla/providers/Microsoft.ContainerInstance/containerGroups/${name}`;

@@ -307,14 +307,38 @@ function restarts(group: GroupRecord, exitCode: number): boolean {
 }
 
 /** The platform takes every running container down and, unless the policy is Never, starts it again at once. */
-export function maintain(group: GroupRecord, at: number, around: Pick<Surroundings, 'log'>): void {
+export function maintain(
+  group: GroupRecord,
+  at: number,
+  around: Pick<Surroundings, 'log'>,
+  exitCode = MAINTENANCE_EXIT_CODE,
+): void {
   for (const container of group.containers) {
     if (container.current.state !== 'Running') continue;
     killingEvent(group, container, at);
     const backoffMs = container.backoffMs;
-    endProcess(group, container, at, MAINTENANCE_EXIT_CODE, around);
+    endProcess(group, container, at, exitCode, around);
     container.backoffMs = backoffMs;
     if (container.due.length > 0) container.due = [{ at: at + group.provisioningMs, step: 'start' }];
+  }
+}
+
+/** The capacity of a Spot group is taken away; the service starts it again by itself, whatever its policy. Source: Spot overview (read 2026-11). */
+export function evict(group: GroupRecord, at: number, around: Pick<Surroundings, 'log'>, forMs: number): void {
+  recordEvent(
+    group.events,
+    at,
+    'Evicted',
+    'The container group was evicted: its capacity is needed elsewhere.',
+    'Warning',
+  );
+  for (const container of group.containers) {
+    if (container.current.state === 'Running') killingEvent(group, container, at);
+    const ended = stopProcess(group, container, at, KILLED_EXIT_CODE, around);
+    if (!ended) continue;
+    container.previous = ended;
+    container.current = { state: 'Waiting', detailStatus: 'Evicted' };
+    container.due = [{ at: at + forMs, step: 'start' }];
   }
 }
 

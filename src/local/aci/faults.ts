@@ -47,7 +47,7 @@ export interface Fault {
   readonly id: number;
   /** Absent = any. */
   readonly act?: Act;
-  /** Group name; a trailing `*` matches any rest. Absent = any. */
+  /** Group name; `*` stands for anything. Absent = any. */
   readonly name?: string;
   readonly location?: string;
   /** How often it strikes; null = until removed. */
@@ -169,10 +169,12 @@ function withEffect(strikeSoFar: Strike, effect: FaultEffect): Strike {
 function matches(fault: Fault, target: Target): boolean {
   if (fault.act && fault.act !== target.act) return false;
   if (fault.location && fault.location !== target.location) return false;
-  if (!fault.name) return true;
-  return fault.name.endsWith('*')
-    ? (target.name ?? '').startsWith(fault.name.slice(0, -1))
-    : fault.name === target.name;
+  return !fault.name || isLike(target.name ?? '', fault.name);
+}
+
+function isLike(name: string, pattern: string): boolean {
+  const parts = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`, 's').test(name);
 }
 
 function useUp(store: AciStore, fault: Fault): void {

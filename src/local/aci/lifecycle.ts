@@ -213,3 +213,10 @@ export function beginDeletion(group: GroupRecord, at: number, deletionMs: number
     container.condition = 'down';
   }
 }
+
+/** A deletion that was stuck goes on. */
+export function release(group: GroupRecord, at: number): void {
+  if (!group.stuck) return;
+  delete group.stuck;
+  group.due = [{ at, step: 'vanish' }];
+}

@@ -54,6 +54,7 @@ export function observe(draft: GroupRecord, observation: Observation, now: numbe
   switch (observation.kind) {
     case 'removed':
       if (draft.provisioningState === 'Deleting') draft.due = [{ at: now, step: 'vanish' }];
+      else if (draft.stopped && draft.provisioningState === 'Updating') draft.due = [{ at: now, step: 'stopped' }];
       return;
     case 'hostLost':
       maintain(draft, now, around);

@@ -9,7 +9,7 @@ import { capacityRefusal } from './capacity.ts';
 import { startAgain, stopGroup } from './container-course.ts';
 import { type ArmError, armError, empty } from './errors.ts';
 import { PROVISIONING_TIMEOUT_MS } from './lifecycle.ts';
-import type { AuditEntry, GroupRecord } from './model.ts';
+import { type AuditEntry, type GroupRecord, isReal } from './model.ts';
 import { quotaRefusal } from './quota.ts';
 import type { ArmSettings } from './settings.ts';
 import type { AciStore } from './store.ts';
@@ -32,7 +32,8 @@ export function stop({ store, settings, time }: PowerParts, call: Call, group: G
     stopGroup(draft, call.now, time.surroundings);
     draft.stopped = state === 'Succeeded' || state === 'Failed' ? state : 'Stopped';
     draft.provisioningState = 'Updating';
-    draft.due = [{ at: call.now + settings.deletionMs, step: 'stopped' }];
+    // A real group is stopped once nothing of it is left.
+    draft.due = isReal(draft) ? [] : [{ at: call.now + settings.deletionMs, step: 'stopped' }];
   });
   store.appendAudit(entry('stop', call, group));
   return empty(204);

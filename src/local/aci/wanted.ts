@@ -46,7 +46,7 @@ export function wantedOf(
     uid: group.uid,
     name: group.name,
     location: group.location,
-    deleting: group.provisioningState === 'Deleting',
+    deleting: group.provisioningState === 'Deleting' || group.stopped !== undefined,
     ...(group.ip !== undefined && { address: group.ip }),
     cutOff: isCutOff(group, regions),
     containers: group.containers.flatMap(wantedContainer),

@@ -6,15 +6,20 @@
 import { endProcess, hangProcess, maintain } from '../aci/container-course.ts';
 import type { ArmCore } from '../aci/core.ts';
 import { addFault, listFaults, regionStates, removeFaults, setRegionState } from '../aci/faults.ts';
+import { release } from '../aci/lifecycle.ts';
 import type { ContainerRecord, GroupRecord } from '../aci/model.ts';
 import type { AciStore } from '../aci/store.ts';
 import { groupState } from '../aci/view.ts';
 import type { Core, CoreRequest, CoreResponse } from '../core.ts';
 import { parseFault, parseRegion } from './control-input.ts';
+import { activeFaults, clearFaults, describeCatalogue, inject } from './faults/console.ts';
+import type { Done } from './faults/fault.ts';
+import type { TableFaults } from './faults/table-draw.ts';
 
 export interface ControlOptions {
   readonly store: AciStore;
   readonly arm: ArmCore;
+  readonly tables: TableFaults;
 }
 
 type Answer = CoreResponse;
@@ -27,6 +32,10 @@ const ROUTES: readonly (readonly [method: string, path: RegExp, handler: Handler
   ['POST', /^\/control\/faults$/, postFault],
   ['DELETE', /^\/control\/faults$/, ({ store }) => done(removeFaults(store))],
   ['DELETE', /^\/control\/faults\/(\d+)$/, ({ store }, [id]) => done(removeFaults(store, Number(id)))],
+  ['GET', /^\/control\/console$/, (o) => ok({ catalogue: describeCatalogue(o), active: activeFaults(o) })],
+  ['POST', /^\/control\/console$/, (o, _parts, body, now) => injectWords(o, body, now)],
+  ['DELETE', /^\/control\/console$/, (o, _parts, _body, now) => told(clearFaults(o, undefined, now))],
+  ['DELETE', /^\/control\/console\/([^/]+)$/, (o, [id], _body, now) => told(clearFaults(o, id, now))],
   ['GET', /^\/control\/regions$/, ({ store }) => ok(regionStates(store))],
   ['PUT', /^\/control\/regions\/([a-z0-9]+)$/, putRegion],
   [
@@ -40,7 +49,11 @@ const ROUTES: readonly (readonly [method: string, path: RegExp, handler: Handler
     (o, [name], _body, now) => onGroup(o, name, now, (g) => newAddress(o, g)),
   ],
   ['POST', /^\/control\/groups\/([^/]+)\/vanish$/, vanish],
-  ['POST', /^\/control\/groups\/([^/]+)\/release$/, (o, [name], _body, now) => onGroup(o, name, now, release(now))],
+  [
+    'POST',
+    /^\/control\/groups\/([^/]+)\/release$/,
+    (o, [name], _body, now) => onGroup(o, name, now, (group) => release(group, now)),
+  ],
   ['POST', /^\/control\/groups\/([^/]+)\/containers\/([^/]+)\/crash$/, crash],
   ['POST', /^\/control\/groups\/([^/]+)\/containers\/([^/]+)\/hang$/, hang],
   ['POST', /^\/control\/maintenance$/, ({ arm }, _parts, _body, now) => done(arm.maintenance(now))],
@@ -121,6 +134,16 @@ function postFault({ store }: ControlOptions, _parts: readonly string[], body: u
   return typeof fault === 'string' ? problem(400, fault) : { ...ok(addFault(store, fault)), status: 201 };
 }
 
+function injectWords(options: ControlOptions, body: unknown, now: number): Answer {
+  const { words } = body as { words?: unknown };
+  if (!Array.isArray(words) || words.some((word) => typeof word !== 'string')) {
+    return problem(400, 'words: give the name of a fault and its arguments as a list of texts.');
+  }
+  return told(inject(options, words, now));
+}
+
+const told = (result: Done): Answer => ('problem' in result ? problem(400, result.problem) : ok(result));
+
 function putRegion({ store, arm }: ControlOptions, [location = '']: readonly string[], body: unknown): Answer {
   if (!arm.settings.regions.includes(location))
     return problem(404, `No region ${location}; there are ${arm.settings.regions.join(', ')}.`);
@@ -148,13 +171,6 @@ function newAddress({ arm }: ControlOptions, group: GroupRecord): void {
   group.ip = address;
   for (const container of group.containers) container.unbound = [];
 }
-
-/** A deletion that was stuck goes on. */
-const release = (now: number) => (group: GroupRecord) => {
-  if (!group.stuck) return;
-  delete group.stuck;
-  group.due = [{ at: now, step: 'vanish' }];
-};
 
 /** The group is gone, and nobody asked for it: what the portal or another installation may do. */
 function vanish({ store }: ControlOptions, [name]: readonly string[], _body: unknown, now: number): Answer {

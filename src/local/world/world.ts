@@ -21,6 +21,7 @@ import { GroupCommit, openDatabase } from '../sqlite.ts';
 import { systemClock } from '../system-clock.ts';
 import { startTablesServer } from '../tables/server.ts';
 import { createControlCore } from './control.ts';
+import { createTableFaults } from './faults/table-draw.ts';
 import { createPulse } from './pulse.ts';
 import { createTerminals } from './terminals.ts';
 
@@ -90,14 +91,17 @@ export async function startWorld(config: WorldConfig, notice: Notice = () => und
     const arm = await serve(aci.core, config.ports?.arm, { tls, upgrade: terminals.upgrade });
     started.push(terminals);
     armAt.origins = [...ARM_RESOURCES, arm.url, `https://localhost:${arm.port}`];
-    const control = await serve(createControlCore({ store: aci.store, arm: aci.core }), config.ports?.control);
+    const control = await serve(
+      createControlCore({ store: aci.store, arm: aci.core, tables: aci.tableFaults }),
+      config.ports?.control,
+    );
     const identity = await serve(createIdentityCore({ header: identityHeader, tokens }), config.ports?.identity);
     const tables = await startTablesServer({
       port: config.ports?.tables ?? 0,
       dataPath: join(config.dataDir, 'tables.db'),
       tls,
       now,
-      draw: benign,
+      draw: aci.tableFaults.draw,
       authorize: (authorization) => tokens.verify(authorization, now(), STORAGE_RESOURCES),
     });
     started.push(tables);
@@ -138,6 +142,7 @@ async function startContainers(
     containers: runtime.description,
     runtime: runtime.kind,
     engine: runtime,
+    tableFaults: createTableFaults(store, (write) => void pulse.run(write)),
     commit: pulse.commit,
     async settled() {
       await pulse.run(() => undefined);
