@@ -115,6 +115,27 @@ export const commandTable = {
     options: [...file, options.jsonNotYaml, help],
     examples: [{ line: 'flotilla config --json', does: 'as JSON' }],
   },
+  local: {
+    operands: [
+      { name: 'fault', kind: 'word' },
+      { name: 'ls|add|clear|help', kind: 'word', optional: true },
+      { name: 'WORD', kind: 'word', optional: true, many: true },
+    ],
+    summary: 'make the embedded platform behave badly, and watch the repair',
+    about: [
+      'The fault console of a platform that `npm start` runs on this machine. Without more: everything that can go wrong, with its arguments. `add` makes it happen, `ls` shows what is set, `clear` ends what is set: all of it, or what is named by its ID. What happened once, such as a kill, is not undone. Arguments are given in their order or by name.',
+      'The platform is the one whose API is at --api; FLOTILLA_CONSOLE names its fault console instead.',
+    ],
+    options: [json, ...api, help],
+    examples: [
+      { line: 'flotilla local fault', does: 'all faults there are' },
+      { line: 'flotilla local fault add kill-group voting.web.0', does: 'a replica is gone' },
+      { line: 'flotilla local fault add region-down eastus', does: 'until it is cleared' },
+      { line: 'flotilla local fault add throttle create times=10', does: 'the next ten creates' },
+      { line: 'flotilla local fault help capacity', does: 'one fault and its arguments' },
+      { line: 'flotilla local fault clear', does: 'everything is well again' },
+    ],
+  },
 } as const satisfies Readonly<Record<string, CommandSpec>>;
 
 export type CommandName = keyof typeof commandTable;

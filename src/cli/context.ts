@@ -1,5 +1,6 @@
 /** What a command is given: everything outside of it, so that it runs in a test without process, network or clock. */
 import type { ApiClient } from '../client/client.ts';
+import type { FaultConsole } from '../client/fault-console.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The surroundings of one run of `flotilla`. */
@@ -13,6 +14,8 @@ export interface Surroundings {
   readonly homeDirectory: string;
   /** @param baseUrl without `/api/v1`. */
   readonly connect: (baseUrl: string, key: string | undefined) => ApiClient;
+  /** @param baseUrl without `/control`. */
+  readonly connectConsole: (baseUrl: string) => FaultConsole;
   /** Whether something answers at `http://…`, `https://…` or `tcp://…`, seen from here. */
   readonly knock: (address: string) => Promise<Answer>;
   readonly terminal: Terminal;

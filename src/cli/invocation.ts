@@ -37,6 +37,14 @@ export interface LogOptions {
   readonly previous: boolean;
 }
 
+export interface FaultOptions {
+  readonly action: 'catalogue' | (typeof faultActions)[number];
+  /** What follows the action. */
+  readonly words: readonly string[];
+}
+
+const faultActions = ['ls', 'add', 'clear', 'help'] as const;
+
 export type Invocation =
   | { readonly command: 'help'; readonly topic: CommandName | null }
   | { readonly command: 'version' }
@@ -50,7 +58,8 @@ export type Invocation =
       readonly limit: number;
     })
   | (ApiOptions & FileOptions & WaitOptions & { readonly command: 'down'; readonly app: string | null })
-  | (FileOptions & { readonly command: 'config'; readonly json: boolean });
+  | (FileOptions & { readonly command: 'config'; readonly json: boolean })
+  | (ApiOptions & FaultOptions & { readonly command: 'local' });
 
 export type InvocationOf<C extends Invocation['command']> = Extract<Invocation, { command: C }>;
 
@@ -102,6 +111,7 @@ const readers: { readonly [C in CommandName]: Reader<C> } = {
     }
     return withWait(values, (wait) => ({ ...shared, ...file, ...wait, app }));
   },
+  local: readFault,
   config: ({ values, shared }) => ({ json: shared.json, ...readFileOptions(values) }),
 };
 
@@ -151,6 +161,20 @@ function readLogs({ values, operands, shared }: Given): Omit<InvocationOf<'logs'
   const { follow = false, timestamps = false, previous = false, container = null } = values;
   if (follow && previous) return '--previous is of a replica that is gone: there is nothing to follow.';
   return { ...shared, target: target.value, follow, tail, since, timestamps, container, previous };
+}
+
+function readFault({ operands, shared }: Given): Omit<InvocationOf<'local'>, 'command'> | string {
+  const [subject, action, ...words] = operands;
+  if (subject !== 'fault') return `there is no \`local ${subject}\`: write \`flotilla local fault\`.`;
+  if (action === undefined) return { ...shared, action: 'catalogue', words };
+  const known = faultActions.find((one) => one === action);
+  if (known === undefined) return `\`${action}\`: give one of ${faultActions.join(', ')}.`;
+  if (known === 'ls' && words.length > 0) return `\`ls\` takes no operand: \`${words[0]}\` is too much.`;
+  if (known === 'help' && words.length !== 1)
+    return '`help` needs the name of one fault; `flotilla local fault` lists them.';
+  if (known === 'add' && words.length === 0)
+    return '`add` needs the name of a fault; `flotilla local fault` lists them.';
+  return { ...shared, action: known, words };
 }
 
 function readSince(since: string | undefined): LogOptions['since'] | string {

@@ -5,6 +5,7 @@ import { homedir } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from '../client/client.ts';
+import { createFaultConsole } from '../client/fault-console.ts';
 import { exitCodes } from './exit-codes.ts';
 import { knock } from './knock.ts';
 import { run } from './run.ts';
@@ -45,6 +46,7 @@ process.exitCode = await run(process.argv.slice(2), {
   readFile: readTextFile,
   homeDirectory: homedir(),
   connect: (baseUrl, key) => createClient({ baseUrl, ...(key !== undefined && { key }), fetch, sleep }),
+  connectConsole: (baseUrl) => createFaultConsole({ baseUrl, fetch }),
   knock,
   terminal: createTerminal(process.stdout, process.stderr, process.env),
   now: Date.now,

@@ -4,6 +4,7 @@ import { parseArguments } from './arguments.ts';
 import { config } from './commands/config.ts';
 import { down } from './commands/down.ts';
 import { events } from './commands/events.ts';
+import { localFault } from './commands/local-fault.ts';
 import { logs } from './commands/logs.ts';
 import { ps } from './commands/ps.ts';
 import { up } from './commands/up.ts';
@@ -40,6 +41,8 @@ async function execute(invocation: Invocation, surroundings: Surroundings): Prom
       return await events(surroundings, invocation);
     case 'down':
       return await down(surroundings, invocation);
+    case 'local':
+      return await localFault(surroundings, invocation);
     case 'config':
       return await config(surroundings, invocation);
   }

@@ -144,12 +144,14 @@ async function run(options: Options, containers: Choice, port: number, interrupt
 }
 
 /** Where `flotilla` finds the key of this platform by itself; `null` where that cannot be written. */
-function leaveAccess({ url, apiKey }: Platform): string | null {
+function leaveAccess({ url, apiKey, controlUrl }: Platform): string | null {
   const path = loopbackAccessPath(userDirectory(process.env, homedir()), Number(new URL(url).port));
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     rmSync(path, { force: true });
-    writeFileSync(path, `${JSON.stringify({ api: url, key: apiKey } satisfies ApiAccess)}\n`, { mode: 0o600 });
+    writeFileSync(path, `${JSON.stringify({ api: url, key: apiKey, console: controlUrl } satisfies ApiAccess)}\n`, {
+      mode: 0o600,
+    });
     return path;
   } catch {
     return null;
@@ -172,7 +174,9 @@ function banner(platform: Platform, access: string | null, kept: string | null):
 
 function hints({ url }: Platform, port: number): string {
   const api = port === defaultPort ? '' : ` --api ${url}`;
-  const calls = ['ps', 'events -f', 'up -f FILE', 'down APP'].map((call) => `npx flotilla ${call}${api}`);
+  const calls = ['ps', 'events -f', 'up -f FILE', 'down APP', 'local fault'].map(
+    (call) => `npx flotilla ${call}${api}`,
+  );
   return `\nFrom a second terminal, in this directory:\n${calls.map((call) => `  ${call}\n`).join('')}Ctrl-C ends everything.\n`;
 }
 

@@ -19,5 +19,7 @@ export const accessSchema = z.object({
   api: z.string(),
   /** Opens the API. */
   key: z.string().min(1),
+  /** Address of the fault console, without `/control`. */
+  console: z.string().optional(),
 });
 export type ApiAccess = z.output<typeof accessSchema>;

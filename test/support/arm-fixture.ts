@@ -27,6 +27,9 @@ export interface GroupSpec {
   readonly containers?: readonly ContainerSpec[];
   /** Ports of the address; default those of all containers. */
   readonly exposed?: readonly number[];
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly zones?: readonly string[];
+  readonly spot?: boolean;
 }
 
 export interface ArmFixture {
@@ -95,12 +98,18 @@ function bodyOf({
   location = 'eastus',
   containers = [{}],
   exposed,
+  tags,
+  zones,
+  spot = false,
 }: GroupSpec = {}): unknown {
   const declared = containers.flatMap(({ port = 8080 }) => (port === 0 ? [] : [port]));
   const ports = (exposed ?? declared).map((port) => ({ port }));
   return {
     location,
+    ...(tags && { tags }),
+    ...(zones && { zones }),
     properties: {
+      ...(spot && { priority: 'Spot' }),
       osType: 'Linux',
       restartPolicy,
       containers: containers.map(containerOf),

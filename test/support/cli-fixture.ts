@@ -3,6 +3,7 @@
 import type { Answer, Surroundings } from '../../src/cli/context.ts';
 import { run } from '../../src/cli/run.ts';
 import type { ApiClient, ApiError } from '../../src/client/client.ts';
+import type { ConsoleError, FaultConsole } from '../../src/client/fault-console.ts';
 import type { AppResource, EventList, EventResource, OperationResource, ServiceResource } from '../../src/model/api.ts';
 import { err, ok, type Result } from '../../src/model/result.ts';
 
@@ -105,7 +106,12 @@ export interface RunOptions extends Script {
   readonly interruptAfterMs?: number;
   readonly answers?: Readonly<Record<string, Answer>>;
   readonly colours?: boolean;
+  /** The fault console of the platform. */
+  readonly console?: (baseUrl: string) => FaultConsole;
 }
+
+const nobody = async () => err<ConsoleError>({ kind: 'unreachable', message: 'connect ECONNREFUSED' });
+const noConsole: FaultConsole = { view: nobody, inject: nobody, clear: nobody };
 
 export interface Ran {
   readonly code: number;
@@ -128,6 +134,7 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
     readFile: async (path) => options.files?.[path],
     homeDirectory: '/home/me',
     connect: () => scriptedClient(options, () => now, commands),
+    connectConsole: (baseUrl) => options.console?.(baseUrl) ?? noConsole,
     knock: async (address) => options.answers?.[address] ?? { answers: true, detail: 'HTTP 200' },
     terminal: {
       colours: options.colours ?? false,

@@ -139,7 +139,7 @@ export const requestFaults: readonly Fault[] = [
     name: 'stuck-delete',
     about,
     arguments: [...selection],
-    does: 'a deletion is accepted and the group stays Deleting, until it is cleared by its name',
+    does: 'a deletion is accepted and the group stays Deleting, until it is cleared',
     lasts,
     example: 'stuck-delete *-worker',
     act: (world, given) => add(world, given, { kind: 'stuck' }, 'delete'),

@@ -1,0 +1,169 @@
+/**
+ * `flotilla local fault [ls|add|clear|help]`: makes the embedded platform behave badly, so that anybody can watch Flotilla repair it. What can go
+ * wrong is asked of the platform: it alone knows.
+ */
+import type { CataloguedFault, ConsoleArgument, ConsoleError, FaultConsole } from '../../client/fault-console.ts';
+import { accessSchema, loopbackAccessPath, userDirectory } from '../../model/access.ts';
+import type { Result } from '../../model/result.ts';
+import { nearestWord } from '../../spec/suggest.ts';
+import type { Surroundings } from '../context.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import type { InvocationOf } from '../invocation.ts';
+import { columns, table } from '../table.ts';
+
+type Options = InvocationOf<'local'>;
+
+export async function localFault(surroundings: Surroundings, options: Options): Promise<ExitCode> {
+  const { terminal } = surroundings;
+  const at = await findConsole(surroundings, options.api);
+  if (at === undefined) {
+    terminal.note(`error: no embedded platform has its API at ${options.api} on this machine.`);
+    terminal.note('  Start one with `npm start`; name another with --api, or its fault console with FLOTILLA_CONSOLE.');
+    return exitCodes.unreachable;
+  }
+  const console = surroundings.connectConsole(at);
+  switch (options.action) {
+    case 'catalogue':
+      return await showCatalogue(surroundings, console, options, at);
+    case 'help':
+      return await showFault(surroundings, console, options, at);
+    case 'ls':
+      return await list(surroundings, console, options, at);
+    case 'add':
+      return say(surroundings, await console.inject(options.words), at);
+    case 'clear':
+      return await clear(surroundings, console, options, at);
+  }
+}
+
+/** Given, or left by the platform for its user beside the key of its API. */
+async function findConsole(surroundings: Surroundings, api: string): Promise<string | undefined> {
+  const { environment, homeDirectory, readFile } = surroundings;
+  const given = environment['FLOTILLA_CONSOLE'];
+  if (given) return given.replace(/\/+$/, '').replace(/\/control$/, '');
+  const { port, protocol } = new URL(api);
+  const number = Number(port || (protocol === 'https:' ? 443 : 80));
+  const text = await readFile(loopbackAccessPath(userDirectory(environment, homeDirectory), number)).catch(
+    () => undefined,
+  );
+  try {
+    const access = accessSchema.safeParse(JSON.parse(text ?? ''));
+    return access.success ? access.data.console : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function showCatalogue(
+  { terminal }: Surroundings,
+  console: FaultConsole,
+  { json }: Options,
+  at: string,
+): Promise<ExitCode> {
+  const view = await console.view();
+  if (!view.ok) return fail({ terminal }, view.error, at);
+  const { catalogue } = view.value;
+  if (json) {
+    terminal.line(JSON.stringify(catalogue, null, 2));
+    return exitCodes.ok;
+  }
+  for (const about of new Set(catalogue.map((fault) => fault.about))) {
+    terminal.line(about.toUpperCase());
+    const rows = catalogue.filter((fault) => fault.about === about).map((fault) => [`  ${usageOf(fault)}`, fault.does]);
+    for (const line of columns(rows)) terminal.line(line);
+  }
+  terminal.line('');
+  terminal.line('`flotilla local fault help NAME` tells more of one; `flotilla local fault ls` what is set.');
+  return exitCodes.ok;
+}
+
+/** `capacity REGION [CORES]`: what must be given, then how many more there are. */
+function usageOf({ name, arguments: taken }: CataloguedFault): string {
+  const needed = taken.filter(({ fallback }) => fallback === undefined).map((one) => one.name.toUpperCase());
+  const more = taken.length > needed.length ? ['[…]'] : [];
+  return [name, ...needed, ...more].join(' ');
+}
+
+async function showFault(
+  { terminal }: Surroundings,
+  console: FaultConsole,
+  { words, json }: Options,
+  at: string,
+): Promise<ExitCode> {
+  const view = await console.view();
+  if (!view.ok) return fail({ terminal }, view.error, at);
+  const { catalogue } = view.value;
+  const [name = ''] = words;
+  const fault = catalogue.find((one) => one.name === name);
+  if (!fault) {
+    const names = catalogue.map((one) => one.name);
+    const nearest = nearestWord(name, names);
+    terminal.note(
+      `error: there is no fault \`${name}\`; ${nearest ? `did you mean \`${nearest}\`?` : `there are ${names.join(', ')}.`}`,
+    );
+    return exitCodes.invalid;
+  }
+  for (const line of json ? [JSON.stringify(fault, null, 2)] : renderFault(fault)) terminal.line(line);
+  return exitCodes.ok;
+}
+
+const renderFault = (fault: CataloguedFault): readonly string[] => [
+  `${fault.name}: ${fault.does} (${fault.lasts}).`,
+  '',
+  ...columns(fault.arguments.map((argument) => [`  ${argument.name}`, argument.help, givenAs(argument)])),
+  '',
+  `Example: flotilla local fault add ${fault.example}`,
+];
+
+function givenAs({ form, fallback, choices }: ConsoleArgument): string {
+  const there = choices.length > 0 ? `${form}: ${choices.join(', ')}` : form;
+  if (fallback === undefined) return there;
+  return `${there} (default: ${fallback === '' ? 'none' : fallback})`;
+}
+
+async function list(
+  { terminal }: Surroundings,
+  console: FaultConsole,
+  { json }: Options,
+  at: string,
+): Promise<ExitCode> {
+  const view = await console.view();
+  if (!view.ok) return fail({ terminal }, view.error, at);
+  const { active } = view.value;
+  if (json) terminal.line(JSON.stringify(active, null, 2));
+  else if (active.length === 0) terminal.line('No fault is set.');
+  else {
+    const rows = active.map(({ id, what }) => [id, what]);
+    for (const line of table(['ID', 'WHAT'], rows)) terminal.line(line);
+  }
+  return exitCodes.ok;
+}
+
+async function clear(
+  surroundings: Surroundings,
+  console: FaultConsole,
+  { words }: Options,
+  at: string,
+): Promise<ExitCode> {
+  if (words.length === 0) return say(surroundings, await console.clear(null), at);
+  for (const id of words) {
+    const code = say(surroundings, await console.clear(id), at);
+    if (code !== exitCodes.ok) return code;
+  }
+  return exitCodes.ok;
+}
+
+function say({ terminal }: Pick<Surroundings, 'terminal'>, told: Result<string, ConsoleError>, at: string): ExitCode {
+  if (!told.ok) return fail({ terminal }, told.error, at);
+  terminal.line(told.value);
+  return exitCodes.ok;
+}
+
+function fail({ terminal }: Pick<Surroundings, 'terminal'>, error: ConsoleError, at: string): ExitCode {
+  if (error.kind === 'refused') {
+    terminal.note(`error: ${error.message}`);
+    return exitCodes.invalid;
+  }
+  terminal.note(`error: the fault console at ${at} does not answer (${error.message}).`);
+  return exitCodes.unreachable;
+}
