@@ -9,7 +9,7 @@ import { limits } from '../model/limits.ts';
 import type { Plan, Step } from '../model/plan.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type { ServiceSnapshot } from '../model/snapshot.ts';
-import type { GuardRow, PoolRow, ReplicaRow, Stored } from '../model/state.ts';
+import type { GuardRow, PoolRow, ReplicaRow, Row, Stored } from '../model/state.ts';
 import type { PortError } from '../ports/errors.ts';
 import type { Change, ServiceRows } from '../ports/state-store.ts';
 import { observe } from './observe.ts';
@@ -57,15 +57,9 @@ export async function pass(ports: ActivityPorts, settings: ActivitySettings, inp
       return { outcome: 'superseded', steps: [], wakeAt: ports.now(), atOnce: false, guardEtag: '' };
     }
     const fenced = await fence(ports, found.value);
-    if (fenced.ok && fenced.value === 'nothing to fence') {
-      const result = await planAndCommit(ports, settings, input, found.value);
-      if (result.ok) return result.value;
-      if (!isRaced(result.error)) return later(ports, input, result.error);
-    } else if (fenced.ok) {
-      round -= 1;
-    } else if (!isRaced(fenced.error)) {
-      return later(ports, input, fenced.error);
-    }
+    const result = fenced.ok ? await planAndCommit(ports, settings, input, fenced.value) : fenced;
+    if (result.ok) return result.value;
+    if (!isRaced(result.error)) return later(ports, input, result.error);
   }
   return later(ports, input, { kind: 'Conflict', code: null, message: 'others keep changing it', retryAfterMs: null });
 }
@@ -94,26 +88,51 @@ async function read(
 }
 
 /**
- * Re-stamps the live rows of older epochs, the guard in each transaction: from then on no step of an older workflow can write them. The rows have new
- * ETags afterwards, so the pass reads again.
+ * Re-stamps the live rows of older epochs, the guard in each transaction: from then on no step of an older workflow can write them. The value is what
+ * was found as it stands then. Nothing else can have changed: whoever writes with the guard or one of these rows meets its new ETag.
  */
-async function fence(
+async function fence(ports: ActivityPorts, found: Found): Promise<Result<Found, PortError>> {
+  let current = found;
+  for (;;) {
+    const { guard, replicas } = current;
+    const stale = replicas.filter((row) => row.state !== 'gone' && row.epoch < guard.epoch);
+    if (stale.length === 0) return ok(current);
+    const written = await stamp(ports, guard, stale.slice(0, limits.replicaChangesPerTransaction));
+    if (!written.ok) return written;
+    const stamped = new Map(written.value.replicas.map((row) => [rowKey(row), row]));
+    current = {
+      ...current,
+      guard: written.value.guard,
+      replicas: replicas.map((row) => stamped.get(rowKey(row)) ?? row),
+    };
+  }
+}
+
+/** `Conflict` also when the commit was only found by its witness: that tells no ETag but the guard's. */
+async function stamp(
   { store, ids, now }: ActivityPorts,
-  { guard, replicas }: Found,
-): Promise<Result<'fenced' | 'nothing to fence', PortError>> {
-  const stale = replicas.filter((row) => row.state !== 'gone' && row.epoch < guard.epoch);
-  if (stale.length === 0) return ok('nothing to fence');
+  guard: Stored<GuardRow>,
+  part: readonly Stored<ReplicaRow>[],
+): Promise<Result<Pick<Found, 'guard' | 'replicas'>, PortError>> {
   const txId = ids.next();
-  const part = stale.slice(0, limits.replicaChangesPerTransaction);
+  const next: GuardRow = { ...bare(guard), passAt: now(), wakeAt: now(), lastTx: txId };
+  const rows = part.map((row): ReplicaRow => ({ ...bare(row), epoch: guard.epoch }));
   const written = await store.commit({
     txId,
-    witness: keyOf(bare(guard)),
+    witness: keyOf(next),
     changes: [
-      { type: 'update', row: { ...bare(guard), passAt: now(), wakeAt: now(), lastTx: txId }, etag: guard.etag },
-      ...part.map((row): Change => ({ type: 'update', row: { ...bare(row), epoch: guard.epoch }, etag: row.etag })),
+      { type: 'update', row: next, etag: guard.etag },
+      ...rows.map((row, index): Change => ({ type: 'update', row, etag: part[index]?.etag ?? '' })),
     ],
   });
-  return written.ok ? ok('fenced') : written;
+  if (!written.ok) return written;
+  const tagged = <R extends Row>(row: R): Stored<R> => ({
+    ...row,
+    etag: written.value.etags.get(keyOf(row).row) ?? '',
+  });
+  const stamped = { guard: tagged(next), replicas: rows.map(tagged) };
+  const isTold = [stamped.guard, ...stamped.replicas].every(({ etag }) => etag !== '');
+  return isTold ? ok(stamped) : err({ ...unreadable('the commit did not tell all tags'), kind: 'Conflict' });
 }
 
 async function planAndCommit(

@@ -7,6 +7,7 @@ import { payDue } from '../commands/replies.ts';
 import { resendStale } from '../commands/resend.ts';
 import { noteDue, startAssessor } from '../commands/wake.ts';
 import { isSettled } from '../decide/converged.ts';
+import { isSameRegion, type ListedGroup } from '../model/group.ts';
 import { assessorId, names } from '../model/names.ts';
 import type { DueRow, PoolRow, Stored } from '../model/state.ts';
 import type { AppRows } from '../ports/state-store.ts';
@@ -36,7 +37,8 @@ export async function resync(ports: TimerPorts, settings: ActivitySettings): Pro
   if (!replies.ok) ports.log.warn('The replies that are owed could not be read.', { ...replies.error });
   const pools = await readPools(ports, settings);
   if (!pools.ok) return ports.log.warn('The pools could not be read.', { ...pools.error });
-  await mapWhile(rotated(pools.value, turn), width, mayBegin, (pool) => compare(ports, settings, pool, mayBegin));
+  const places = rotated(byResourceGroup(pools.value), turn);
+  await mapWhile(places, width, mayBegin, (together) => compare(ports, settings, together, mayBegin));
 }
 
 async function revive(ports: TimerPorts, settings: ActivitySettings, due: DueRow): Promise<void> {
@@ -62,24 +64,48 @@ async function endBrokenAssessor(ports: TimerPorts, settings: ActivitySettings, 
   if (!ended.ok) ports.log.warn('A broken assessor could not be ended.', { app, ...ended.error });
 }
 
+/** One listing shows all pools of a resource group. */
+function byResourceGroup(pools: readonly Stored<PoolRow>[]): readonly (readonly Stored<PoolRow>[])[] {
+  const placeOf = ({ subscriptionId, resourceGroup }: PoolRow) => `${subscriptionId}/${resourceGroup}`.toLowerCase();
+  return [...new Set(pools.map(placeOf))].map((place) => pools.filter((pool) => placeOf(pool) === place));
+}
+
 /** The rows are read after the listing, so that a group which is listed and owned by a new row is never taken for an orphan. */
 async function compare(
   ports: TimerPorts,
   settings: ActivitySettings,
-  pool: Stored<PoolRow>,
+  pools: readonly Stored<PoolRow>[],
   mayBegin: () => boolean,
 ): Promise<void> {
-  const listing = await ports.groups.list(pool);
-  if (!listing.ok) return ports.log.warn('A pool could not be listed.', { pool: pool.pool, ...listing.error });
-  const ours = listing.value.filter(({ tags }) => tags[names.tags.installation] === settings.installation);
+  const [place] = pools;
+  if (place === undefined) return;
+  const listing = await ports.groups.list(place);
+  if (!listing.ok) {
+    const shown = { pools: pools.map(({ pool }) => pool), ...listing.error };
+    return ports.log.warn('A resource group could not be listed.', shown);
+  }
+  const apps = await readOwners(ports, settings, pools, listing.value);
+  await mapBounded(pools, width, async (pool) => {
+    const own = listing.value.filter(({ region }) => isSameRegion(region, pool.region));
+    if ((await reapPool(ports, settings, pool, own, apps)) === 'moved') return;
+    await sweep(ports, settings, { pool, listing: own, apps: [...apps.values()], mayBegin });
+  });
+}
+
+/** Rows of the apps that have groups or budget there, by name. An app that could not be read is left out. */
+async function readOwners(
+  { store }: TimerPorts,
+  { installation }: ActivitySettings,
+  pools: readonly PoolRow[],
+  listing: readonly ListedGroup[],
+): Promise<ReadonlyMap<string, AppRows>> {
+  const ours = listing.filter(({ tags }) => tags[names.tags.installation] === installation);
   const named = new Set([
     ...ours.flatMap(({ tags }) => tags[names.tags.app] ?? []),
-    ...pool.reservations.map(({ owner }) => owner.split('/')[0] ?? ''),
+    ...pools.flatMap(({ reservations }) => reservations.map(({ owner }) => owner.split('/')[0] ?? '')),
   ]);
-  const read = await mapBounded([...named], width, async (app) => [app, await ports.store.readApp(app)] as const);
-  const apps = new Map(read.flatMap(([app, rows]) => (rows.ok ? [[app, rows.value] as const] : [])));
-  if ((await reapPool(ports, settings, pool, listing.value, apps)) === 'moved') return;
-  await sweep(ports, settings, { pool, listing: listing.value, apps: [...apps.values()], mayBegin });
+  const read = await mapBounded([...named], width, async (app) => [app, await store.readApp(app)] as const);
+  return new Map(read.flatMap(([app, rows]) => (rows.ok ? [[app, rows.value] as const] : [])));
 }
 
 export async function scan(ports: TimerPorts, settings: ActivitySettings): Promise<void> {

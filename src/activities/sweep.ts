@@ -4,7 +4,15 @@
  */
 import { noteDue, wakeAssessor } from '../commands/wake.ts';
 import type { Verdict } from '../decide/verdict.ts';
-import { probedAddress, type Suspicion, sharedAddresses, suspicionOf, watch } from '../decide/watch.ts';
+import {
+  isReadDue,
+  probedAddress,
+  type Suspicion,
+  sharedAddresses,
+  suspicionOf,
+  unprobedReadsPerTick,
+  watch,
+} from '../decide/watch.ts';
 import type { ServiceTemplate } from '../model/app-spec.ts';
 import type { ListedGroup } from '../model/group.ts';
 import type { PoolRow, ReplicaRow, Stored } from '../model/state.ts';
@@ -17,8 +25,6 @@ import { bare, eventRows } from './rows.ts';
 const width = 20;
 /** A failing probe is repeated this much later before it counts (semantics, "Ready"). */
 const repeatAfterMs = 5_000;
-/** Replicas that cannot be probed from outside are read in turns: this many per pool and tick. */
-const rationedReads = 20;
 
 /** Number of the tick: who has had no turn in one is among the first in another. */
 const turnOf = (now: number): number => Math.floor(now / 30_000);
@@ -31,6 +37,7 @@ interface Watched {
 }
 
 export interface SweepInput {
+  /** As it was before this listing: `listedAt` is the sweep before. */
   readonly pool: PoolRow;
   /** Complete, and just made. */
   readonly listing: readonly ListedGroup[];
@@ -41,7 +48,7 @@ export interface SweepInput {
 
 export async function sweep(ports: ActivityPorts, settings: ActivitySettings, input: SweepInput): Promise<void> {
   const suspects = await suspectsOf(ports, settings, input);
-  await mapWhile(rationed(suspects, ports.now()), width, input.mayBegin, (suspect) =>
+  await mapWhile(rationed(suspects, input.pool, ports.now()), width, input.mayBegin, (suspect) =>
     settle(ports, settings, input.pool, suspect),
   );
 }
@@ -90,9 +97,13 @@ async function suspectsOf(
   });
 }
 
-function rationed(suspects: readonly Suspect[], now: number): readonly Suspect[] {
+/** What looks wrong, and those of the unprobed whose turn it is. */
+function rationed(suspects: readonly Suspect[], { listedAt }: PoolRow, now: number): readonly Suspect[] {
   const unprobed = suspects.filter(({ suspicion }) => suspicion === 'unprobed');
-  const turn = rotated(unprobed, turnOf(now) * rationedReads).slice(0, rationedReads);
+  const due = unprobed.filter(({ replica }) =>
+    isReadDue(replica, { now, sweptAt: listedAt, unprobed: unprobed.length }),
+  );
+  const turn = rotated(due, turnOf(now) * unprobedReadsPerTick).slice(0, unprobedReadsPerTick);
   return [...suspects.filter(({ suspicion }) => suspicion !== 'unprobed'), ...turn];
 }
 

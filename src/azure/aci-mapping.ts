@@ -19,6 +19,7 @@ import type {
   GroupVolume,
   InitContainer,
   ListedGroup,
+  LocatedGroup,
   Mount,
   RegistryCredential,
 } from '../model/group.ts';
@@ -123,11 +124,16 @@ export function toObservation(group: ContainerGroup): GroupObservation {
   };
 }
 
-export const toListed = (group: ContainerGroup): ListedGroup => ({
+const toListed = (group: ContainerGroup): ListedGroup => ({
   name: group.name ?? '',
   tags: group.tags ?? {},
   provisioningState: group.provisioningState ?? '',
   ip: group.ipAddress?.ip ?? null,
+});
+
+export const toLocated = (group: ContainerGroup): LocatedGroup => ({
+  ...toListed(group),
+  region: group.location ?? '',
 });
 
 function toContainer(container: Container): ContainerObservation | null {

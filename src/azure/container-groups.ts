@@ -6,9 +6,10 @@ import { type ContainerGroup, ContainerInstanceManagementClient } from '@azure/a
 import type { HttpClient } from '@azure/core-rest-pipeline';
 import type { TokenCredential } from '@azure/identity';
 import { err, ok, type Result } from '../model/result.ts';
-import type { ContainerGroups, PoolPlace } from '../ports/container-groups.ts';
+import type { ContainerGroups, ResourceGroup } from '../ports/container-groups.ts';
 import type { PortError } from '../ports/errors.ts';
-import { toContainerGroup, toListed, toObservation } from './aci-mapping.ts';
+import { toContainerGroup, toLocated, toObservation } from './aci-mapping.ts';
+import { withDeadline } from './deadline.ts';
 import { toPortError } from './errors.ts';
 
 export interface ContainerGroupsOptions {
@@ -33,7 +34,7 @@ interface CallOptions {
 
 export function createContainerGroups(options: ContainerGroupsOptions): ContainerGroups {
   const clients = new Map<string, ContainerInstanceManagementClient>();
-  const clientOf = ({ subscriptionId }: PoolPlace): ContainerInstanceManagementClient => {
+  const clientOf = ({ subscriptionId }: ResourceGroup): ContainerInstanceManagementClient => {
     const known = clients.get(subscriptionId);
     if (known) return known;
     const client = newClient(options, subscriptionId);
@@ -58,12 +59,11 @@ export function createContainerGroups(options: ContainerGroupsOptions): Containe
         toObservation(await clientOf(place).containerGroups.get(place.resourceGroup, name, { abortSignal })),
       ),
     list: (place) =>
-      read(`list the groups of ${place.pool}`, callTimeoutMs, async (abortSignal) => {
+      read(`list the groups of ${place.resourceGroup}`, callTimeoutMs, async (abortSignal) => {
         const pages = clientOf(place).containerGroups.listByResourceGroup(place.resourceGroup, { abortSignal });
         const groups: ContainerGroup[] = [];
         for await (const group of pages) groups.push(group);
-        // A resource group may hold groups of several regions, and so of several pools.
-        return groups.filter(({ location }) => sameRegion(location, place.region)).map(toListed);
+        return groups.map(toLocated);
       }),
     async delete(place, name) {
       const begun = await effect(`delete ${name}`, callTimeoutMs, (call) =>
@@ -102,15 +102,15 @@ async function read<T>(
   run: (abortSignal: AbortSignal) => Promise<T>,
 ): Promise<Result<T, PortError>> {
   try {
-    return ok(await run(AbortSignal.timeout(timeoutMs)));
+    return ok(await withDeadline(timeoutMs, run));
   } catch (error) {
     return err(toPortError(error, { what, effect: false }));
   }
 }
 
 /**
- * Begins an operation. `begin…` also polls once, and an error of that poll says nothing of the operation: the first answer is that of the request
- * itself, and when it was a success ARM has taken it on. The value is its status.
+ * Begins an operation: the first answer is that of the request itself, and when it was a success ARM has taken it on. `begin…` would go on to poll,
+ * a read of the ARM budget that tells nothing a later pass does not: it is called off. The value is the status of the first answer.
  */
 async function effect(
   what: string,
@@ -118,18 +118,17 @@ async function effect(
   run: (options: CallOptions) => Promise<unknown>,
 ): Promise<Result<number, PortError>> {
   let first: number | undefined;
-  const onResponse = ({ status }: Answer): void => {
-    first ??= status;
-  };
   try {
-    await run({ abortSignal: AbortSignal.timeout(timeoutMs), onResponse });
+    await withDeadline(timeoutMs, (abortSignal, abort) => {
+      const onResponse = ({ status }: Answer): void => {
+        first ??= status;
+        if (first < 300) abort();
+      };
+      return run({ abortSignal, onResponse });
+    });
     return ok(first ?? 200);
   } catch (error) {
     if (first !== undefined && first < 300) return ok(first);
     return err(toPortError(error, { what, effect: true }));
   }
 }
-
-/** ARM writes regions as `eastus` and as `East US`. */
-const sameRegion = (a: string | undefined, b: string): boolean => plain(a ?? '') === plain(b);
-const plain = (region: string): string => region.toLowerCase().replaceAll(' ', '');

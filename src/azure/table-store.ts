@@ -11,6 +11,7 @@ import { err, ok, type Result } from '../model/result.ts';
 import type { DueRow, PoolRow, ReplyRow, Row } from '../model/state.ts';
 import type { PortError } from '../ports/errors.ts';
 import type { Change, StateStore, Transaction } from '../ports/state-store.ts';
+import { withDeadline } from './deadline.ts';
 import { toPortError } from './errors.ts';
 import { withRetry } from './retry.ts';
 import { toEntity } from './row-codec.ts';
@@ -70,7 +71,7 @@ function openTable({ endpoint, credential, tableName, callTimeoutMs, httpClient 
   });
   const once: Call = async (what, effect, run) => {
     try {
-      return ok(await run(AbortSignal.timeout(callTimeoutMs)));
+      return ok(await withDeadline(callTimeoutMs, run));
     } catch (error) {
       return err(toPortError(error, { what, effect }));
     }

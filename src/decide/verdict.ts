@@ -36,6 +36,8 @@ export interface Verdict {
   /** The create must be attempted again under a new attempt id. */
   readonly retry: boolean;
   readonly lookAt: number | null;
+  /** Nothing but time is missing: until `lookAt` there is nothing to see. */
+  readonly waitsForTime: boolean;
 }
 
 export function judge(
@@ -178,7 +180,7 @@ function move(row: ReplicaRow, condition: Condition, template: ServiceTemplate, 
       return failed(row, 'StartDeadlineExceeded', condition.message ?? 'It never became ready.', now, settings);
     }
     const lookAt = Math.min(condition.lookAt ?? Number.POSITIVE_INFINITY, row.stateAt + deadlineMs);
-    return { ...verdictOf({ ...row, ...said }), lookAt };
+    return { ...verdictOf({ ...row, ...said }), lookAt, waitsForTime: condition.lookAt !== null };
   }
   if (row.state === 'ready') {
     const next: ReplicaRow = {
@@ -188,13 +190,14 @@ function move(row: ReplicaRow, condition: Condition, template: ServiceTemplate, 
       reason: said.reason ?? 'ProbeFailed',
       endpoint: false,
     };
-    return { ...verdictOf(next, lossEvents('ReplicaUnready', row, next)), lookAt: condition.lookAt };
+    const verdict = verdictOf(next, lossEvents('ReplicaUnready', row, next));
+    return { ...verdict, lookAt: condition.lookAt, waitsForTime: condition.lookAt !== null };
   }
   if (ageMs >= settings.startDeadlineMs && peersReady) {
     return failed(row, said.reason ?? 'ProbeFailed', said.message ?? 'It stayed unready.', now, settings);
   }
   const next = said.reason === null ? row : { ...row, ...said };
-  return { ...verdictOf(next), lookAt: condition.lookAt };
+  return { ...verdictOf(next), lookAt: condition.lookAt, waitsForTime: condition.lookAt !== null };
 }
 
 function becomeReady(replica: ReplicaRow, now: number): Verdict {
@@ -259,4 +262,5 @@ const verdictOf = (row: ReplicaRow, events: readonly PlannedEvent[] = []): Verdi
   standing: false,
   retry: false,
   lookAt: null,
+  waitsForTime: false,
 });

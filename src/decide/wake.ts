@@ -1,5 +1,5 @@
 /** When the workflow looks again: at once while writing goes on, exactly where only time is missing, else sooner for a young state than for an old one. */
-import type { PlannerSettings } from '../model/snapshot.ts';
+import { type PlannerSettings, replicaKey } from '../model/snapshot.ts';
 import type { ReplicaRow, ReplicaState } from '../model/state.ts';
 import type { Growth } from './growth.ts';
 import type { Decision } from './moves.ts';
@@ -31,7 +31,14 @@ export function wakeOf({ cut, decisions, after, growth, settings, now }: WakeFac
     ...after.map((row) => (row.state === 'creating' ? (row.attempt?.expiresAt ?? null) : null)),
     growth.backoffUntil,
   ];
-  const polls = after.filter((row) => polled.has(row.state)).map((row) => now + pollMs(now - row.stateAt, settings));
+  const waiting = new Set(
+    decisions
+      .filter(({ case: { verdict } }) => verdict.waitsForTime)
+      .map(({ case: { replica } }) => replicaKey(replica)),
+  );
+  const polls = after
+    .filter((row) => polled.has(row.state) && !waiting.has(replicaKey(row)))
+    .map((row) => now + pollMs(now - row.stateAt, settings));
   const instants = [...exact, ...polls].filter((at) => at !== null).filter((at) => at > now);
   return Math.min(now + settings.transitionWakeMs, ...instants);
 }

@@ -45,6 +45,38 @@ export function suspicionOf(
   return template.readiness.kind === 'running' ? 'unprobed' : null;
 }
 
+/** Period of the sweep, ms. */
+const tickMs = 30_000;
+/** A steady replica is read every 4 minutes, so that what only a read shows is known within 5, a late or lost tick included. */
+const ticksMax = 8;
+/** So many unprobed replicas of a pool are read in one tick at most, whatever their number: ARM's reads are shared with the workflows. */
+export const unprobedReadsPerTick = 20;
+
+/**
+ * Whether a ready replica that only ARM can tell of has its turn since the last sweep of its pool: every tick while it is young or has just changed,
+ * then at half its age, so that what happens to it is seen at most half as late as it took to happen, and steady ones every 4 minutes. Each has a
+ * place of its own in that cycle by its name, so that the reads of many are spread; a tick that was missed is made up for by the next.
+ *
+ * @param sweptAt the sweep before, null = never: then everybody has a turn
+ * @param unprobed how many such replicas the pool has: with more than can be read, turns come more rarely
+ */
+export function isReadDue(
+  replica: Pick<ReplicaRow, 'group' | 'stateAt' | 'observedAt'>,
+  { now, sweptAt, unprobed }: { readonly now: number; readonly sweptAt: number | null; readonly unprobed: number },
+): boolean {
+  if (sweptAt === null) return true;
+  const quietMs = now - Math.max(replica.stateAt, replica.observedAt ?? 0);
+  const byAge = Math.min(ticksMax, powerOf2AtMost(quietMs / 2 / tickMs));
+  // Powers of two, so that a cycle that grows keeps its places.
+  const cycle = Math.max(byAge, 2 ** Math.ceil(Math.log2(Math.max(1, unprobed / unprobedReadsPerTick))));
+  const turnsBy = (at: number): number => Math.floor((Math.floor(at / tickMs) + placeOf(replica.group)) / cycle);
+  return turnsBy(now) > turnsBy(sweptAt);
+}
+
+const powerOf2AtMost = (value: number): number => 2 ** Math.max(0, Math.floor(Math.log2(Math.max(1, value))));
+
+const placeOf = (group: string): number => [...group].reduce((sum, char) => (sum * 31 + char.charCodeAt(0)) % 4096, 0);
+
 /** Where to probe a replica. A result counts only for a listed pair of group and address: an old address may answer for a stranger. */
 export const probedAddress = ({ ip }: ReplicaRow, listed: ListedGroup | undefined): string | null =>
   listed !== undefined && addressOf(listed.ip) === ip ? ip : null;

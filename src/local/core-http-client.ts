@@ -6,6 +6,7 @@ import type { Core, Draw } from './core.ts';
 export function coreHttpClient(core: Core, now: () => number, draw: Draw): HttpClient {
   return {
     async sendRequest(request: PipelineRequest) {
+      if (request.abortSignal?.aborted) throw aborted();
       const url = new URL(request.url);
       const headers: Record<string, string> = {};
       for (const [name, value] of request.headers) headers[name.toLowerCase()] = value;
@@ -25,6 +26,9 @@ export function coreHttpClient(core: Core, now: () => number, draw: Draw): HttpC
     },
   };
 }
+
+/** As the SDK's own client says it. */
+const aborted = (): Error => Object.assign(new Error('The operation was aborted.'), { name: 'AbortError' });
 
 function bodyText(body: PipelineRequest['body']): string {
   if (body === undefined || body === null) return '';

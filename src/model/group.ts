@@ -101,3 +101,12 @@ export interface ListedGroup {
   readonly provisioningState: string;
   readonly ip: string | null;
 }
+
+/** A listing is of a resource group, which may hold groups of several regions, and so of several pools. */
+export interface LocatedGroup extends ListedGroup {
+  readonly region: string;
+}
+
+/** ARM writes regions as `eastus` and as `East US`. */
+export const isSameRegion = (a: string, b: string): boolean => plain(a) === plain(b);
+const plain = (region: string): string => region.toLowerCase().replaceAll(' ', '');

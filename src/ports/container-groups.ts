@@ -1,10 +1,12 @@
 /** The pool's control plane: Azure Container Instances through ARM. Calls never retry by themselves (principle 5): workflows do, after read-back. */
-import type { GroupObservation, GroupSpec, ListedGroup } from '../model/group.ts';
+import type { GroupObservation, GroupSpec, LocatedGroup } from '../model/group.ts';
 import type { Result } from '../model/result.ts';
 import type { PoolRow } from '../model/state.ts';
 import type { PortError } from './errors.ts';
 
 export type PoolPlace = Pick<PoolRow, 'pool' | 'subscriptionId' | 'resourceGroup' | 'region'>;
+
+export type ResourceGroup = Pick<PoolPlace, 'subscriptionId' | 'resourceGroup'>;
 
 export interface LogQuery {
   /** So many lines at most; ACI hands out at most 4 MB. */
@@ -24,7 +26,7 @@ export interface ContainerGroups {
   /** With instance view. 404 is `NotFound`. */
   get(place: PoolPlace, name: string): Promise<Result<GroupObservation, PortError>>;
   /** Every page, or an error: a partial listing is never returned. */
-  list(place: PoolPlace): Promise<Result<readonly ListedGroup[], PortError>>;
+  list(place: ResourceGroup): Promise<Result<readonly LocatedGroup[], PortError>>;
   /** Idempotent: `gone` when there was nothing; `accepted` when the deletion is under way. */
   delete(place: PoolPlace, name: string): Promise<Result<'accepted' | 'gone', PortError>>;
   /** Last lines of a container, oldest first. `ContainerLogNotAvailable` (`NotFound`) = it has not started yet. */

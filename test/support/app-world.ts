@@ -228,10 +228,8 @@ export function appWorld(options: AppWorldOptions = {}): AppWorld {
       return page.value.events.toReversed();
     },
     async groups() {
-      const listings = await Promise.all(
-        settings.pools.map((pool) => createGroupsReader(http).list({ ...pool, pool: pool.pool })),
-      );
-      return listings.flatMap((listing) => (listing.ok ? listing.value.map(({ name }) => name) : []));
+      const listings = await Promise.all(settings.pools.map((pool) => createGroupsReader(http).list(pool)));
+      return [...new Set(listings.flatMap((listing) => (listing.ok ? listing.value.map(({ name }) => name) : [])))];
     },
     async reservations() {
       const pools = await table.store.readPools();

@@ -44,8 +44,18 @@ export const planted: readonly PlantedBug[] = [
   {
     name: 'failed-poll-taken-for-failed-put',
     file: 'src/azure/container-groups.ts',
-    find: 'if (first !== undefined && first < 300) return ok(first);',
-    replace: '',
+    find: `        if (first < 300) abort();
+      };
+      return run({ abortSignal, onResponse });
+    });
+    return ok(first ?? 200);
+  } catch (error) {
+    if (first !== undefined && first < 300) return ok(first);`,
+    replace: `      };
+      return run({ abortSignal, onResponse });
+    });
+    return ok(first ?? 200);
+  } catch (error) {`,
     killedBy: 'write-ahead',
   },
   {
@@ -87,8 +97,8 @@ export const planted: readonly PlantedBug[] = [
   {
     name: 'pools-compared-once-an-hour',
     file: 'src/activities/resync.ts',
-    find: 'await mapWhile(rotated(pools.value, turn), width, mayBegin, (pool) => compare(',
-    replace: 'await mapWhile(turn % 120 === 0 ? pools.value : [], width, mayBegin, (pool) => compare(',
+    find: 'const places = rotated(byResourceGroup(pools.value), turn);',
+    replace: 'const places = turn % 120 === 0 ? byResourceGroup(pools.value) : [];',
     killedBy: 'reality',
   },
   {

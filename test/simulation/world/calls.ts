@@ -73,6 +73,8 @@ export function createCalls({ world, crash }: CallsOptions): Calls {
   function exchange<T>(caller: Caller, call: Call<T>): Promise<T> {
     // What a host still does after its death reaches nobody.
     if (caller.owner.dead) return new Promise<T>(() => undefined);
+    // As a real client: what is called off before it is sent never leaves the host.
+    if (call.signal?.aborted) return Promise.reject(abortError());
     const cause = causeNow();
     const fault = drawFault(call);
     ids += 1;

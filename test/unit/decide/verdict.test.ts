@@ -387,8 +387,11 @@ describe('when it is worth looking again', () => {
 
   it('one that starts: when time alone makes it ready, or at its deadline', () => {
     const starting = inState('starting');
-    expect(judge(starting, quiet, seen(starting), facts).lookAt).toBe(at + 20_000);
-    expect(judged(starting, seen(starting)).lookAt).toBe(at + defaults.startDeadlineMs);
+    expect(judge(starting, quiet, seen(starting), facts)).toMatchObject({ lookAt: at + 20_000, waitsForTime: true });
+    expect(judged(starting, seen(starting))).toMatchObject({
+      lookAt: at + defaults.startDeadlineMs,
+      waitsForTime: false,
+    });
   });
 
   it('one that is or becomes unready: when a quiet time ends', () => {
@@ -397,6 +400,7 @@ describe('when it is worth looking again', () => {
       const replica = inState(state);
       expect(judge(replica, quiet, seen(replica, { container }), facts)).toMatchObject({
         lookAt: at + 20_500,
+        waitsForTime: true,
         row: { state: 'unready', reason: 'ContainerCrashed' },
       });
     }

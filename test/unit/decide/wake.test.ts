@@ -20,6 +20,12 @@ const decision = (replica: ReplicaRow, lookAt: number | null, action: 'none' | '
   return { case: one, action, move: moveOf(one, { action, reason: null, because: '' }, context) };
 };
 
+/** One whose verdict misses nothing but time. */
+const waiting = (replica: ReplicaRow, lookAt: number) => {
+  const { case: one, ...rest } = decision(replica, lookAt);
+  return { ...rest, case: { ...one, verdict: { ...one.verdict, waitsForTime: true } } };
+};
+
 describe('when the workflow looks again', () => {
   it.each<[string, number, number]>([
     ['half a minute later where nothing moves', wake([inState('ready')]), 30_000],
@@ -57,6 +63,23 @@ describe('when the workflow looks again', () => {
     ],
     ['when a back-off ends', wake([], { growth: { ...growth, backoffUntil: at + 5_000 } }), 5_000],
     ['when time alone changes a verdict', wake([], { decisions: [decision(inState('ready'), at + 3_000)] }), 3_000],
+    [
+      'not before its time where a start misses nothing but time',
+      wake([inState('starting')], { decisions: [waiting(inState('starting'), at + 9_000)] }),
+      9_000,
+    ],
+    [
+      'half a minute later at most, however long that time',
+      wake([inState('unready')], { decisions: [waiting(inState('unready'), at + 300_000)] }),
+      30_000,
+    ],
+    [
+      'soon at another start all the same (near miss)',
+      wake([inState('starting'), inState('starting', { slot: 1 })], {
+        decisions: [waiting(inState('starting'), at + 9_000)],
+      }),
+      1_000,
+    ],
     [
       'never in the past',
       wake([], { decisions: [decision(inState('ready'), at - 1), decision(inState('ready'), at)] }),

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { groupName } from '../../../src/decide/group-spec.ts';
 import { recount } from '../../../src/decide/recount.ts';
 import {
+  isReadDue,
   probedAddress,
   type Sighting,
   type Suspicion,
@@ -80,6 +82,59 @@ describe('whose address a probe speaks of', () => {
     expect([...sharedAddresses(rows)]).toEqual(['10.0.0.4']);
   });
 });
+
+describe('when a ready replica that only ARM can tell of is read', () => {
+  const second = 1_000;
+  const minute = 60 * second;
+  const tick = 30 * second;
+  const replica = (quietMs: number) => ({ group: 'f-1-web', stateAt: at - quietMs, observedAt: null });
+  /** How many of the 64 sweeps before now would have read one that has been quiet for so long at each of them. */
+  const turnsOf = (quietMs: number, unprobed = 1, sweepMs = tick): number =>
+    Array.from({ length: 64 }, (_, n) => at + n * sweepMs).filter((now) =>
+      isReadDue({ ...replica(quietMs), stateAt: now - quietMs }, { now, sweptAt: now - sweepMs, unprobed }),
+    ).length;
+
+  it.each<[string, number, number]>([
+    ['every tick when it has just become ready', turnsOf(0), 64],
+    ['every tick for two minutes (near miss)', turnsOf(2 * minute - 1), 64],
+    ['every other tick after two minutes', turnsOf(2 * minute), 32],
+    ['every fourth after four', turnsOf(4 * minute), 16],
+    ['every eighth after eight', turnsOf(8 * minute), 8],
+    ['every eighth, 4 minutes, however steady', turnsOf(30 * 24 * 60 * minute), 8],
+    ['more rarely where there are more than can be read', turnsOf(8 * minute, 16 * 20), 4],
+    ['and so also while it is young', turnsOf(0, 40), 32],
+    ['as often as before where they just fit (near miss)', turnsOf(0, 20), 64],
+    ['at every sweep where these are rarer than its turns', turnsOf(8 * minute, 1, 8 * tick), 64],
+  ])('%s', (_, turns, expected) => {
+    expect(turns).toBe(expected);
+  });
+
+  it('young again once something about it has changed', () => {
+    const restarted = { ...replica(60 * minute), observedAt: at - minute };
+    const turns = Array.from({ length: 8 }, (_, n) => at + n * second);
+    for (const now of turns) {
+      expect(isReadDue(restarted, { now, sweptAt: now - tick, unprobed: 1 })).toBe(true);
+    }
+  });
+
+  it('at once in a pool that was never swept; not twice for one turn, nor while the clock of another host was ahead', () => {
+    const steady = replica(60 * minute);
+    expect(isReadDue(steady, { now: at, sweptAt: null, unprobed: 1 })).toBe(true);
+    expect(isReadDue(steady, { now: at, sweptAt: at, unprobed: 1 })).toBe(false);
+    expect(isReadDue(steady, { now: at, sweptAt: at + minute, unprobed: 1 })).toBe(false);
+  });
+
+  it('not all at the same tick', () => {
+    const due = Array.from({ length: 80 }, (_, n) => ({ ...replica(60 * minute), group: groupOf(n) })).filter((one) =>
+      isReadDue(one, { now: at, sweptAt: at - tick, unprobed: 80 }),
+    );
+    expect(due.length).toBeGreaterThan(2);
+    expect(due.length).toBeLessThan(25);
+  });
+});
+
+const groupOf = (slot: number): string =>
+  groupName({ installation: 'test', appUid: 'uid' }, { service: 'web', slot, incarnation: slot + 1 });
 
 describe('what a full read of it changes', () => {
   const changed = (suspicion: Suspicion, observation: Observation, template = aTemplate()) =>
