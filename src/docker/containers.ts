@@ -3,6 +3,7 @@ import type Docker from 'dockerode';
 import { withTag } from './images.ts';
 import { labels, type Owner, ownerLabels, type Role } from './labels.ts';
 import { SANDBOX_IMAGE } from './sandbox-image.ts';
+import { heldMounts, type MountSpec, mountOf, type VolumeSpec, volumeName, volumesDigest } from './volumes.ts';
 
 /** What the containers of a group share: a network namespace with one address. */
 export interface SandboxSpec {
@@ -10,6 +11,8 @@ export interface SandboxSpec {
   readonly group: string;
   /** Absent = any that the engine likes. */
   readonly address?: string;
+  /** It holds them for the group's containers. */
+  readonly volumes: readonly VolumeSpec[];
 }
 
 /** One start of one container of a group. */
@@ -25,6 +28,9 @@ export interface RunSpec {
   readonly environment: Readonly<Record<string, string>>;
   readonly cpuCores: number;
   readonly memoryGiB: number;
+  /** Of volumes that the sandbox holds. */
+  readonly mounts: readonly MountSpec[];
+  readonly volumes: readonly VolumeSpec[];
 }
 
 export interface SandboxSeen {
@@ -32,6 +38,8 @@ export interface SandboxSeen {
   readonly running: boolean;
   /** Absent = it is in no network. */
   readonly address?: string;
+  /** `volumesDigest` of what it holds. */
+  readonly volumes: string;
 }
 
 export interface RunSeen {
@@ -49,6 +57,8 @@ export interface RunSeen {
 export interface GroupSeen {
   readonly sandboxes: readonly SandboxSeen[];
   readonly runs: readonly RunSeen[];
+  /** Names of volumes that go with the group. */
+  readonly volumes: readonly string[];
 }
 
 /** The log is read as it is written, so little needs to be kept of it. */
@@ -61,8 +71,11 @@ export function sandboxOptions(owner: Owner, network: string, spec: SandboxSpec)
     name: `flotilla-${owner.id}-${spec.uid.slice(0, 8)}-${spec.group}`,
     Image: SANDBOX_IMAGE,
     Hostname: spec.group,
-    Labels: labelsOf(owner, 'sandbox', spec),
-    HostConfig: { NetworkMode: network },
+    Labels: {
+      ...labelsOf(owner, 'sandbox', spec),
+      [labels.volumes]: volumesDigest(spec.uid, spec.volumes),
+    },
+    HostConfig: { NetworkMode: network, Mounts: heldMounts(owner, spec.uid, spec.volumes) },
     NetworkingConfig: { EndpointsConfig: { [network]: endpointOf(spec.address) } },
   };
 }
@@ -94,9 +107,19 @@ export function runOptions(
       Memory: memory,
       MemorySwap: memory,
       RestartPolicy: { Name: 'no' },
+      Mounts: mountsOf(owner, spec),
       LogConfig: { Type: 'json-file', Config: { 'max-size': LOG_KEPT, 'max-file': '2' } },
     },
   };
+}
+
+function mountsOf(owner: Owner, { uid, mounts, volumes }: RunSpec): Docker.MountSettings[] {
+  return mounts.flatMap(({ volume, path, readOnly }) => {
+    const held = volumes.find(({ name }) => name === volume);
+    if (!held) return [];
+    const never = held.kind === 'secret' || (held.kind === 'share' && held.readOnly);
+    return [mountOf(volumeName(owner, uid, held), path, readOnly || never)];
+  });
 }
 
 function labelsOf(owner: Owner, role: Role, { uid, group }: SandboxSpec | RunSpec): Record<string, string> {
@@ -108,7 +131,12 @@ export function sandboxSeen(found: Docker.ContainerInspectInfo, network: string)
     | (Docker.EndpointSettings & { IPAddress?: string })
     | undefined;
   const address = endpoint?.IPAddress;
-  return { id: found.Id, running: found.State.Running, ...(address !== undefined && address !== '' && { address }) };
+  return {
+    id: found.Id,
+    running: found.State.Running,
+    ...(address !== undefined && address !== '' && { address }),
+    volumes: found.Config.Labels[labels.volumes] ?? '',
+  };
 }
 
 export function runSeen(found: Docker.ContainerInspectInfo): RunSeen {

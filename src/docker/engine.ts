@@ -3,6 +3,7 @@
  * the *runs* of its containers inside that namespace: every start is a container of its own, named after its ordinal, so that asking twice
  * creates once. It remembers nothing: everything is read back from the engine by label. Whoever uses it decides what should be there.
  */
+import type { Duplex, Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import {
   endpointOf,
@@ -17,12 +18,14 @@ import {
 import { type Watch, watchEvents } from './events.ts';
 import { type ExecAnswer, execIn } from './exec.ts';
 import { engineMessage, statusOf, unless } from './failure.ts';
-import { ensureImage } from './images.ts';
+import { credentialsFor, ensureImage, type RegistryCredentials } from './images.ts';
 import { labels, type Owner } from './labels.ts';
 import { followLogs, type PrintedLine } from './logs.ts';
 import { ensureNetwork, networkName } from './network.ts';
 import { removeOwned } from './removal.ts';
 import { ensureSandboxImage } from './sandbox-image.ts';
+import { attachOutput, openTerminal } from './terminal.ts';
+import { ensureVolumes, fillVolumes, removeVolumes, type VolumeSpec, volumesOf } from './volumes.ts';
 
 /** Every call rejects when the engine is not reached; what it refuses, it refuses with a `statusCode`. */
 export interface GroupEngine {
@@ -32,8 +35,12 @@ export interface GroupEngine {
   groups(): Promise<ReadonlySet<string>>;
   inspect(uid: string): Promise<GroupSeen>;
   /** Undefined once the image is there, or why it cannot be had. */
-  ensureImage(image: string): Promise<string | undefined>;
+  ensureImage(image: string, credentials: readonly RegistryCredentials[]): Promise<string | undefined>;
+  /** With its volumes, which are not filled yet. */
   startSandbox(spec: SandboxSpec): Promise<void>;
+  /** Before the first container uses them. */
+  fillVolumes(sandboxId: string, volumes: readonly VolumeSpec[]): Promise<void>;
+  removeVolumes(names: readonly string[]): Promise<void>;
   /** Takes a running sandbox out of its network, or into it at the address; its containers run on. */
   moveSandbox(id: string, address: string | 'none' | 'any'): Promise<void>;
   /** Undefined once it runs, or the engine's words why the run cannot start. */
@@ -44,6 +51,10 @@ export interface GroupEngine {
   /** Ended by force if need be; with the volumes that its image asked for. */
   remove(id: string): Promise<void>;
   exec(id: string, command: readonly string[], timeoutMs: number): Promise<ExecAnswer>;
+  /** The engine's id of a run; undefined = it is not there. */
+  runId(uid: string, container: string, run: number): Promise<string | undefined>;
+  openTerminal(id: string, program: string, size: { readonly rows: number; readonly cols: number }): Promise<Duplex>;
+  attachOutput(id: string): Promise<Readable>;
   followLogs(
     id: string,
     sinceMs: number | undefined,
@@ -70,13 +81,25 @@ export function createGroupEngine(options: {
       return (await ensureNetwork(docker, owner, subnet)).subnet;
     },
     async groups() {
-      return new Set((await list()).map(({ Labels }) => Labels[labels.uid] ?? ''));
+      const containers = await list(labels.uid);
+      const volumes = await volumesOf(docker, owner);
+      return new Set([...containers.map(({ Labels }) => Labels[labels.uid] ?? ''), ...volumes.map(({ uid }) => uid)]);
     },
-    inspect: async (uid) => inspectGroup(docker, await list(`${labels.uid}=${uid}`), network),
-    ensureImage: (image) => ensureImage(docker, image),
+    async inspect(uid) {
+      const volumes = await volumesOf(docker, owner, uid);
+      const containers = await inspectContainers(docker, await list(`${labels.uid}=${uid}`), network);
+      return { ...containers, volumes: volumes.map(({ name }) => name) };
+    },
+    ensureImage(image, all) {
+      const credentials = credentialsFor(image, all);
+      return ensureImage(docker, image, credentials && { credentials });
+    },
     async startSandbox(spec) {
+      await ensureVolumes(docker, owner, spec.uid, spec.volumes);
       await startNamed(docker, sandboxOptions(owner, network, spec));
     },
+    fillVolumes: (sandboxId, volumes) => fillVolumes(docker, sandboxId, volumes),
+    removeVolumes: (names) => removeVolumes(docker, names),
     async moveSandbox(id, address) {
       const own = docker.getNetwork(network);
       await unless([403, 404, 500], own.disconnect({ Container: id, Force: true }));
@@ -101,17 +124,23 @@ export function createGroupEngine(options: {
     },
     remove: async (id) => void (await unless([404, 409], docker.getContainer(id).remove({ force: true, v: true }))),
     exec: (id, command, timeoutMs) => execIn(docker, id, command, timeoutMs),
+    async runId(uid, container, run) {
+      const wanted = [`${labels.uid}=${uid}`, `${labels.container}=${container}`, `${labels.run}=${run}`];
+      return (await list(...wanted))[0]?.Id;
+    },
+    openTerminal: (id, program, size) => openTerminal(docker, id, program, size),
+    attachOutput: (id) => attachOutput(docker, id),
     followLogs: (id, sinceMs, onLines, signal) => followLogs(docker, id, sinceMs, onLines, signal),
     watch: (onHint) => watchEvents(docker, owner, onHint),
     removeEverything: () => removeOwned(docker, owner),
   };
 }
 
-async function inspectGroup(
+async function inspectContainers(
   docker: Docker,
   listed: readonly Docker.ContainerInfo[],
   network: string,
-): Promise<GroupSeen> {
+): Promise<Omit<GroupSeen, 'volumes'>> {
   const found = await Promise.all(listed.map(({ Id }) => unless([404], docker.getContainer(Id).inspect())));
   const there = found.filter((one) => one !== undefined);
   const isSandbox = (one: Docker.ContainerInspectInfo) => one.Config.Labels[labels.role] === 'sandbox';

@@ -58,6 +58,20 @@ export async function hasImage(docker: Docker, image: string): Promise<boolean> 
   }
 }
 
+/** Those for the registry that the image names; one that names none is on Docker Hub. */
+export function credentialsFor(
+  image: string,
+  credentials: readonly RegistryCredentials[],
+): RegistryCredentials | undefined {
+  const [first = '', ...rest] = image.split('/');
+  const named = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost') ? first : HUB;
+  const hostOf = (server: string) => (HUB_NAMES.includes(server) ? HUB : server);
+  return credentials.find(({ server }) => hostOf(server.replace(/\/.*$/, '')) === hostOf(named));
+}
+
+const HUB = 'docker.io';
+const HUB_NAMES: readonly string[] = [HUB, 'index.docker.io', 'registry-1.docker.io', 'registry.hub.docker.com'];
+
 /** A pull without tag or digest would fetch every tag there is. */
 export function withTag(image: string): string {
   const last = image.split('/').at(-1) ?? '';

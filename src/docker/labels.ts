@@ -20,6 +20,10 @@ export const labels = {
   role: 'flotilla.role',
   container: 'flotilla.container',
   run: 'flotilla.run',
+  /** What the volumes that a sandbox holds were made from. */
+  volumes: 'flotilla.volumes',
+  /** `account/share` of a file share, which is a volume of the owner and of no group. */
+  share: 'flotilla.share',
 } as const;
 
 export type Role = 'sandbox' | 'run';

@@ -17,6 +17,7 @@ import {
 } from '../support/arm-over-https.ts';
 import type { ArmTarget } from '../support/arm-session.ts';
 import { runArmContract } from './arm.contract.ts';
+import { runArmInitContract } from './arm-init.contract.ts';
 import { runArmPowerContract } from './arm-power.contract.ts';
 
 function inMemory(): ArmTarget {
@@ -65,3 +66,5 @@ runArmContract({ name: 'the ARM core in memory and virtual time', connect: async
 runArmContract({ name: 'the ARM stand-in over HTTPS on SQLite', connect: () => armOverHttps() });
 runArmPowerContract('power over groups in memory and virtual time', async () => inMemory());
 runArmPowerContract('power over groups over HTTPS on SQLite', () => armOverHttps());
+runArmInitContract('init containers in memory and virtual time', async () => inMemory());
+runArmInitContract('init containers over HTTPS on SQLite', () => armOverHttps());

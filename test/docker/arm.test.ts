@@ -1,7 +1,9 @@
 /** The contract of container groups, with real containers behind it. */
 
 import { runArmContract } from '../contract/arm.contract.ts';
+import { runArmInitContract } from '../contract/arm-init.contract.ts';
 import { runArmPowerContract } from '../contract/arm-power.contract.ts';
+import { runTerminalsContract } from '../contract/terminals.contract.ts';
 import { armOverHttps } from '../support/arm-over-https.ts';
 import { dockerHost } from './daemon.ts';
 
@@ -11,12 +13,9 @@ const skips: Readonly<Record<string, string>> = {
     'whether an image can be read is known when it has been pulled; only the catalogue of stand-ins knows before',
 };
 
-runArmContract({
-  name: 'the ARM stand-in on Docker',
-  connect: () => armOverHttps({ containers: 'docker', dockerHost: dockerHost(), ephemeral: true }),
-  skips,
-});
+const connect = () => armOverHttps({ containers: 'docker', dockerHost: dockerHost(), ephemeral: true });
 
-runArmPowerContract('power over groups on Docker', () =>
-  armOverHttps({ containers: 'docker', dockerHost: dockerHost(), ephemeral: true }),
-);
+runArmContract({ name: 'the ARM stand-in on Docker', connect, skips });
+runArmPowerContract('power over groups on Docker', connect);
+runArmInitContract('init containers on Docker', connect);
+runTerminalsContract({ name: 'terminals on Docker', connect, image: 'flotilla/worker' });

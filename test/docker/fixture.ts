@@ -36,6 +36,7 @@ export interface ArmRest {
   put(name: string, group: object): Promise<void>;
   get(name: string): Promise<GroupView | undefined>;
   remove(name: string): Promise<void>;
+  post(name: string, action: 'start' | 'stop' | 'restart'): Promise<void>;
   logs(name: string, container?: string): Promise<string>;
   /** @throws when a minute passes. */
   until(name: string, what: string, condition: (group: GroupView) => boolean): Promise<GroupView>;
@@ -52,6 +53,8 @@ export interface ContainerSpec {
   readonly port?: number;
   readonly memoryInGB?: number;
   readonly livenessProbe?: object;
+  /** Volume → path. */
+  readonly mounts?: Readonly<Record<string, string>>;
 }
 
 export function group(containers: readonly ContainerSpec[], over: object = {}): object {
@@ -69,13 +72,14 @@ export function group(containers: readonly ContainerSpec[], over: object = {}): 
 
 function containerOf(spec: ContainerSpec): object {
   const { name = 'main', image = 'flotilla-test/node:1', env = {}, secret = {}, port = 8080, ...rest } = spec;
-  const { command, memoryInGB = 0.25, livenessProbe } = rest;
+  const { command, memoryInGB = 0.25, livenessProbe, mounts = {} } = rest;
   return {
     name,
     properties: {
       image,
       command,
       livenessProbe,
+      volumeMounts: Object.entries(mounts).map(([volume, mountPath]) => ({ name: volume, mountPath })),
       ports: [{ port }],
       environmentVariables: [
         ...Object.entries(env).map(([key, value]) => ({ name: key, value })),
@@ -119,6 +123,7 @@ export async function armRest(told: Told, identityHeader: string): Promise<ArmRe
     get,
     until,
     remove: async (name) => void (await call('DELETE', name)),
+    post: async (name, action) => void (await call('POST', `${name}/${action}`)),
     logs: async (name, container = 'main') =>
       JSON.parse((await call('GET', `${name}/containers/${container}/logs`)).body).content,
     async untilGone(name) {

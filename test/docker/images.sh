@@ -28,7 +28,7 @@ tree() {
   printf 'hosts: files dns\n' >"$root/etc/nsswitch.conf"
   [ -e "$root/usr/bin/sh" ] || ln -s dash "$root/usr/bin/sh"
   # The maintainer scripts would have asked busybox for these.
-  for applet in wget nc ps kill; do [ -e "$root/usr/bin/$applet" ] || ln -s busybox "$root/usr/bin/$applet"; done
+  for applet in wget nc ps kill hostname; do [ -e "$root/usr/bin/$applet" ] || ln -s busybox "$root/usr/bin/$applet"; done
   : >"$root.done"
 }
 
@@ -41,6 +41,7 @@ image() {
   tar -C "$root" -c . | docker import "${changes[@]}" - "$name" >/dev/null
 }
 
+tree busybox dash busybox coreutils
 tree nginx nginx-light dash busybox coreutils
 tree redis redis-server redis-tools dash busybox coreutils
 tree node libstdc++6 dash busybox coreutils
@@ -54,5 +55,7 @@ cp "$here/app.mjs" "$cache/node/app.mjs"
 image flotilla-test/nginx:1 nginx 'CMD ["nginx"]' 'ENV PATH=/usr/sbin:/usr/bin'
 image flotilla-test/redis:1 redis 'CMD ["redis-server", "--protected-mode", "no", "--save", ""]' 'VOLUME /data' 'WORKDIR /data' 'ENV PATH=/usr/bin'
 image flotilla-test/node:1 node 'CMD ["node", "/app.mjs"]' 'ENV PATH=/usr/bin'
+image busybox:1.37 busybox 'CMD ["sh"]' 'ENV PATH=/usr/bin'
+docker tag busybox:1.37 busybox:latest
 # The names of the stand-ins' catalogue, so that one contract suite serves both.
 for name in http worker; do docker tag flotilla-test/node:1 "flotilla/$name"; done

@@ -25,6 +25,7 @@ export interface GroupSpec {
   readonly restartPolicy?: string;
   readonly location?: string;
   readonly containers?: readonly ContainerSpec[];
+  readonly initContainers?: readonly ContainerSpec[];
   /** Ports of the address; default those of all containers. */
   readonly exposed?: readonly number[];
   readonly tags?: Readonly<Record<string, string>>;
@@ -97,6 +98,7 @@ function bodyOf({
   restartPolicy = 'Always',
   location = 'eastus',
   containers = [{}],
+  initContainers = [],
   exposed,
   tags,
   zones,
@@ -113,9 +115,15 @@ function bodyOf({
       osType: 'Linux',
       restartPolicy,
       containers: containers.map(containerOf),
+      initContainers: initContainers.map(initContainerOf),
       ...(ports.length > 0 && { ipAddress: { type: 'Public', ports } }),
     },
   };
+}
+
+function initContainerOf({ name = 'init', image = 'busybox', command = [], env = {} }: ContainerSpec) {
+  const environmentVariables = Object.entries(env).map(([key, value]) => ({ name: key, value }));
+  return { name, properties: { image, command, environmentVariables } };
 }
 
 function containerOf({

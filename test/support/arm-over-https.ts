@@ -31,7 +31,7 @@ export function clientAt(
 /** A world of its own; `runtime` says what runs its containers. */
 export async function armOverHttps(runtime?: WorldConfig['runtime']): Promise<ArmTarget> {
   // Real containers take seconds; asking more often than ARM's read bucket refills ends in 429.
-  const pollMs = runtime?.containers === 'docker' ? 100 : 20;
+  const pollMs = runtime?.containers === 'docker' ? 100 : 50;
   const dataDir = mkdtempSync(join(tmpdir(), 'flotilla-arm-'));
   const firstAddress = `127.${200 + Math.floor(Math.random() * 40)}.${Math.floor(Math.random() * 256)}.1`;
   const world = await startWorld({

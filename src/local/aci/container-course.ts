@@ -4,7 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import type { Containers } from './containers-port.ts';
+import { initEnded, isPrepared, prepareAgain } from './init-containers.ts';
 import {
+  allContainers,
   type ContainerRecord,
   type EventRecord,
   type GroupRecord,
@@ -179,7 +181,7 @@ export function probeAnswered(
   kind: 'liveness' | 'readiness',
   at: number,
   answer: ProbeAnswer,
-  around: Pick<Surroundings, 'log'>,
+  around: Pick<Surroundings, 'log' | 'finish'>,
 ): void {
   const record = container[kind];
   if (!record) return;
@@ -211,7 +213,7 @@ function killUnhealthy(
   group: GroupRecord,
   container: ContainerRecord,
   at: number,
-  around: Pick<Surroundings, 'log'>,
+  around: Pick<Surroundings, 'log' | 'finish'>,
 ): void {
   killingEvent(group, container, at);
   endProcess(group, container, at, KILLED_EXIT_CODE, around);
@@ -228,11 +230,11 @@ export function endProcess(
   container: ContainerRecord,
   at: number,
   exitCode: number,
-  around: Pick<Surroundings, 'log'>,
+  around: Pick<Surroundings, 'log' | 'finish'>,
   detailStatus = exitCode === 0 ? 'Completed' : 'Error',
 ): void {
   const ended = stopProcess(group, container, at, exitCode, around, detailStatus);
-  if (!ended) return;
+  if (!ended || initEnded(group, container, at, around)) return;
   if (!restarts(group, exitCode)) return;
   if (at - ended.startedAt >= BACKOFF_CLEARED_AFTER_MS) container.backoffMs = BACKOFF_FIRST_MS;
   container.previous = ended;
@@ -272,7 +274,7 @@ function stopProcess(
 
 /** A PUT on an existing group takes every container down; the new ones are started by the group's next course. */
 export function stopForUpdate(group: GroupRecord, at: number, around: Pick<Surroundings, 'log'>): void {
-  for (const container of group.containers) {
+  for (const container of allContainers(group)) {
     if (container.current.state === 'Running') killingEvent(group, container, at);
     stopProcess(group, container, at, KILLED_EXIT_CODE, around);
   }
@@ -280,7 +282,7 @@ export function stopForUpdate(group: GroupRecord, at: number, around: Pick<Surro
 
 /** Everything is taken down, and nothing follows: what waited for its next start shows how it last ended. */
 export function stopGroup(group: GroupRecord, at: number, around: Pick<Surroundings, 'log'>): void {
-  for (const container of group.containers) {
+  for (const container of allContainers(group)) {
     if (container.current.state === 'Running') killingEvent(group, container, at);
     stopProcess(group, container, at, KILLED_EXIT_CODE, around);
     if (container.current.state === 'Waiting' && container.previous) container.current = container.previous;
@@ -292,7 +294,7 @@ export function stopGroup(group: GroupRecord, at: number, around: Pick<Surroundi
 export function startAgain(group: GroupRecord, kind: 'start' | 'restart'): void {
   delete group.stopped;
   group.provisioningState = kind === 'start' ? 'Pending' : 'Updating';
-  for (const container of group.containers) {
+  for (const container of allContainers(group)) {
     if (container.current.state === 'Terminated') container.previous = container.current;
     container.current = { state: 'Waiting', detailStatus: 'Waiting to be scheduled' };
     container.restartCount = kind === 'start' ? 0 : container.restartCount + 1;
@@ -306,21 +308,24 @@ function restarts(group: GroupRecord, exitCode: number): boolean {
   return group.restartPolicy === 'Always' || (group.restartPolicy === 'OnFailure' && exitCode !== 0);
 }
 
-/** The platform takes every running container down and, unless the policy is Never, starts it again at once. */
+/** The platform takes every running container down and, unless the policy is Never, starts it again at once; first what prepares the group for it. */
 export function maintain(
   group: GroupRecord,
   at: number,
-  around: Pick<Surroundings, 'log'>,
+  around: Pick<Surroundings, 'log' | 'finish'>,
   exitCode = MAINTENANCE_EXIT_CODE,
 ): void {
-  for (const container of group.containers) {
-    if (container.current.state !== 'Running') continue;
+  if (group.stopped || group.provisioningState === 'Deleting') return;
+  const running = allContainers(group).filter(({ current }) => current.state === 'Running');
+  for (const container of running) {
     killingEvent(group, container, at);
     const backoffMs = container.backoffMs;
     endProcess(group, container, at, exitCode, around);
     container.backoffMs = backoffMs;
     if (container.due.length > 0) container.due = [{ at: at + group.provisioningMs, step: 'start' }];
   }
+  if (group.restartPolicy === 'Never' || (running.length === 0 && !isPrepared(group))) return;
+  prepareAgain(group, at + group.provisioningMs);
 }
 
 /** The capacity of a Spot group is taken away; the service starts it again by itself, whatever its policy. Source: Spot overview (read 2026-11). */
@@ -332,7 +337,7 @@ export function evict(group: GroupRecord, at: number, around: Pick<Surroundings,
     'The container group was evicted: its capacity is needed elsewhere.',
     'Warning',
   );
-  for (const container of group.containers) {
+  for (const container of allContainers(group)) {
     if (container.current.state === 'Running') killingEvent(group, container, at);
     const ended = stopProcess(group, container, at, KILLED_EXIT_CODE, around);
     if (!ended) continue;
@@ -340,6 +345,7 @@ export function evict(group: GroupRecord, at: number, around: Pick<Surroundings,
     container.current = { state: 'Waiting', detailStatus: 'Evicted' };
     container.due = [{ at: at + forMs, step: 'start' }];
   }
+  prepareAgain(group, at + forMs);
 }
 
 /** The process stops answering until it is restarted. */

@@ -1,5 +1,5 @@
 /** What the ARM stand-in asks of whoever knows images: pure answers, so that the same core runs with and without sockets. */
-import type { Behaviour, RealContainer } from './model.ts';
+import type { Behaviour, MountRecord, RealContainer } from './model.ts';
 
 export interface ContainerSpec {
   readonly image: string;
@@ -8,6 +8,7 @@ export interface ContainerSpec {
   readonly environment: Readonly<Record<string, string>>;
   /** TCP ports the container declares. */
   readonly ports: readonly number[];
+  readonly mounts: readonly MountRecord[];
 }
 
 /** The most a container may use: its limit, or else its request. */

@@ -14,7 +14,9 @@ import {
   type Surroundings,
   started,
 } from './container-course.ts';
+import { nextToStart } from './init-containers.ts';
 import {
+  allContainers,
   type Behaviour,
   type ContainerRecord,
   type ContainerStep,
@@ -52,7 +54,7 @@ function takeEarliest(group: GroupRecord, now: number): Taken | undefined {
     if (!best || at < best.at || (at === best.at && best.isProbe && !isProbe)) best = { at, isProbe, take };
   };
   for (const due of group.due) offer(due.at, false, () => removeDue(group, due));
-  for (const container of group.containers) {
+  for (const container of allContainers(group)) {
     for (const due of container.due) {
       const isProbe = due.step === 'liveness' || due.step === 'readiness';
       offer(due.at, isProbe, () => ({ ...removeDue(container, due), container }));
@@ -72,10 +74,10 @@ function groupStep(group: GroupRecord, step: GroupStep, at: number, around: Surr
       if (group.provisioningState === 'Pending') group.provisioningState = 'Creating';
       if (group.exposed && !group.ip) giveAddress(group, at, around);
       if (group.mishap) scheduleMishap(group, at);
-      else for (const container of group.containers) pull(group, container, at);
+      else for (const container of nextToStart(group)) pull(group, container, at);
       return 'alive';
     case 'begin':
-      for (const container of group.containers) pull(group, container, at);
+      for (const container of nextToStart(group)) pull(group, container, at);
       return 'alive';
     case 'fail':
       failProvisioning(group, at, around);
@@ -207,7 +209,7 @@ export function beginDeletion(group: GroupRecord, at: number, deletionMs: number
   group.provisioningState = 'Deleting';
   delete group.stopped;
   group.due = isReal(group) ? [] : [{ at: at + deletionMs, step: 'vanish' }];
-  for (const container of group.containers) {
+  for (const container of allContainers(group)) {
     container.due = [];
     container.launching = false;
     container.condition = 'down';

@@ -66,6 +66,34 @@ export interface ProcessSpec {
   /** The most it may use: the limit, or else the request. */
   readonly cpuCores: number;
   readonly memoryGiB: number;
+  readonly mounts: readonly MountRecord[];
+}
+
+export interface MountRecord {
+  /** Name of a volume of the group. */
+  readonly volume: string;
+  readonly path: string;
+  readonly readOnly: boolean;
+}
+
+/** What real containers are given of a group's volumes. */
+export type VolumeRecord =
+  | { readonly kind: 'emptyDir'; readonly name: string }
+  /** File name → content in base64. */
+  | { readonly kind: 'secret'; readonly name: string; readonly files: Readonly<Record<string, string>> }
+  | {
+      readonly kind: 'share';
+      readonly name: string;
+      readonly account: string;
+      readonly share: string;
+      readonly readOnly: boolean;
+    };
+
+/** How to sign in to a registry. */
+export interface RegistryRecord {
+  readonly server: string;
+  readonly username: string;
+  readonly password: string;
 }
 
 /** A container that really runs somewhere, and not by a model. */
@@ -178,6 +206,11 @@ export interface GroupRecord {
   /** A deletion that does not get anywhere. */
   stuck?: boolean;
   containers: ContainerRecord[];
+  /** In the order in which they run; absent = none. */
+  initContainers?: ContainerRecord[];
+  /** Kept for real containers only, secrets included: every start needs them again. Absent = none. */
+  readonly volumes?: readonly VolumeRecord[];
+  readonly registries?: readonly RegistryRecord[];
   events: EventRecord[];
   due: Due<GroupStep>[];
 }
@@ -209,13 +242,20 @@ export function modelOf(container: Pick<ContainerRecord, 'behaviour'>): Behaviou
 }
 
 /** Its containers run somewhere; of a group all do, or none. */
-export const isReal = (group: GroupRecord): boolean => group.containers.some((one) => modelOf(one) === undefined);
+export const isReal = (group: Pick<GroupRecord, 'containers'>): boolean =>
+  group.containers.some((one) => modelOf(one) === undefined);
+
+/** Those that prepare and those that serve. */
+export const allContainers = ({ initContainers = [], containers }: GroupRecord): readonly ContainerRecord[] => [
+  ...initContainers,
+  ...containers,
+];
 
 /** The earliest instant at which the group changes by itself; undefined = never. */
 export function nextInstant(group: GroupRecord): number | undefined {
   let at = Number.POSITIVE_INFINITY;
   for (const due of group.due) at = Math.min(at, due.at);
-  for (const container of group.containers) for (const due of container.due) at = Math.min(at, due.at);
+  for (const container of allContainers(group)) for (const due of container.due) at = Math.min(at, due.at);
   return at === Number.POSITIVE_INFINITY ? undefined : at;
 }
 

@@ -13,7 +13,7 @@ import {
   started,
   startFailed,
 } from './container-course.ts';
-import { type ContainerRecord, type GroupRecord, recordEvent } from './model.ts';
+import { allContainers, type ContainerRecord, type GroupRecord, recordEvent } from './model.ts';
 import { PULLING } from './wanted.ts';
 
 export type Observation = GroupObservation | ContainerObservation;
@@ -63,7 +63,7 @@ export function observe(draft: GroupRecord, observation: Observation, now: numbe
       recordEvent(draft.events, now, 'Failed', observation.message, 'Warning');
       return;
     default: {
-      const container = draft.containers.find((one) => one.name === observation.container);
+      const container = allContainers(draft).find((one) => one.name === observation.container);
       if (!container || container.run !== observation.run || draft.provisioningState === 'Deleting') return;
       ofContainer(draft, container, observation, now, around);
     }

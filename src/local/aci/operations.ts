@@ -7,7 +7,7 @@ import { type ArmError, armError, badRequest, empty, groupNotFound, json } from 
 import { regionStates } from './faults.ts';
 import { beginDeletion } from './lifecycle.ts';
 import { renderLogs } from './logs.ts';
-import type { GroupRecord, OperationRecord } from './model.ts';
+import { allContainers, type GroupRecord, type OperationRecord } from './model.ts';
 import { capabilitiesOf, OUTBOUND_ENDPOINTS } from './offers.ts';
 import { restart, start, stop } from './power.ts';
 import { createPutGroup } from './put-group.ts';
@@ -153,7 +153,7 @@ function listLogs(parts: Parts, call: Call): CoreResponse | ArmError {
   const group = existing(parts, call.route);
   if ('code' in group) return group;
   const wanted = call.route.container ?? '';
-  const container = group.containers.find((one) => one.name === wanted);
+  const container = allContainers(group).find((one) => one.name === wanted);
   if (!container) return containerNotFound(group.name, wanted);
   if (!container.startedOnce) {
     return badRequest(

@@ -7,7 +7,7 @@ import type { Containers } from './containers-port.ts';
 import { type ArmError, armError, badRequest, inaccessibleImage, json } from './errors.ts';
 import { regionStates } from './faults.ts';
 import { PROVISIONING_TIMEOUT_MS } from './lifecycle.ts';
-import { type ContainerRecord, type GroupRecord, modelOf } from './model.ts';
+import { allContainers, type ContainerRecord, type GroupRecord, isReal, modelOf } from './model.ts';
 import { quotaRefusal } from './quota.ts';
 import { type ContainerRequest, type GroupRequest, normalLocation, readGroupRequest } from './request.ts';
 import { groupKey } from './routes.ts';
@@ -41,10 +41,12 @@ export function createPutGroup(
     if (refused) return refused;
     const windows = askWindows(store, 'create', where, now);
     if (windows.refused) return { ...windows.refused, headers: windows.headers };
-    const records = request.containers.map((container) => newContainer(container, containers));
-    const image = imageRefusal(name, records, call);
+    const recordsOf = (requests: readonly ContainerRequest[]) => requests.map((one) => newContainer(one, containers));
+    const records = recordsOf(request.containers);
+    const initRecords = recordsOf(request.initContainers);
+    const image = imageRefusal(name, [...initRecords, ...records], call);
     if (image) return image;
-    const group = accept(store, settings, time, call, { key, location, request, records, before });
+    const group = accept(store, settings, time, call, { key, location, request, records, initRecords, before });
     return json(before ? 200 : 201, groupView(group), {
       ...windows.headers,
       'azure-asyncoperation': operationUrl(call, location, 'operations', group.operationId),
@@ -114,6 +116,7 @@ interface Accepted {
   readonly location: string;
   readonly request: GroupRequest;
   readonly records: ContainerRecord[];
+  readonly initRecords: ContainerRecord[];
   readonly before: GroupRecord | undefined;
 }
 
@@ -121,7 +124,8 @@ interface Accepted {
 function accept(store: AciStore, settings: ArmSettings, time: WorldTime, call: Call, accepted: Accepted): GroupRecord {
   const { route, now } = call;
   const { key, location, request, before } = accepted;
-  const { osType: _osType, containers: _containers, location: _location, ...kept } = request;
+  const { osType: _osType, containers: _containers, location: _location, ...rest } = request;
+  const { initContainers: _initContainers, volumes, registries, ...kept } = rest;
   const mishap = call.mishap ?? zoneMishap(store, location, request, key);
   const name = route.group ?? '';
   const id = `/subscriptions/${route.subscriptionId}/resourceGroups/${route.resourceGroup}/providers/Microsoft.ContainerInstance/containerGroups/${name}`;
@@ -143,6 +147,10 @@ function accept(store: AciStore, settings: ArmSettings, time: WorldTime, call: C
     operationId,
     ...(before?.ip !== undefined && request.exposed && { ip: before.ip }),
     containers: accepted.records.map((record) => carryOver(record, ended)),
+    ...(accepted.initRecords.length > 0 && {
+      initContainers: accepted.initRecords.map((record) => carryOver(record, ended)),
+    }),
+    ...(isReal({ containers: accepted.records }) && { volumes, registries }),
     events: before?.events ?? [],
     due: [
       { at: now + Math.round(settings.provisioningMs * 0.1), step: 'schedule' },
@@ -157,19 +165,19 @@ function accept(store: AciStore, settings: ArmSettings, time: WorldTime, call: C
 
 /** The successor of a container of the same name shows how that one ended. */
 function carryOver(record: ContainerRecord, ended: GroupRecord | undefined): ContainerRecord {
-  const previous = ended?.containers.find((one) => one.name === record.name);
+  const previous = ended && allContainers(ended).find((one) => one.name === record.name);
   if (!previous) return record;
   const state = previous.current.state === 'Terminated' ? previous.current : previous.previous;
   return { ...record, ...(state && { previous: state }), run: previous.run, events: previous.events };
 }
 
 function newContainer(request: ContainerRequest, containers: Containers): ContainerRecord {
-  const { name, image, command, environment, ports, limits, liveness, readiness } = request;
+  const { name, image, command, environment, ports, mounts, limits, liveness, readiness } = request;
   const labels = Object.fromEntries(Object.entries(environment).filter(([key]) => key.startsWith('FLOTILLA_')));
   return {
     name,
     image,
-    behaviour: containers.behaviour({ image, command, environment, ports }, limits),
+    behaviour: containers.behaviour({ image, command, environment, ports, mounts }, limits),
     labels,
     ...(liveness && { liveness }),
     ...(readiness && { readiness }),

@@ -17,7 +17,8 @@ const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 export function firstRefusal(name: string, group: Json, properties: Json): ArmError | undefined {
   return (
     groupRules(name, group, properties) ??
-    objects(properties['containers']).reduce<ArmError | undefined>(
+    initRules(name, properties) ??
+    [...objects(properties['initContainers']), ...objects(properties['containers'])].reduce<ArmError | undefined>(
       (found, container) => found ?? containerRules(name, container),
       undefined,
     ) ??
@@ -55,19 +56,20 @@ function groupRules(name: string, group: Json, properties: Json): ArmError | und
   }
   const sku = properties['sku'] ?? 'Standard';
   if (sku !== 'Standard') return notModelled(`the SKU '${String(sku)}'`);
-  if (objects(properties['initContainers']).length > 0) return notModelled('init containers');
   return countRules(name, properties);
 }
 
 function countRules(name: string, properties: Json): ArmError | undefined {
   const containers = objects(properties['containers']);
+  const initContainers = objects(properties['initContainers']);
   if (containers.length === 0) {
     return badRequest('MissingContainers', `The container group '${name}' must have at least one container.`);
   }
-  if (containers.length > CONTAINERS_MAX) {
+  const count = containers.length + initContainers.length;
+  if (count > CONTAINERS_MAX) {
     return badRequest(
       'TooManyContainers',
-      `The container group '${name}' has ${containers.length} containers; the limit is ${CONTAINERS_MAX}.`,
+      `The container group '${name}' has ${count} containers; the limit is ${CONTAINERS_MAX}.`,
     );
   }
   const volumes = objects(properties['volumes']);
@@ -77,7 +79,7 @@ function countRules(name: string, properties: Json): ArmError | undefined {
       `The container group '${name}' has ${volumes.length} volumes; the limit is ${VOLUMES_MAX}.`,
     );
   }
-  const names = containers.map((container) => container['name']);
+  const names = [...initContainers, ...containers].map((container) => container['name']);
   const twice = names.find((one, index) => names.indexOf(one) !== index);
   if (twice !== undefined) {
     return badRequest(
@@ -106,6 +108,23 @@ function containerRules(group: string, container: Json): ArmError | undefined {
   for (const kind of ['livenessProbe', 'readinessProbe']) {
     const refused = probeRules(name, kind, properties[kind]);
     if (refused) return refused;
+  }
+  return undefined;
+}
+
+/** What the REST model of an init container does not have. */
+const NOT_OF_INIT = ['ports', 'resources', 'livenessProbe', 'readinessProbe'];
+
+function initRules(group: string, properties: Json): ArmError | undefined {
+  for (const { name, properties: own } of objects(properties['initContainers'])) {
+    const other = isObject(own)
+      ? NOT_OF_INIT.find((field) => own[field] !== undefined && own[field] !== null)
+      : undefined;
+    if (other === undefined) continue;
+    return badRequest(
+      'InvalidInitContainer',
+      `The init container '${String(name)}' in container group '${group}' cannot have ${other}.`,
+    );
   }
   return undefined;
 }

@@ -3,7 +3,7 @@
 import type { ContainerLimits } from './containers-port.ts';
 import { type ArmError, badRequest } from './errors.ts';
 import { isObject, type Json, objects, strings } from './json.ts';
-import type { ProbeRecord, RestartPolicy } from './model.ts';
+import type { MountRecord, ProbeRecord, RegistryRecord, RestartPolicy, VolumeRecord } from './model.ts';
 import { firstRefusal, portsOf, requestsOf } from './request-rules.ts';
 
 /** Smallest allocation of a whole group; its containers may ask for less. */
@@ -19,6 +19,7 @@ export interface ContainerRequest {
   readonly limits: ContainerLimits;
   readonly liveness?: ProbeRecord;
   readonly readiness?: ProbeRecord;
+  readonly mounts: readonly MountRecord[];
 }
 
 export interface GroupRequest {
@@ -34,6 +35,10 @@ export interface GroupRequest {
   readonly spot: boolean;
   readonly exposed?: readonly number[];
   readonly containers: readonly ContainerRequest[];
+  readonly initContainers: readonly ContainerRequest[];
+  /** With their secrets. */
+  readonly volumes: readonly VolumeRecord[];
+  readonly registries: readonly RegistryRecord[];
 }
 
 /** Region names compare without case and blanks: "East US" is `eastus`. */
@@ -85,6 +90,10 @@ function toRequest(group: Json, properties: Json): GroupRequest {
   const requests = containers.map(requestsOf);
   const zones = strings(group['zones']);
   const address = isObject(properties['ipAddress']) ? properties['ipAddress'] : undefined;
+  const cores = Math.max(CORES_MIN, sum(requests.map((r) => Number(r.cpu))));
+  const memoryGiB = Math.max(MEMORY_MIN_GIB, sum(requests.map((r) => Number(r.memory))));
+  // They are given everything that the group asked for.
+  const whole = { cpuCores: cores, memoryGiB };
   return {
     location: String(group['location']),
     tags: stringMap(group['tags']),
@@ -93,11 +102,14 @@ function toRequest(group: Json, properties: Json): GroupRequest {
     properties: withoutSecrets(properties),
     osType: String(properties['osType']),
     restartPolicy: (properties['restartPolicy'] ?? 'Always') as RestartPolicy,
-    cores: Math.max(CORES_MIN, sum(requests.map((r) => Number(r.cpu)))),
-    memoryGiB: Math.max(MEMORY_MIN_GIB, sum(requests.map((r) => Number(r.memory)))),
+    cores,
+    memoryGiB,
     spot: properties['priority'] === 'Spot',
     ...(address && { exposed: portsOf(address) }),
-    containers: containers.map(toContainer),
+    containers: containers.map((container) => toContainer(container, toLimits(container))),
+    initContainers: objects(properties['initContainers']).map((container) => toContainer(container, whole)),
+    volumes: objects(properties['volumes']).map(toVolume),
+    registries: objects(properties['imageRegistryCredentials']).flatMap(toRegistry),
   };
 }
 
@@ -108,7 +120,28 @@ function stringMap(value: unknown): Record<string, string> {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, String(item)]));
 }
 
-function toContainer(container: Json): ContainerRequest {
+function toVolume(volume: Json): VolumeRecord {
+  const name = String(volume['name']);
+  const { secret, azureFile } = volume;
+  if (isObject(secret)) return { kind: 'secret', name, files: stringMap(secret) };
+  if (!isObject(azureFile)) return { kind: 'emptyDir', name };
+  const { storageAccountName: account, shareName: share, readOnly } = azureFile;
+  return { kind: 'share', name, account: String(account), share: String(share), readOnly: readOnly === true };
+}
+
+/** One that signs in by an identity has no password to hand on. */
+function toRegistry({ server, username, password }: Json): RegistryRecord[] {
+  if (typeof username !== 'string' || typeof password !== 'string') return [];
+  return [{ server: String(server), username, password }];
+}
+
+const toMount = (mount: Json): MountRecord => ({
+  volume: String(mount['name']),
+  path: String(mount['mountPath']),
+  readOnly: mount['readOnly'] === true,
+});
+
+function toContainer(container: Json, limits: ContainerLimits): ContainerRequest {
   const properties = isObject(container['properties']) ? container['properties'] : {};
   const environment: Record<string, string> = {};
   for (const variable of objects(properties['environmentVariables'])) {
@@ -124,7 +157,8 @@ function toContainer(container: Json): ContainerRequest {
     ports: objects(properties['ports'])
       .filter((port) => (port['protocol'] ?? 'TCP') !== 'UDP')
       .map((port) => Number(port['port'])),
-    limits: toLimits(container),
+    limits,
+    mounts: objects(properties['volumeMounts']).map(toMount),
     ...(liveness && { liveness }),
     ...(readiness && { readiness }),
   };
@@ -160,7 +194,8 @@ function withoutSecrets(properties: Json): Json {
   const copy = structuredClone(properties) as Record<string, unknown>;
   delete copy['instanceView'];
   delete copy['provisioningState'];
-  for (const container of objects(copy['containers']) as Record<string, unknown>[]) {
+  const containers = [...objects(copy['containers']), ...objects(copy['initContainers'])];
+  for (const container of containers as Record<string, unknown>[]) {
     const inner = container['properties'] as Record<string, unknown> | undefined;
     if (!inner) continue;
     delete inner['instanceView'];

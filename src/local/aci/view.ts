@@ -1,4 +1,5 @@
 /** Records as the service shows them: the resource with its instance view (GET, PUT) or without (lists), and asynchronous operations. */
+import { initFailed } from './init-containers.ts';
 import type { ContainerRecord, ContainerState, EventRecord, GroupRecord, OperationRecord } from './model.ts';
 
 const iso = (at: number): string => new Date(at).toISOString();
@@ -15,7 +16,14 @@ export function listedGroupView(group: GroupRecord): unknown {
 
 function view(group: GroupRecord, withInstances: boolean): unknown {
   const { properties } = group;
-  const containers = (properties['containers'] ?? []) as { readonly name: string; readonly properties: object }[];
+  const viewed = (specs: unknown, records: readonly ContainerRecord[]) =>
+    ((specs ?? []) as { readonly properties: object }[]).map((spec, index) => ({
+      ...spec,
+      properties: {
+        ...spec.properties,
+        ...(withInstances && { instanceView: containerInstanceView(records[index]) }),
+      },
+    }));
   return {
     id: group.id,
     name: group.name,
@@ -29,13 +37,8 @@ function view(group: GroupRecord, withInstances: boolean): unknown {
       ...properties,
       provisioningState: group.provisioningState,
       restartPolicy: group.restartPolicy,
-      containers: containers.map((spec, index) => ({
-        ...spec,
-        properties: {
-          ...spec.properties,
-          ...(withInstances && { instanceView: containerInstanceView(group.containers[index]) }),
-        },
-      })),
+      containers: viewed(properties['containers'], group.containers),
+      ...(group.initContainers && { initContainers: viewed(properties['initContainers'], group.initContainers) }),
       ...(properties['ipAddress'] !== undefined && { ipAddress: addressView(group) }),
       ...(withInstances && { instanceView: { events: group.events.map(eventView), state: groupState(group) } }),
     },
@@ -94,6 +97,7 @@ function eventView(event: EventRecord): unknown {
 /** What is stopped says so. Otherwise: Succeeded only for Never and OnFailure, Failed only for Never. Source: "container state" page (read 2026-11). */
 export function groupState(group: GroupRecord): 'Pending' | 'Running' | 'Stopped' | 'Succeeded' | 'Failed' {
   if (group.stopped) return group.stopped;
+  if (initFailed(group)) return 'Failed';
   if (!group.containers.every((container) => container.startedOnce)) return 'Pending';
   const codes = group.containers.map((c) => (c.current.state === 'Terminated' ? c.current.exitCode : undefined));
   if (codes.some((code) => code === undefined)) return 'Running';

@@ -2,7 +2,7 @@
  * The rules for volumes, their mounts and registry credentials. The first broken one is answered, as the service does. Names: ACI FAQ (2024-08);
  * mounts: REST reference `VolumeMount`; the service publishes neither the codes nor the limits of secret volumes, see DIFFERENCES.md. Pure.
  */
-import { type ArmError, badRequest } from './errors.ts';
+import { type ArmError, badRequest, notModelled } from './errors.ts';
 import { isObject, type Json, objects } from './json.ts';
 
 const VOLUME_NAME = /^[a-z0-9][-a-z0-9]{3,61}[a-z0-9]$/;
@@ -52,6 +52,7 @@ function oneVolume(group: string, volume: Json): ArmError | undefined {
   if (kinds.length !== 1) {
     return badRequest('InvalidVolume', `${of} must be exactly one of ${KINDS.join(', ')}.`);
   }
+  if (isObject(volume['gitRepo'])) return notModelled('gitRepo volumes');
   if (isObject(volume['secret'])) return secretRules(of, volume['secret']);
   return isObject(volume['azureFile']) ? azureFileRules(of, volume['azureFile']) : undefined;
 }

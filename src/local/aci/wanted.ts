@@ -1,7 +1,16 @@
 /** What a container engine should have of the real groups: derived from the records, never stored, as `endpoints.ts` is for modelled ones. Pure. */
 import { isCutOff } from './capacity.ts';
 import type { RegionState } from './faults.ts';
-import { type GroupRecord, isReal, type ProbeRecord, type ProcessSpec } from './model.ts';
+import { isPrepared } from './init-containers.ts';
+import {
+  allContainers,
+  type GroupRecord,
+  isReal,
+  type ProbeRecord,
+  type ProcessSpec,
+  type RegistryRecord,
+  type VolumeRecord,
+} from './model.ts';
 
 export interface WantedGroup {
   readonly uid: string;
@@ -9,6 +18,12 @@ export interface WantedGroup {
   readonly location: string;
   /** Nothing of it should be left. */
   readonly deleting: boolean;
+  /** It holds nothing until it is started: no address, no volumes. */
+  readonly stopped: boolean;
+  /** Something in its volumes was made that would have to be made again. */
+  readonly prepared: boolean;
+  readonly volumes: readonly VolumeRecord[];
+  readonly registries: readonly RegistryRecord[];
   /** The address that its containers share; absent = one that nobody is told. */
   readonly address?: string;
   /** Its containers run, but nobody reaches them. */
@@ -46,10 +61,14 @@ export function wantedOf(
     uid: group.uid,
     name: group.name,
     location: group.location,
-    deleting: group.provisioningState === 'Deleting' || group.stopped !== undefined,
+    deleting: group.provisioningState === 'Deleting',
+    stopped: group.stopped !== undefined,
+    prepared: isPrepared(group),
+    volumes: group.volumes ?? [],
+    registries: group.registries ?? [],
     ...(group.ip !== undefined && { address: group.ip }),
     cutOff: isCutOff(group, regions),
-    containers: group.containers.flatMap(wantedContainer),
+    containers: allContainers(group).flatMap(wantedContainer),
   }));
 }
 

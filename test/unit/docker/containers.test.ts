@@ -4,7 +4,7 @@ import type Docker from 'dockerode';
 import { describe, expect, it } from 'vitest';
 import { type RunSpec, runOptions, runSeen, sandboxOptions } from '../../../src/docker/containers.ts';
 import { engineMessage } from '../../../src/docker/failure.ts';
-import { withTag } from '../../../src/docker/images.ts';
+import { credentialsFor, withTag } from '../../../src/docker/images.ts';
 import { demultiplex } from '../../../src/docker/streams.ts';
 
 const owner = { id: 'o1', machine: 'm', directory: '/d' };
@@ -18,6 +18,8 @@ const spec: RunSpec = {
   environment: { A: 'x=y', EMPTY: '' },
   cpuCores: 0.5,
   memoryGiB: 1.5,
+  mounts: [],
+  volumes: [],
 };
 
 describe('a run', () => {
@@ -51,6 +53,26 @@ describe('a run', () => {
       Entrypoint: ['a', 'b'],
       Cmd: [],
     });
+  });
+
+  it('is given the volumes that it mounts: secrets never to write, shares under one name for all groups', () => {
+    const volumes = [
+      { kind: 'emptyDir', name: 'scratch' },
+      { kind: 'secret', name: 'certs', files: { key: 'a2V5' } },
+      { kind: 'share', name: 'files', account: 'acc', share: 's', readOnly: false },
+    ] as const;
+    const mounts = [
+      { volume: 'scratch', path: '/tmp/a', readOnly: false },
+      { volume: 'certs', path: '/etc/certs', readOnly: false },
+      { volume: 'files', path: '/mnt', readOnly: true },
+    ];
+    const mounted = (uid: string) => runOptions(owner, 's', 2, { ...spec, uid, mounts, volumes }).HostConfig?.Mounts;
+    expect(mounted('12345678-9abc')).toMatchObject([
+      { Type: 'volume', Source: 'flotilla-o1-12345678-scratch', Target: '/tmp/a', ReadOnly: false },
+      { Type: 'volume', Source: 'flotilla-o1-12345678-certs', Target: '/etc/certs', ReadOnly: true },
+      { Type: 'volume', Target: '/mnt', ReadOnly: true },
+    ]);
+    expect(mounted('87654321-0')?.[2]?.Source).toBe(mounted('12345678-9abc')?.[2]?.Source);
   });
 
   it('is given no more processors than there are', () => {
@@ -93,8 +115,8 @@ describe('a run', () => {
 describe('a sandbox', () => {
   it('has the address of the group, or whichever the engine likes', () => {
     const at = (address?: string) =>
-      sandboxOptions(owner, 'net', { uid: '12345678-9', group: 'g', ...(address && { address }) }).NetworkingConfig
-        ?.EndpointsConfig?.['net'];
+      sandboxOptions(owner, 'net', { uid: '12345678-9', group: 'g', volumes: [], ...(address && { address }) })
+        .NetworkingConfig?.EndpointsConfig?.['net'];
     expect(at('10.0.0.9')).toEqual({ IPAMConfig: { IPv4Address: '10.0.0.9' } });
     expect(at()).toEqual({});
   });
@@ -107,6 +129,24 @@ it.each([
   ['a@sha256:0123', 'a@sha256:0123'],
 ])('the image %s is pulled as %s', (image, reference) => {
   expect(withTag(image)).toBe(reference);
+});
+
+describe('registry credentials', () => {
+  const credentials = ['registry.example', 'localhost:5000', 'index.docker.io'].map((server) => ({
+    server,
+    username: 'u',
+    password: 'p',
+  }));
+  it.each([
+    { image: 'registry.example/a/b:1', server: 'registry.example' },
+    { image: 'localhost:5000/a', server: 'localhost:5000' },
+    { image: 'nginx', server: 'index.docker.io' },
+    { image: 'docker.io/library/nginx', server: 'index.docker.io' },
+    { image: 'acme/app', server: 'index.docker.io' },
+    { image: 'other.example/a', server: undefined },
+  ])('for $image are those of $server', ({ image, server }) => {
+    expect(credentialsFor(image, credentials)?.server).toBe(server);
+  });
 });
 
 it.each([

@@ -7,6 +7,7 @@ import type { GroupSeen, RunSeen, SandboxSeen } from '../../../docker/containers
 import type { GroupEngine } from '../../../docker/engine.ts';
 import { engineMessage, statusOf } from '../../../docker/failure.ts';
 import type { PrintedLine } from '../../../docker/logs.ts';
+import { volumesDigest } from '../../../docker/volumes.ts';
 import type { Observation } from '../../aci/observe.ts';
 import type { WantedContainer, WantedGroup } from '../../aci/wanted.ts';
 import { answerProbe } from './probe.ts';
@@ -41,6 +42,8 @@ export class GroupKeeper {
   readonly #followed = new Map<string, Promise<void>>();
   readonly #pulls = new Set<string>();
   readonly #probes = new Set<string>();
+  /** The sandbox whose volumes have what they begin with. */
+  #filled = '';
   readonly #end = new AbortController();
 
   constructor(options: KeeperOptions) {
@@ -103,7 +106,8 @@ export class GroupKeeper {
   async #round(seen: GroupSeen): Promise<void> {
     const want = this.#want;
     if (!want || want.deleting) return this.#removeGroup(want, seen);
-    for (const container of want.containers) if (container.need === 'image') this.#pull(container);
+    if (want.stopped) return this.#clear(seen);
+    for (const container of want.containers) if (container.need === 'image') this.#pull(want, container);
     const asleep = want.containers.every(({ need }) => need === 'nothing') && seen.sandboxes.length === 0;
     const sandbox = asleep ? undefined : await this.#sandbox(want, seen);
     if (sandbox === 'changed') return this.look();
@@ -112,24 +116,37 @@ export class GroupKeeper {
     await Promise.all(seen.runs.filter(({ container }) => !known.has(container)).map((run) => this.#retire(run)));
   }
 
-  async #removeGroup(want: WantedGroup | undefined, seen: GroupSeen): Promise<void> {
+  /** Also what the volumes held goes. */
+  async #clear(seen: GroupSeen): Promise<void> {
+    const { engine } = this.#options;
     await Promise.all(seen.runs.map((run) => this.#retire(run)));
-    for (const { id } of seen.sandboxes) await this.#options.engine.remove(id);
+    for (const { id } of seen.sandboxes) await engine.remove(id);
+    await engine.removeVolumes(seen.volumes);
+  }
+
+  async #removeGroup(want: WantedGroup | undefined, seen: GroupSeen): Promise<void> {
+    await this.#clear(seen);
     if (want) await this.#options.report({ kind: 'removed' });
     else this.#options.finished();
   }
 
-  /** A sandbox that does not run took its containers with it: all of them begin anew, at the same address. */
+  /** A sandbox that does not run took its containers with it: all of them begin anew, at the same address, with empty volumes. */
   async #sandbox(want: WantedGroup, seen: GroupSeen): Promise<SandboxSeen | 'changed'> {
     const { engine, report, uid } = this.#options;
     const [sandbox] = seen.sandboxes;
-    if (!sandbox?.running) {
-      if (want.containers.some((container) => container.seen)) await report({ kind: 'hostLost' });
-      for (const run of seen.runs) await this.#retire(run);
-      for (const { id } of seen.sandboxes) await engine.remove(id);
-      const { address } = want;
-      await engine.startSandbox({ uid, group: want.name, ...(address !== undefined && { address }) });
+    const holds = sandbox?.volumes === volumesDigest(uid, want.volumes);
+    if (!sandbox?.running || !holds) {
+      const lost = want.prepared || want.containers.some((container) => container.seen);
+      if (lost && (holds || !sandbox)) await report({ kind: 'hostLost' });
+      await this.#clear(seen);
+      const { address, volumes } = want;
+      await engine.startSandbox({ uid, group: want.name, volumes, ...(address !== undefined && { address }) });
       return 'changed';
+    }
+    if (this.#filled !== sandbox.id) {
+      // Only a run can have written into them, and none starts before.
+      if (seen.runs.length === 0 && !want.prepared) await engine.fillVolumes(sandbox.id, want.volumes);
+      this.#filled = sandbox.id;
     }
     const belongs = want.cutOff ? 'none' : (want.address ?? 'any');
     const fits = belongs === 'any' ? sandbox.address !== undefined : (sandbox.address ?? 'none') === belongs;
@@ -153,13 +170,13 @@ export class GroupKeeper {
     else await this.#report(want, { kind: 'ended', end: removedByHand() });
   }
 
-  #pull(want: WantedContainer): void {
+  #pull({ registries }: WantedGroup, want: WantedContainer): void {
     const { name, run, image } = want;
     const key = `${name} ${run} ${image}`;
     if (this.#pulls.has(key)) return;
     this.#pulls.add(key);
     const pulled = this.#options.engine
-      .ensureImage(image)
+      .ensureImage(image, registries)
       .then((cause) =>
         this.#report(want, cause === undefined ? { kind: 'imageReady' } : { kind: 'imageFailed', cause }),
       );
@@ -175,6 +192,7 @@ export class GroupKeeper {
       run,
       image,
       ...process,
+      volumes: group.volumes,
     });
     if (cause !== undefined) await this.#report(want, { kind: 'startFailed', cause });
     else this.#dirty = true;

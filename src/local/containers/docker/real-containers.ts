@@ -3,7 +3,7 @@ import type { Containers } from '../../aci/containers-port.ts';
 
 export const realContainers: Containers = {
   cachedImages: [],
-  behaviour: (spec, limits) => ({ process: { command: spec.command, environment: spec.environment, ...limits } }),
+  behaviour: ({ command, environment, mounts }, limits) => ({ process: { command, environment, mounts, ...limits } }),
   exec() {
     throw new Error('a real container is probed by its engine');
   },

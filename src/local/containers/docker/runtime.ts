@@ -57,12 +57,18 @@ export class DockerRuntime implements ContainerRuntime {
     for (const [uid, keeper] of this.#keepers) if (!wanted.has(uid)) keeper.want(undefined);
   }
 
-  async exec(target: RunningContainer, _program: string, _size: TerminalSize): Promise<Duplex> {
-    throw new Error(`Exec into ${target.container} is not available on Docker yet.`);
+  async exec(target: RunningContainer, program: string, size: TerminalSize): Promise<Duplex> {
+    return this.#engine.openTerminal(await this.#idOf(target), program, size);
   }
 
   async attachOutput(target: RunningContainer): Promise<Readable> {
-    throw new Error(`Attaching to ${target.container} is not available on Docker yet.`);
+    return this.#engine.attachOutput(await this.#idOf(target));
+  }
+
+  async #idOf({ uid, container, run }: RunningContainer): Promise<string> {
+    const id = await this.#engine.runId(uid, container, run);
+    if (id === undefined) throw new Error(`The container '${container}' is not running any more.`);
+    return id;
   }
 
   async settled(): Promise<void> {

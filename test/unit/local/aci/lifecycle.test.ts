@@ -333,3 +333,84 @@ describe('ports that the machine refuses', () => {
     expect(counts(arm.after(60_000))).toMatchObject({ Unhealthy: 3 });
   });
 });
+
+describe('init containers', () => {
+  const sh = (script: string) => ['sh', '-c', script];
+  const twoInits = {
+    initContainers: [
+      { name: 'one', command: sh('sleep 2') },
+      { name: 'two', command: sh('sleep 3') },
+    ],
+  };
+  const inits = (group: GroupRecord) => group.initContainers?.map(({ current }) => current.state) ?? [];
+
+  it('come to the same end in one leap as in small steps', () => {
+    const spec = { ...twoInits, containers: [{ env: { STANDIN_CRASH_AFTER_S: '7' } }] };
+    const [leap, steps] = [armFixture(), armFixture()];
+    leap.put('g', spec);
+    steps.put('g', spec);
+    for (let i = 0; i < 600; i += 1) steps.after(100);
+    expect(leap.after(60_000)).toEqual(steps.after(0));
+  });
+
+  it('run again, with what they prepare, when the platform moves the group', () => {
+    const arm = armFixture();
+    arm.put('g', twoInits);
+    expect(main(arm.after(60_000)).current).toMatchObject({ state: 'Running' });
+    arm.core.maintenance(arm.clock.now);
+    expect(inits(arm.after(0))).toEqual(['Waiting', 'Waiting']);
+    expect(main(arm.after(0))).toMatchObject({
+      current: { detailStatus: 'PodInitializing' },
+      previous: { exitCode: 7147 },
+    });
+    const again = arm.after(60_000);
+    expect(main(again).current).toMatchObject({ state: 'Running' });
+    expect(again.initContainers?.map(({ restartCount }) => restartCount)).toEqual([1, 1]);
+  });
+
+  it('begin with the first one when the platform moves the group while the second one runs', () => {
+    const arm = armFixture();
+    arm.put('g', twoInits);
+    while (inits(arm.after(100)).at(-1) !== 'Running');
+    arm.core.maintenance(arm.clock.now);
+    expect(inits(arm.after(0))).toEqual(['Waiting', 'Waiting']);
+    expect(main(arm.after(60_000)).current).toMatchObject({ state: 'Running' });
+  });
+
+  it('leave a group alone that has done its work', () => {
+    const arm = armFixture();
+    arm.put('g', { ...twoInits, restartPolicy: 'OnFailure', containers: [{ image: 'busybox', port: 0 }] });
+    expect(groupState(arm.after(60_000))).toBe('Succeeded');
+    arm.core.maintenance(arm.clock.now);
+    expect(inits(arm.after(60_000))).toEqual(['Terminated', 'Terminated']);
+  });
+
+  it('do not run again when a container of the group is restarted in place', () => {
+    const arm = armFixture();
+    arm.put('g', { ...twoInits, containers: [{ env: { STANDIN_CRASH_AFTER_S: '1' } }] });
+    const later = arm.after(120_000);
+    expect(main(later).restartCount).toBeGreaterThan(1);
+    expect(later.initContainers?.map(({ restartCount }) => restartCount)).toEqual([0, 0]);
+  });
+
+  it.each([
+    { restartPolicy: 'Always', again: true },
+    { restartPolicy: 'OnFailure', again: true },
+    { restartPolicy: 'Never', again: false },
+  ])('that fail are tried again under $restartPolicy: $again', ({ restartPolicy, again }) => {
+    const arm = armFixture();
+    arm.put('g', { restartPolicy, initContainers: [{ command: sh('exit 3') }] });
+    const later = arm.after(30_000);
+    expect((later.initContainers?.[0]?.restartCount ?? 0) > 0).toBe(again);
+    expect(groupState(later)).toBe(again ? 'Pending' : 'Failed');
+  });
+
+  it('run again after an update', () => {
+    const arm = armFixture();
+    arm.put('g', twoInits);
+    arm.after(60_000);
+    arm.put('g', twoInits);
+    expect(inits(arm.after(1_500))).toEqual(['Running', 'Waiting']);
+    expect(main(arm.after(60_000)).current).toMatchObject({ state: 'Running' });
+  });
+});

@@ -52,7 +52,8 @@ describe('a real container', () => {
   it('is given its command, its environment with secure values, and its limits or else its requests', () => {
     const spec = { env: { A: 'b' }, command: ['run', 'it'] };
     const { container } = fixture({ containers: [spec] });
-    expect(container().process).toEqual({ command: ['run', 'it'], environment: { A: 'b' }, cpuCores: 1, memoryGiB: 1 });
+    const limits = { cpuCores: 1, memoryGiB: 1 };
+    expect(container().process).toEqual({ command: ['run', 'it'], environment: { A: 'b' }, mounts: [], ...limits });
   });
 
   it('fails to be pulled in the engine’s words, and is pulled again after 10 s', () => {

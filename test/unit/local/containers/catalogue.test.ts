@@ -10,7 +10,7 @@ const of = (
   environment: Record<string, string> = {},
   command: readonly string[] = [],
   ports: readonly number[] = [],
-) => behaviourOf({ image, environment, command, ports });
+) => behaviourOf({ image, environment, command, ports, mounts: [] });
 
 describe('image references', () => {
   it.each([
