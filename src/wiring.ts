@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { InvocationContext } from '@azure/functions';
 import { type Activities, createActivities } from './activities/activities.ts';
+import { groupEvent } from './activities/group-event.ts';
 import { networkProber } from './activities/network-prober.ts';
 import { readPools } from './activities/pool-sync.ts';
 import type { ActivityPorts, ActivitySettings, PoolConfig } from './activities/ports.ts';
@@ -40,6 +41,8 @@ export interface Flotilla {
   /** Of one invocation: they start and hint instances through its durable client. */
   activities(context: InvocationContext): Activities;
   readonly timers: Timers;
+  /** An event about a container group; never rejects. */
+  events(payload: unknown, context: InvocationContext): Promise<void>;
 }
 
 export function wiring(config: Config, { httpClient, ports: given, pools }: Overrides = {}): Flotilla {
@@ -88,6 +91,7 @@ export function wiring(config: Config, { httpClient, ports: given, pools }: Over
     http: createHttpHandlers(world, config.installation),
     queue: createQueueTriggers(ports, workflowsOf, config),
     activities: (context) => createActivities({ ...world, workflows: workflowsOf(context) }, settings),
+    events: (payload, context) => groupEvent({ ...world, workflows: workflowsOf(context) }, settings, payload),
     timers: createTimers((context) => ({ ...world, workflows: workflowsOf(context) }), settings),
   };
 }

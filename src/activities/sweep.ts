@@ -2,8 +2,6 @@
  * Looks over the ready replicas of one pool with its listing: whose group is gone, who has moved, who fails its probe. Only what looks wrong is read in
  * full, and only a changed verdict is written and wakes its app.
  */
-import { noteDue, wakeAssessor } from '../commands/wake.ts';
-import type { Verdict } from '../decide/verdict.ts';
 import {
   isReadDue,
   probedAddress,
@@ -20,7 +18,8 @@ import type { AppRows } from '../ports/state-store.ts';
 import { mapWhile, rotated } from './bounded.ts';
 import { observeReplica, probeAddress } from './observe.ts';
 import type { ActivityPorts, ActivitySettings } from './ports.ts';
-import { bare, eventRows } from './rows.ts';
+import { bare } from './rows.ts';
+import { writeVerdict } from './write-verdict.ts';
 
 const width = 20;
 /** A failing probe is repeated this much later before it counts (semantics, "Ready"). */
@@ -120,23 +119,5 @@ async function settle(
     now: ports.now(),
     peersReady: false,
   });
-  if (verdict !== null) await write(ports, replica, verdict);
-}
-
-async function write(ports: ActivityPorts, replica: Stored<ReplicaRow>, { row, events }: Verdict): Promise<void> {
-  const { app, service } = replica;
-  const noted = await noteDue(ports, app);
-  if (!noted.ok) return;
-  const txId = ports.ids.next();
-  const written = await ports.store.commit({
-    txId,
-    changes: [
-      { type: 'update', row, etag: replica.etag },
-      ...eventRows(events, { app, service, txId, at: ports.now(), cause: 'rule:sweep' }).map((event) => ({
-        type: 'insert' as const,
-        row: event,
-      })),
-    ],
-  });
-  if (written.ok) await wakeAssessor(ports, ports.workflows, app);
+  if (verdict !== null) await writeVerdict(ports, replica, verdict, 'rule:sweep');
 }

@@ -11,6 +11,7 @@ import { names } from '../model/names.ts';
 import { ephemeralDirVariable } from './child.ts';
 import { clearDocker } from './containers/docker/owner.ts';
 import type { RuntimeKind } from './containers/runtime.ts';
+import { subscribeToEvents } from './event-subscription.ts';
 import { type Ready, SupervisedProcess } from './process.ts';
 
 export interface PlatformOptions {
@@ -50,6 +51,8 @@ export interface Platform {
   /** Opens the API; sent as `x-functions-key`. */
   readonly apiKey: string;
   readonly controlUrl: string;
+  /** By these settings the Azure SDKs of any process reach the stand-ins, as those of the app do. */
+  readonly azure: Readonly<Record<string, string>>;
   /** What runs containers, and why. */
   readonly containers: string;
   readonly pids: () => Readonly<Record<ProcessName, number | undefined>>;
@@ -104,14 +107,19 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       run('broker', (previous) => brokerConfig(options, busKey, previous), {}),
       run('world', (previous) => worldConfig(options, identityHeader, previous), {}),
     ]);
-    const host = await run('host', (previous) => hostConfig(options, previous), {
-      ...appSettings(broker, world, identityHeader),
-      ...options.settings,
+    const azure = appSettings(broker, world, identityHeader);
+    const host = await run('host', (previous) => hostConfig(options, previous), { ...azure, ...options.settings });
+    await subscribeToEvents({
+      controlUrl: text(world, 'controlUrl'),
+      hostUrl: text(host, 'url'),
+      key: text(host, 'eventsKey'),
+      ...(options.signal && { signal: options.signal }),
     });
     return {
       url: text(host, 'url'),
       apiKey: text(host, 'apiKey'),
       controlUrl: text(world, 'controlUrl'),
+      azure,
       containers: text(world, 'containers'),
       pids: () => ({ broker: processes.broker?.pid, world: processes.world?.pid, host: processes.host?.pid }),
       kill: (name) => processes[name]?.kill(),

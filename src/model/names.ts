@@ -15,6 +15,8 @@ export const names = {
     deleteGroup: 'deleteGroup',
     finish: 'finish',
   },
+  /** Function that is told of events: part of the address that Event Grid calls. */
+  groupEvents: 'groupEvents',
   /** External event that means "look again now". */
   hint: 'hint',
   tags: {

@@ -5,6 +5,8 @@ import { createMemoryAciStore } from '../../src/local/aci/store.ts';
 import { standinContainers } from '../../src/local/containers/catalogue.ts';
 import { benign, type Core } from '../../src/local/core.ts';
 import { coreHttpClient } from '../../src/local/core-http-client.ts';
+import { createEventGrid } from '../../src/local/eventgrid/grid.ts';
+import { createMemoryEventStore } from '../../src/local/eventgrid/memory-store.ts';
 import { createTokenAuthority } from '../../src/local/identity/tokens.ts';
 import { createControlCore } from '../../src/local/world/control.ts';
 import { createTableFaults } from '../../src/local/world/faults/table-draw.ts';
@@ -30,7 +32,12 @@ function inMemory(): ArmTarget {
     containers: standinContainers,
     settings,
   });
-  const controls: Core = createControlCore({ store, arm, tables: createTableFaults(store, (write) => write()) });
+  const controls: Core = createControlCore({
+    events: createEventGrid({ store: createMemoryEventStore() }),
+    tables: createTableFaults(store, (write) => write()),
+    store,
+    arm,
+  });
   const endpoint = 'https://management.azure.com';
   const { token } = tokens.issue(endpoint, clock.now);
   const httpClient = coreHttpClient(arm, () => clock.now, benign);

@@ -7,6 +7,8 @@ import { type ArmSettings, DEFAULT_SETTINGS } from '../../src/local/aci/settings
 import { type AciStore, createMemoryAciStore } from '../../src/local/aci/store.ts';
 import { standinContainers } from '../../src/local/containers/catalogue.ts';
 import { benign, type CoreResponse } from '../../src/local/core.ts';
+import { createEventGrid } from '../../src/local/eventgrid/grid.ts';
+import { createMemoryEventStore } from '../../src/local/eventgrid/memory-store.ts';
 import { createControlCore } from '../../src/local/world/control.ts';
 import { createTableFaults } from '../../src/local/world/faults/table-draw.ts';
 
@@ -54,6 +56,7 @@ export function armFixture(
   const store = createMemoryAciStore();
   const core = createArmCore({ store, authorize: () => true, containers, settings });
   const controls = createControlCore({
+    events: createEventGrid({ store: createMemoryEventStore() }),
     store,
     arm: core,
     tables: createTableFaults(store, (write) => write()),

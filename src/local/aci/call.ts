@@ -31,13 +31,16 @@ export function beginOperation(
   group: Pick<GroupRecord, 'key' | 'location'>,
   now: number,
 ): string {
-  const sequence = Number(store.meta('operationSequence') ?? 0) + 1;
+  const sequence = operationsBegun(store) + 1;
   store.setMeta('operationSequence', sequence);
   const hash = createHash('sha256').update(`${group.key}\n${sequence}`).digest('hex');
   const id = `${hash.slice(0, 8)}-${hash.slice(8, 12)}-${hash.slice(12, 16)}-${hash.slice(16, 20)}-${hash.slice(20, 32)}`;
   store.putOperation({ id, kind, groupKey: group.key, location: group.location, startAt: now, status: 'InProgress' });
   return id;
 }
+
+/** How many there have been; only rises. */
+export const operationsBegun = (store: AciStore): number => Number(store.meta('operationSequence') ?? 0);
 
 export function operationPath(subscriptionId: string, location: string, kind: string, id: string): string {
   return `/subscriptions/${subscriptionId}/providers/Microsoft.ContainerInstance/locations/${location}/${kind}/${id}`;

@@ -3,6 +3,7 @@
  * passage of time. It opens no socket: `endpoints()` says what should be listening, whoever has sockets keeps them in step.
  */
 import type { Core, CoreRequest, CoreResponse, Draw } from '../core.ts';
+import { operationsBegun } from './call.ts';
 import { maintain } from './container-course.ts';
 import type { Containers } from './containers-port.ts';
 import { type Endpoint, endpointsOf } from './endpoints.ts';
@@ -11,6 +12,7 @@ import { type Act, regionStates, type Strike, strike } from './faults.ts';
 import type { Observation } from './observe.ts';
 import { createOperations, type Operations } from './operations.ts';
 import { normalLocation } from './request.ts';
+import { type Emit, resourceEvent, writeOf } from './resource-events.ts';
 import { API_VERSION, groupKey, type Operation, type Route, routeOf } from './routes.ts';
 import { type ArmSettings, DEFAULT_SETTINGS } from './settings.ts';
 import type { AciStore } from './store.ts';
@@ -25,6 +27,8 @@ export interface ArmOptions {
   readonly authorize: (authorization: string | undefined, now: number) => boolean;
   readonly containers: Containers;
   readonly settings?: Partial<ArmSettings>;
+  /** Gets the events of writes; default: there are none. */
+  readonly emit?: Emit;
 }
 
 export interface ArmCore extends Core {
@@ -51,7 +55,7 @@ export interface ArmCore extends Core {
 export function createArmCore(options: ArmOptions): ArmCore {
   const { store, containers } = options;
   const settings: ArmSettings = { ...DEFAULT_SETTINGS, ...options.settings };
-  const time = createWorldTime(store, containers, settings);
+  const time = createWorldTime(store, containers, settings, options.emit);
   const operations = createOperations(store, containers, settings, time);
   return {
     settings,
@@ -59,7 +63,7 @@ export function createArmCore(options: ArmOptions): ArmCore {
     handle(request, now, draw) {
       time.advance(now);
       if (!options.authorize(request.headers['authorization'], now)) return toResponse(unauthenticated());
-      return answer({ store, settings, operations }, request, now, draw);
+      return answer({ store, settings, operations, emit: options.emit }, request, now, draw);
     },
     advance: (now) => time.advance(now),
     nextAt: () => store.nextAt(),
@@ -80,6 +84,7 @@ interface Parts {
   readonly store: AciStore;
   readonly settings: ArmSettings;
   readonly operations: Operations;
+  readonly emit: Emit | undefined;
 }
 
 function answer(parts: Parts, request: CoreRequest, now: number, draw: Draw): CoreResponse {
@@ -122,9 +127,17 @@ function perform(
     ...(hit.mishap && { mishap: hit.mishap }),
     ...(hit.stuck && { stuck: true }),
   };
+  const before = operationsBegun(parts.store);
   const result = parts.operations[route.operation](call);
+  // What has begun an operation ends with it.
+  if (operationsBegun(parts.store) === before) tell(parts, route, request.method, result.status, now);
   if (hit.error) return toResponse(hit.error);
   return 'code' in result ? toResponse(result) : result;
+}
+
+function tell({ store, emit }: Parts, route: Route, method: string, status: number, now: number): void {
+  const end = emit && status !== 429 ? writeOf(method, route, status < 400) : undefined;
+  if (end) emit?.(resourceEvent(store, end, now), now);
 }
 
 const ACT_OF: Readonly<Record<Operation, Act>> = {

@@ -6,8 +6,9 @@ import { blockOf, lowestFreeAddress } from './addresses.ts';
 import { type Outcome, type Surroundings, wakeProbes } from './container-course.ts';
 import type { Containers } from './containers-port.ts';
 import { advance } from './lifecycle.ts';
-import { type GroupRecord, recordEvent } from './model.ts';
+import { type GroupRecord, type OperationRecord, recordEvent } from './model.ts';
 import { type Observation, observe } from './observe.ts';
+import { type Emit, endOf, resourceEvent } from './resource-events.ts';
 import type { ArmSettings } from './settings.ts';
 import type { AciStore } from './store.ts';
 
@@ -23,7 +24,12 @@ export interface WorldTime {
   freeAddress(group: GroupRecord): string | undefined;
 }
 
-export function createWorldTime(store: AciStore, containers: Containers, settings: ArmSettings): WorldTime {
+export function createWorldTime(
+  store: AciStore,
+  containers: Containers,
+  settings: ArmSettings,
+  emit?: Emit,
+): WorldTime {
   const freeAddress = (group: GroupRecord): string | undefined => {
     const taken = new Set(store.groups().flatMap((other) => (other.ip === undefined ? [] : [other.ip])));
     for (const own of [group.ip, group.formerIp]) if (own !== undefined) taken.add(own);
@@ -33,7 +39,10 @@ export function createWorldTime(store: AciStore, containers: Containers, setting
     containers,
     addressFor: freeAddress,
     log: (group, container, at, text) => store.appendLog(group.key, container.name, { at, text }),
-    finish: (group, at, outcome) => finishOperation(store, group, at, outcome),
+    finish(group, at, outcome) {
+      const ended = finishOperation(store, group, at, outcome);
+      if (ended && emit) emit(resourceEvent(store, endOf(group, ended), at), at);
+    },
   };
   const settle = (draft: GroupRecord, now: number) => {
     if (advance(draft, now, surroundings) === 'alive') return store.putGroup(draft);
@@ -65,16 +74,23 @@ export function createWorldTime(store: AciStore, containers: Containers, setting
 }
 
 /** An operation ends once: a group that runs later than its reported failure does not rewrite it. */
-function finishOperation(store: AciStore, group: GroupRecord, at: number, outcome: Outcome): void {
+function finishOperation(
+  store: AciStore,
+  group: GroupRecord,
+  at: number,
+  outcome: Outcome,
+): OperationRecord | undefined {
   const operation = store.operation(group.operationId);
-  if (operation?.status !== 'InProgress') return;
-  store.putOperation({
+  if (operation?.status !== 'InProgress') return undefined;
+  const ended: OperationRecord = {
     ...operation,
     status: outcome.status,
     ...(outcome.error && { error: outcome.error }),
     ...(outcome.events && { events: structuredClone(outcome.events) }),
-  });
+  };
+  store.putOperation(ended);
   store.forgetOperationsBefore(at - OPERATION_KEPT_MS);
+  return ended;
 }
 
 /** How long a finished operation can be asked for, in ms; the service's own time is not published. */

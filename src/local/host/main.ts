@@ -25,7 +25,12 @@ runChild(async ({ env, ...config }: HostConfig) => {
   Object.assign(process.env, env);
   const host = await createFunctionsHost({ ...config, log });
   return {
-    ready: { port: host.port, url: host.url, apiKey: host.keys.list('host')[defaultKeyName] },
+    ready: {
+      port: host.port,
+      url: host.url,
+      apiKey: host.keys.list('host')[defaultKeyName],
+      eventsKey: host.keys.extension('eventgrid'),
+    },
     close: () => host.close(),
   };
 });

@@ -11,6 +11,8 @@ import type { ContainerRecord, GroupRecord } from '../aci/model.ts';
 import type { AciStore } from '../aci/store.ts';
 import { groupState } from '../aci/view.ts';
 import type { Core, CoreRequest, CoreResponse } from '../core.ts';
+import type { EventGrid } from '../eventgrid/grid.ts';
+import { controlEvents } from './control-events.ts';
 import { parseFault, parseRegion } from './control-input.ts';
 import { activeFaults, clearFaults, describeCatalogue, inject } from './faults/console.ts';
 import type { Done } from './faults/fault.ts';
@@ -20,6 +22,7 @@ export interface ControlOptions {
   readonly store: AciStore;
   readonly arm: ArmCore;
   readonly tables: TableFaults;
+  readonly events: EventGrid;
 }
 
 type Answer = CoreResponse;
@@ -65,6 +68,7 @@ export function createControlCore(options: ControlOptions): Core {
       options.arm.advance(now);
       const url = new URL(request.url, 'http://control.invalid');
       if (!isLoopback(request.headers['host'])) return problem(403, 'The Host header names no loopback address.');
+      if (url.pathname.startsWith(eventsPath)) return onEvents(options.events, request, url, now);
       for (const [method, path, handler] of ROUTES) {
         const match = path.exec(url.pathname);
         if (!match || method !== request.method) continue;
@@ -88,6 +92,19 @@ const problem = (status: number, message: string): Answer => ({ ...ok({ error: m
 /** A web page in a browser must not reach it by a name of its own (DNS rebinding). */
 function isLoopback(host: string | undefined): boolean {
   return /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/.test(host ?? '');
+}
+
+const eventsPath = '/control/events';
+
+function onEvents(events: EventGrid, request: CoreRequest, { pathname }: URL, now: number): Answer {
+  const body = parse(request);
+  if (body === undefined) return problem(400, 'The body is not JSON.');
+  const answer = controlEvents(events, request.method, pathname.slice(eventsPath.length), body, now);
+  if (typeof answer === 'string') return problem(400, answer);
+  if (answer === undefined) return problem(404, `No control operation ${request.method} ${pathname}; see CONTROL.md.`);
+  return answer.body === undefined
+    ? { ...done(undefined), status: answer.status }
+    : { ...ok(answer.body), status: answer.status };
 }
 
 function parse(request: CoreRequest): unknown {

@@ -23,6 +23,8 @@ export function createPulse(options: {
   readonly store: AciStore;
   readonly core: ArmCore;
   readonly reconcile: () => void;
+  /** After every transaction. */
+  readonly after: () => void;
 }): Pulse {
   const { clock, commits, store, core } = options;
   let cancel: (() => void) | undefined;
@@ -55,6 +57,7 @@ export function createPulse(options: {
         seen = store.revision;
         follow();
       }
+      options.after();
     }
   };
   const run: Pulse['run'] = async (work) => {

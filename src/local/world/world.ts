@@ -14,6 +14,10 @@ import type { Notice, Running } from '../child.ts';
 import { chooseRuntime, type RuntimeChoice } from '../containers/choose-runtime.ts';
 import type { RuntimeKind } from '../containers/runtime.ts';
 import { benign, type Core } from '../core.ts';
+import { createDeliveryPump, type DeliveryPump } from '../eventgrid/delivery.ts';
+import { fateOf } from '../eventgrid/faults.ts';
+import { createEventGrid } from '../eventgrid/grid.ts';
+import { createSqliteEventStore } from '../eventgrid/sqlite-store.ts';
 import { createIdentityCore, TOKEN_PATH } from '../identity/core.ts';
 import { createTokenAuthority } from '../identity/tokens.ts';
 import { type Served, type ServeOptions, serveCore } from '../serve.ts';
@@ -32,6 +36,8 @@ export interface WorldConfig {
   /** What `IDENTITY_HEADER` holds; absent = a random one. */
   readonly identityHeader?: string;
   readonly settings?: Partial<ArmSettings>;
+  /** Stretches or shrinks the waits of Event Grid between attempts; default 1. */
+  readonly eventRetryScale?: number;
   /** What runs containers; default stand-ins. */
   readonly runtime?: Omit<RuntimeChoice, 'dataDir'>;
 }
@@ -92,7 +98,7 @@ export async function startWorld(config: WorldConfig, notice: Notice = () => und
     started.push(terminals);
     armAt.origins = [...ARM_RESOURCES, arm.url, `https://localhost:${arm.port}`];
     const control = await serve(
-      createControlCore({ store: aci.store, arm: aci.core, tables: aci.tableFaults }),
+      createControlCore({ store: aci.store, arm: aci.core, tables: aci.tableFaults, events: aci.events }),
       config.ports?.control,
     );
     const identity = await serve(createIdentityCore({ header: identityHeader, tokens }), config.ports?.identity);
@@ -128,16 +134,37 @@ async function startContainers(
     db.close();
     throw error;
   });
+  const events = createEventGrid({
+    store: createSqliteEventStore(db),
+    ...(config.eventRetryScale !== undefined && { retryScale: config.eventRetryScale }),
+  });
   const core: ArmCore = createArmCore({
     store,
+    emit: (event, now) => events.publish(event, now, fateOf(events.store, event)),
     authorize,
     containers: runtime.containers,
     settings: { ...DEFAULT_SETTINGS, terminalKey, ...config.settings, ...runtime.settings },
   });
-  const pulse = createPulse({ clock: systemClock, commits, store, core, reconcile: () => runtime.reconcile() });
+  const pulse = createPulse({
+    clock: systemClock,
+    commits,
+    store,
+    core,
+    reconcile: () => runtime.reconcile(),
+    after: () => pump.follow(),
+  });
+  const pump: DeliveryPump = createDeliveryPump({
+    grid: events,
+    clock: systemClock,
+    run: (work) => pulse.run(work),
+    fetch,
+    log: (message) => console.error(message),
+  });
+  pump.follow();
   runtime.attach({ core, store, run: pulse.run });
   return {
     core,
+    events,
     store,
     containers: runtime.description,
     runtime: runtime.kind,
@@ -149,6 +176,7 @@ async function startContainers(
       await runtime.settled();
     },
     async close() {
+      await pump.close();
       await pulse.close();
       await runtime.close().finally(() => db.close());
     },
