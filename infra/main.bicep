@@ -23,7 +23,7 @@ param installationEpoch int = 1
 @minLength(1)
 param poolResourceGroups array = ['${environmentName}-pools']
 
-@description('Networks that may call the HTTP API, as CIDR ranges. Nobody else may: the API itself asks for no key.')
+@description('Networks that may call the HTTP API, as CIDR ranges; nobody else may. A second lock: the API wants a function key as well.')
 param apiNetworks array = []
 
 @description('Queues at which other systems that send commands over Service Bus may be told what became of them. They are created.')
@@ -72,6 +72,7 @@ module stateStorage 'app/storage.bicep' = {
     name: 'ststate${token}'
     location: location
     tags: tags
+    containers: ['event-dead-letters']
     tables: ['flotilla']
   }
 }
@@ -126,4 +127,8 @@ module poolAccess 'app/pool-access.bicep' = [
 ]
 
 output AZURE_RESOURCE_GROUP string = group.name
+// What infra/events.bicep is told.
+output FLOTILLA_FUNCTION_APP string = functions.outputs.name
+output FLOTILLA_STATE_STORAGE string = stateStorage.outputs.name
+output FLOTILLA_POOL_GROUPS array = poolResourceGroups
 output FLOTILLA_API string = functions.outputs.url

@@ -7,6 +7,8 @@ import { chmodSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig } from '../src/config.ts';
+import { eventTypes } from '../src/local/event-subscription.ts';
+import { names } from '../src/model/names.ts';
 
 const compiler = 'tools/bicep/packages/azure.bicep.commandline.linux-x64/0.49.2/tools/bicep';
 /** The Functions host and the Azure SDKs read these themselves. */
@@ -26,11 +28,12 @@ function main(): number {
     const template = join(out, 'main.json');
     const problems = [
       ...run('build', 'infra/main.bicep', '--outfile', template),
+      ...run('build', 'infra/events.bicep', '--outfile', join(out, 'events.json')),
       ...run('build-params', 'infra/main.bicepparam', '--outfile', join(out, 'parameters.json')),
       ...globSync('infra/**/*.bicep').flatMap((file) => [...run('lint', file), ...formatting(file)]),
     ];
     const settings = settingsIn(JSON.parse(readFileSync(template, 'utf8')) as Json);
-    problems.push(...againstConfig(settings));
+    problems.push(...againstConfig(settings), ...againstFunctions(readFileSync(join(out, 'events.json'), 'utf8')));
     for (const problem of problems) console.error(problem);
     console.log(
       `infra: ${globSync('infra/**/*.bicep').length} files, ${settings.length} settings, ${problems.length} problems`,
@@ -86,6 +89,19 @@ function againstConfig(settings: readonly string[]): readonly string[] {
     return [`infra/ does not write every setting that config.ts wants: ${(error as Error).message}`];
   }
   return own.filter((name) => !read.has(name)).map((name) => `infra/ writes ${name}, which config.ts never reads`);
+}
+
+/** The subscription must call the function by its registered name, and ask for the events that the embedded platform delivers. */
+function againstFunctions(template: string): readonly string[] {
+  const wanted = [`'${names.groupEvents}'`, ...eventTypes];
+  const missing = wanted.filter((text) => !template.includes(text));
+  const others = [...template.matchAll(/Microsoft\.Resources\.Resource\w+(Success|Failure|Cancel)/g)]
+    .map(([type]) => type)
+    .filter((type) => !eventTypes.includes(type));
+  return [
+    ...missing.map((text) => `infra/events.bicep does not say ${text}`),
+    ...others.map((type) => `infra/events.bicep asks for ${type}, which the embedded platform does not deliver`),
+  ];
 }
 
 process.exitCode = main();

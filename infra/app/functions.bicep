@@ -13,6 +13,15 @@ param applicationInsightsName string
 param apiNetworks array
 param maximumInstances int
 
+var apiRules = [
+  for (network, index) in apiNetworks: {
+    name: 'api-${index}'
+    action: 'Allow'
+    ipAddress: network
+    priority: 100 + index
+  }
+]
+
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: applicationInsightsName
 }
@@ -48,16 +57,17 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
     }
     siteConfig: {
       minTlsVersion: '1.2'
-      // The API starts and deletes containers and asks for no key: closed, except to the networks named.
+      // The API starts and deletes containers. It wants a key; the networks named are a second lock. Event Grid calls its webhook from networks of its own.
       ipSecurityRestrictionsDefaultAction: 'Deny'
-      ipSecurityRestrictions: [
-        for (network, index) in apiNetworks: {
-          name: 'api-${index}'
+      ipSecurityRestrictions: concat(apiRules, [
+        {
+          name: 'event-grid'
           action: 'Allow'
-          ipAddress: network
-          priority: 100 + index
+          ipAddress: 'AzureEventGrid'
+          tag: 'ServiceTag'
+          priority: 90
         }
-      ]
+      ])
       scmIpSecurityRestrictionsUseMain: false
     }
   }
@@ -79,5 +89,6 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   }
 }
 
+output name string = app.name
 output principalId string = app.identity.principalId
 output url string = 'https://${app.properties.defaultHostName}'

@@ -12,8 +12,8 @@ export interface EventSubscriptionOptions {
   readonly signal?: AbortSignal;
 }
 
-/** As in `infra/app/events.bicep`. */
-const EVENT_TYPES = [
+/** As in `infra/app/event-subscription.bicep`: `npm run check:infra` compares. */
+export const eventTypes: readonly string[] = [
   'Microsoft.Resources.ResourceWriteSuccess',
   'Microsoft.Resources.ResourceWriteFailure',
   'Microsoft.Resources.ResourceDeleteSuccess',
@@ -31,7 +31,7 @@ export async function subscribeToEvents(options: EventSubscriptionOptions): Prom
   const [subscriptionId] = DEFAULT_SETTINGS.subscriptionIds;
   const body = JSON.stringify({
     endpoint: endpoint.href,
-    eventTypes: EVENT_TYPES,
+    eventTypes,
     subjectBeginsWith: `/subscriptions/${subscriptionId}/`,
   });
   const at = `${controlUrl}/control/events`;
