@@ -11,6 +11,7 @@ import { type ArmError, armError, badRequest, json, notModelled, toResponse } fr
 import { type Act, regionStates, type Strike, strike } from './faults.ts';
 import type { Observation } from './observe.ts';
 import { createOperations, type Operations } from './operations.ts';
+import type { Provider } from './provider.ts';
 import { normalLocation } from './request.ts';
 import { type Emit, resourceEvent, writeOf } from './resource-events.ts';
 import { API_VERSION, groupKey, type Operation, type Route, routeOf } from './routes.ts';
@@ -29,6 +30,8 @@ export interface ArmOptions {
   readonly settings?: Partial<ArmSettings>;
   /** Gets the events of writes; default: there are none. */
   readonly emit?: Emit;
+  /** What else this ARM serves. */
+  readonly providers?: readonly Provider[];
 }
 
 export interface ArmCore extends Core {
@@ -63,7 +66,10 @@ export function createArmCore(options: ArmOptions): ArmCore {
     handle(request, now, draw) {
       time.advance(now);
       if (!options.authorize(request.headers['authorization'], now)) return toResponse(unauthenticated());
-      return answer({ store, settings, operations, emit: options.emit }, request, now, draw);
+      const url = new URL(request.url, 'https://arm.invalid');
+      const provider = options.providers?.find(({ serves }) => serves.test(url.pathname));
+      if (provider) return answerOf(provider, { store, settings }, request, url, now, draw);
+      return answer({ store, settings, operations, emit: options.emit }, request, url, now, draw);
     },
     advance: (now) => time.advance(now),
     nextAt: () => store.nextAt(),
@@ -80,6 +86,8 @@ export function createArmCore(options: ArmOptions): ArmCore {
   };
 }
 
+type Scope = Pick<Route, 'subscriptionId' | 'resourceGroup'>;
+
 interface Parts {
   readonly store: AciStore;
   readonly settings: ArmSettings;
@@ -87,23 +95,54 @@ interface Parts {
   readonly emit: Emit | undefined;
 }
 
-function answer(parts: Parts, request: CoreRequest, now: number, draw: Draw): CoreResponse {
-  const url = new URL(request.url, 'https://arm.invalid');
+/** ARM's own part in front of another provider: the same order of checks as for container groups. */
+function answerOf(
+  provider: Provider,
+  { store, settings }: Pick<Parts, 'store' | 'settings'>,
+  request: CoreRequest,
+  url: URL,
+  now: number,
+  draw: Draw,
+): CoreResponse {
+  const { subscriptionId = '', resourceGroup } = provider.serves.exec(url.pathname)?.groups ?? {};
+  const scope = { subscriptionId, ...(resourceGroup !== undefined && { resourceGroup }) };
+  const refused = badVersion(url, provider.apiVersions, provider.resourceType) ?? unknownSubscription(settings, scope);
+  if (refused) return toResponse(refused);
+  const token = takeToken(store, subscriptionId, bucketKind(request.method), now);
+  if (token.refused) return withHeaders(toResponse(token.refused), token.headers);
+  const missing = unknownResourceGroup(settings, scope);
+  if (missing) return withHeaders(toResponse(missing), token.headers);
+  const hit = strike(store, { act: provider.act, name: url.pathname.split('/').at(-1) ?? '' }, draw);
+  const act = () => {
+    const origin = `https://${request.headers['host'] ?? 'localhost'}`;
+    const { method, headers, body } = request;
+    return provider.handle({ method, url, origin, headers, body, now });
+  };
+  return withHeaders(struck(hit, act), token.headers);
+}
+
+function answer(parts: Parts, request: CoreRequest, url: URL, now: number, draw: Draw): CoreResponse {
   const route = routeOf(request.method, url.pathname);
   if ('notModelled' in route) return toResponse(notModelled(route.notModelled));
-  const refused = badVersion(url) ?? unknownSubscription(parts.settings, route);
+  const refused = badVersion(url, [API_VERSION], 'containerGroups') ?? unknownSubscription(parts.settings, route);
   if (refused) return toResponse(refused);
   const token = takeToken(parts.store, route.subscriptionId, bucketKind(request.method), now);
   if (token.refused) return withHeaders(toResponse(token.refused), token.headers);
   const missing = unknownResourceGroup(parts.settings, route);
   if (missing) return withHeaders(toResponse(missing), token.headers);
   const hit = strike(parts.store, targetOf(parts.store, route, request), draw);
-  const response = perform(parts, route, url, request, now, hit, draw);
-  return {
-    ...withHeaders(response, token.headers),
-    ...(hit.delayMs > 0 && { delayMs: hit.delayMs }),
-    ...(hit.drop && { dropped: true }),
-  };
+  return withHeaders(
+    struck(hit, () => perform(parts, route, url, request, now, hit, draw)),
+    token.headers,
+  );
+}
+
+/** The answer to a request that a fault strikes: it may or may not take effect, and may be late, another one, or none. */
+function struck(hit: Strike, act: () => CoreResponse | ArmError): CoreResponse {
+  const result = hit.takesEffect ? act() : undefined;
+  const answered = result && ('code' in result ? toResponse(result) : result);
+  const response = hit.error ? toResponse(hit.error) : (answered ?? json(503, {}));
+  return { ...response, ...(hit.delayMs > 0 && { delayMs: hit.delayMs }), ...(hit.drop && { dropped: true }) };
 }
 
 function perform(
@@ -114,8 +153,7 @@ function perform(
   now: number,
   hit: Strike,
   draw: Draw,
-): CoreResponse {
-  if (!hit.takesEffect) return hit.error ? toResponse(hit.error) : json(503, {});
+): CoreResponse | ArmError {
   const origin = `https://${request.headers['host'] ?? 'localhost'}`;
   const call = {
     route,
@@ -131,8 +169,7 @@ function perform(
   const result = parts.operations[route.operation](call);
   // What has begun an operation ends with it.
   if (operationsBegun(parts.store) === before) tell(parts, route, request.method, result.status, now);
-  if (hit.error) return toResponse(hit.error);
-  return 'code' in result ? toResponse(result) : result;
+  return result;
 }
 
 function tell({ store, emit }: Parts, route: Route, method: string, status: number, now: number): void {
@@ -199,9 +236,9 @@ function unauthenticated(): ArmError {
   };
 }
 
-function badVersion(url: URL): ArmError | undefined {
+function badVersion(url: URL, supported: readonly string[], resourceType: string): ArmError | undefined {
   const version = url.searchParams.get('api-version');
-  if (version === API_VERSION) return undefined;
+  if (version !== null && supported.includes(version)) return undefined;
   if (version === null) {
     return badRequest(
       'MissingApiVersionParameter',
@@ -210,16 +247,16 @@ function badVersion(url: URL): ArmError | undefined {
   }
   return badRequest(
     'NoRegisteredProviderFound',
-    `No registered resource provider found for API version '${version}' for type 'containerGroups'. The supported api-versions are '${API_VERSION}'.`,
+    `No registered resource provider found for API version '${version}' for type '${resourceType}'. The supported api-versions are '${supported.join(', ')}'.`,
   );
 }
 
-function unknownSubscription(settings: ArmSettings, route: Route): ArmError | undefined {
+function unknownSubscription(settings: ArmSettings, route: Scope): ArmError | undefined {
   if (settings.subscriptionIds.some((id) => id.toLowerCase() === route.subscriptionId.toLowerCase())) return undefined;
   return armError(404, 'SubscriptionNotFound', `The subscription '${route.subscriptionId}' could not be found.`);
 }
 
-function unknownResourceGroup(settings: ArmSettings, route: Route): ArmError | undefined {
+function unknownResourceGroup(settings: ArmSettings, route: Scope): ArmError | undefined {
   const wanted = route.resourceGroup?.toLowerCase();
   if (wanted === undefined || settings.resourceGroups.some((name) => name.toLowerCase() === wanted)) return undefined;
   return armError(404, 'ResourceGroupNotFound', `Resource group '${route.resourceGroup}' could not be found.`);

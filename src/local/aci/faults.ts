@@ -22,6 +22,8 @@ export const ACTS = [
   'exec',
   'poll',
   'usage',
+  'dns',
+  'metrics',
 ] as const;
 export type Act = (typeof ACTS)[number];
 

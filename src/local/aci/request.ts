@@ -205,9 +205,12 @@ function withoutSecrets(properties: Json): Json {
   for (const credential of objects(copy['imageRegistryCredentials']) as Record<string, unknown>[])
     delete credential['password'];
   for (const volume of objects(copy['volumes']) as Record<string, unknown>[]) {
-    if (isObject(volume['secret']))
-      volume['secret'] = Object.fromEntries(Object.keys(volume['secret']).map((key) => [key, '']));
+    if (isObject(volume['secret'])) volume['secret'] = {};
     if (isObject(volume['azureFile'])) delete (volume['azureFile'] as Record<string, unknown>)['storageAccountKey'];
+  }
+  const { diagnostics } = copy;
+  if (isObject(diagnostics) && isObject(diagnostics['logAnalytics'])) {
+    delete (diagnostics['logAnalytics'] as Record<string, unknown>)['workspaceKey'];
   }
   return copy;
 }

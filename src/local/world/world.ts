@@ -14,6 +14,11 @@ import type { Notice, Running } from '../child.ts';
 import { chooseRuntime, type RuntimeChoice } from '../containers/choose-runtime.ts';
 import type { RuntimeKind } from '../containers/runtime.ts';
 import { benign, type Core } from '../core.ts';
+import { createSqliteDocuments } from '../dns/documents.ts';
+import { createPrivateDnsProvider } from '../dns/provider.ts';
+import { type Question, resolve } from '../dns/resolve.ts';
+import { type DnsServer, startDnsServer } from '../dns/server.ts';
+import { ZoneStore } from '../dns/zone-store.ts';
 import { createDeliveryPump, type DeliveryPump } from '../eventgrid/delivery.ts';
 import { fateOf } from '../eventgrid/faults.ts';
 import { createEventGrid } from '../eventgrid/grid.ts';
@@ -47,6 +52,8 @@ export interface WorldPorts {
   readonly tables: number;
   readonly identity: number;
   readonly control: number;
+  /** Over UDP and TCP. */
+  readonly dns: number;
 }
 
 export interface World extends Running {
@@ -56,6 +63,8 @@ export interface World extends Running {
   readonly identityUrl: string;
   readonly identityHeader: string;
   readonly controlUrl: string;
+  /** `address:port` of the DNS server of the private zones, over UDP and TCP. */
+  readonly dnsAddress: string;
   /** For `NODE_EXTRA_CA_CERTS`. */
   readonly caPath: string;
   readonly ports: WorldPorts;
@@ -111,7 +120,12 @@ export async function startWorld(config: WorldConfig, notice: Notice = () => und
       authorize: (authorization) => tokens.verify(authorization, now(), STORAGE_RESOURCES),
     });
     started.push(tables);
-    return describe({ arm, control, identity, tables }, tls.caPath, identityHeader, aci, close);
+    const dns = await startDnsServer({
+      port: config.ports?.dns ?? 0,
+      resolve: (question) => aci.resolve(question, now()),
+    });
+    started.push(dns);
+    return describe({ arm, control, identity, tables, dns }, tls.caPath, identityHeader, aci, close);
   } catch (error) {
     await close();
     throw error;
@@ -138,11 +152,13 @@ async function startContainers(
     store: createSqliteEventStore(db),
     ...(config.eventRetryScale !== undefined && { retryScale: config.eventRetryScale }),
   });
+  const zones = new ZoneStore(createSqliteDocuments(db));
   const core: ArmCore = createArmCore({
     store,
     emit: (event, now) => events.publish(event, now, fateOf(events.store, event)),
     authorize,
     containers: runtime.containers,
+    providers: [createPrivateDnsProvider(zones)],
     settings: { ...DEFAULT_SETTINGS, terminalKey, ...config.settings, ...runtime.settings },
   });
   const pulse = createPulse({
@@ -169,6 +185,7 @@ async function startContainers(
     containers: runtime.description,
     runtime: runtime.kind,
     engine: runtime,
+    resolve: (question: Question, now: number) => resolve(zones, question, now),
     tableFaults: createTableFaults(store, (write) => void pulse.run(write)),
     commit: pulse.commit,
     async settled() {
@@ -193,19 +210,20 @@ function ensureSecret(path: string): string {
 }
 
 function describe(
-  served: Record<keyof WorldPorts, Served>,
+  served: Record<Exclude<keyof WorldPorts, 'dns'>, Served> & { readonly dns: DnsServer },
   caPath: string,
   identityHeader: string,
   aci: { readonly containers: string; readonly runtime: RuntimeKind; settled(): Promise<void> },
   close: () => Promise<void>,
 ): World {
-  const { arm, tables, identity, control } = served;
-  const ports = { arm: arm.port, tables: tables.port, identity: identity.port, control: control.port };
+  const { arm, tables, identity, control, dns } = served;
+  const ports = { arm: arm.port, tables: tables.port, identity: identity.port, control: control.port, dns: dns.port };
   const told = {
     armUrl: arm.url,
     tablesUrl: tables.url,
     identityUrl: `${identity.url}${TOKEN_PATH}`,
     controlUrl: control.url,
+    dnsAddress: `${dns.address}:${dns.port}`,
     caPath,
     ports,
     containers: aci.containers,
