@@ -29,7 +29,9 @@ export function clientAt(
 }
 
 /** A world of its own; `runtime` says what runs its containers. */
-export async function armOverHttps(runtime?: WorldConfig['runtime']): Promise<ArmTarget> {
+export async function armOverHttps(
+  runtime?: WorldConfig['runtime'],
+): Promise<ArmTarget & { readonly token: string; readonly dnsAddress: string }> {
   // Real containers take seconds; asking more often than ARM's read bucket refills ends in 429.
   const pollMs = runtime?.containers === 'docker' ? 100 : 50;
   const dataDir = mkdtempSync(join(tmpdir(), 'flotilla-arm-'));
@@ -47,6 +49,8 @@ export async function armOverHttps(runtime?: WorldConfig['runtime']): Promise<Ar
   return {
     endpoint: world.armUrl,
     ca: tlsOptions.ca,
+    token,
+    dnsAddress: world.dnsAddress,
     subscriptionId,
     resourceGroup,
     addresses: runtime?.containers === 'docker' ? /^\d+(\.\d+){3}$/ : /^127\./,
