@@ -24,4 +24,14 @@ app.http('apiLogs', {
   route: 'v1/apps/{app}/logs',
   handler: (request) => flotilla().http.logs(request),
 });
+app.http('apiSecrets', {
+  ...common,
+  route: 'v1/apps/{app}/secrets',
+  handler: (request) => flotilla().http.secrets(request),
+});
+app.http('apiSecret', {
+  ...common,
+  route: 'v1/apps/{app}/secrets/{name}',
+  handler: (request) => flotilla().http.secret(request),
+});
 app.http('apiUnknown', { ...common, route: 'v1/{*rest}', handler: (request) => flotilla().http.unknown(request) });

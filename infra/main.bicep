@@ -34,6 +34,10 @@ param replyQueues array = ['flotilla-replies']
 @maxValue(1000)
 param maximumInstances int = 40
 
+@description('Key that secrets are sealed with, made at the first deployment; afterwards the one in the vault stays, whatever is given here.')
+@secure()
+param secretsKey string = '${newGuid()}${newGuid()}'
+
 var tags = { 'azd-env-name': environmentName }
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 
@@ -82,20 +86,18 @@ module bus 'app/servicebus.bicep' = {
   params: { location: location, tags: tags, token: token, replyQueues: replyQueues }
 }
 
+module vault 'app/vault.bicep' = {
+  scope: group
+  params: { location: location, tags: tags, token: token, secretsKey: secretsKey }
+}
+
 module functions 'app/functions.bicep' = {
   scope: group
   params: {
     location: location
     tags: tags
     token: token
-    installation: installation
-    installationEpoch: installationEpoch
-    hostStorageName: hostStorage.outputs.name
     packageContainerUrl: '${hostStorage.outputs.blobEndpoint}app-package'
-    tablesEndpoint: stateStorage.outputs.tableEndpoint
-    serviceBusNamespace: bus.outputs.fullyQualifiedNamespace
-    replyQueues: replyQueues
-    applicationInsightsName: monitoring.outputs.applicationInsightsName
     apiNetworks: apiNetworks
     maximumInstances: maximumInstances
   }
@@ -111,7 +113,26 @@ module access 'app/access.bicep' = {
     queueName: bus.outputs.queueName
     replyQueues: replyQueues
     applicationInsightsName: monitoring.outputs.applicationInsightsName
+    vaultName: vault.outputs.vaultName
+    secretName: vault.outputs.secretName
   }
+}
+
+module settings 'app/settings.bicep' = {
+  scope: group
+  params: {
+    appName: functions.outputs.name
+    installation: installation
+    installationEpoch: installationEpoch
+    hostStorageName: hostStorage.outputs.name
+    tablesEndpoint: stateStorage.outputs.tableEndpoint
+    serviceBusNamespace: bus.outputs.fullyQualifiedNamespace
+    replyQueues: replyQueues
+    applicationInsightsName: monitoring.outputs.applicationInsightsName
+    vaultName: vault.outputs.vaultName
+    secretName: vault.outputs.secretName
+  }
+  dependsOn: [access]
 }
 
 module operatorRole 'app/operator-role.bicep' = {

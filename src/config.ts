@@ -24,6 +24,11 @@ export interface Config {
   readonly replyQueues: readonly string[];
   /** Path of the pools file (`FLOTILLA_POOLS_FILE`, default `pools.yaml` in the working directory of the app). */
   readonly poolsFile: string;
+  /**
+   * Keys that secrets are sealed with, the first to seal and all to open, with commas between them (`FLOTILLA_SECRETS_KEY`). Whether they can be used is
+   * found out when a secret is: an installation whose vault does not answer still runs apps that have none.
+   */
+  readonly secretsKey: string;
   /** Leases and timeouts, ms; each `FLOTILLA_<NAME>_MS`, defaults in model/defaults. */
   readonly claimLeaseMs: number;
   readonly putTimeoutMs: number;
@@ -53,6 +58,7 @@ export function readConfig(environment: Environment): Config {
     serviceBus: serviceBus(environment, problems),
     replyQueues: replyQueues(environment, problems),
     poolsFile: environment['FLOTILLA_POOLS_FILE'] ?? 'pools.yaml',
+    secretsKey: environment['FLOTILLA_SECRETS_KEY'] ?? '',
     claimLeaseMs: whole(environment, 'FLOTILLA_CLAIM_LEASE_MS', defaults.claimLeaseMs, problems),
     putTimeoutMs: whole(environment, 'FLOTILLA_PUT_TIMEOUT_MS', defaults.putTimeoutMs, problems),
     callTimeoutMs: whole(environment, 'FLOTILLA_CALL_TIMEOUT_MS', defaults.callTimeoutMs, problems),

@@ -16,6 +16,8 @@ import { createCommandBus } from './azure/command-bus.ts';
 import { createContainerGroups } from './azure/container-groups.ts';
 import { createCredential } from './azure/credential.ts';
 import { workflowsOf } from './azure/durable-workflows.ts';
+import { createKeyring } from './azure/keyring.ts';
+import { createSealedSecrets } from './azure/sealed-secrets.ts';
 import { createTableStore, type TableStoreOptions } from './azure/table-store.ts';
 import { createHttpHandlers, type HttpHandlers } from './commands/http/handlers.ts';
 import type { CommandPorts } from './commands/ports.ts';
@@ -60,8 +62,11 @@ export function wiring(config: Config, { httpClient, ports: given, pools }: Over
       ...(httpClient && { httpClient }),
     });
   const log = given?.log ?? consoleLog;
+  const now = given?.now ?? Date.now;
+  const keyring = createKeyring(config.secretsKey);
   const ports: CommandPorts = {
     store,
+    secrets: given?.secrets ?? createSealedSecrets({ store, keyring, installation: config.installation, now, ids }),
     pools: given?.pools ?? (() => readPools({ store, ids, log }, settings)),
     bus:
       given?.bus ??
@@ -69,7 +74,7 @@ export function wiring(config: Config, { httpClient, ports: given, pools }: Over
         connection: 'connectionString' in config.serviceBus ? config.serviceBus : { ...config.serviceBus, credential },
         callTimeoutMs,
       }),
-    now: given?.now ?? Date.now,
+    now,
     ids,
     log,
     sleep: given?.sleep ?? sleep,

@@ -6,6 +6,8 @@ param serviceBusName string
 param queueName string
 param replyQueues array
 param applicationInsightsName string
+param vaultName string
+param secretName string
 
 // Built-in roles: learn.microsoft.com/azure/role-based-access-control/built-in-roles
 var roles = {
@@ -14,6 +16,7 @@ var roles = {
   storageTableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
   serviceBusDataReceiver: '4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0'
   serviceBusDataSender: '69a216fc-b8fb-44d8-bc22-1f3c2cd27a39'
+  keyVaultSecretsUser: '4633458b-17de-408a-b874-0445c86b69e6'
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
 }
 
@@ -102,5 +105,20 @@ resource metricsAccess 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
       'Microsoft.Authorization/roleDefinitions',
       roles.monitoringMetricsPublisher
     )
+  }
+}
+
+resource key 'Microsoft.KeyVault/vaults/secrets@2023-07-01' existing = {
+  name: '${vaultName}/${secretName}'
+}
+
+// Of this one secret: the identity reads nothing else in the vault.
+resource keyAccess 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(key.id, principalId, roles.keyVaultSecretsUser)
+  scope: key
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsUser)
   }
 }

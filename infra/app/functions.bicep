@@ -1,15 +1,8 @@
-// The Function App on Flex Consumption, with an identity of its own and no secret in its settings.
+// The Function App on Flex Consumption, with an identity of its own. Its settings are in settings.bicep.
 param location string
 param tags object
 param token string
-param installation string
-param installationEpoch int
-param hostStorageName string
 param packageContainerUrl string
-param tablesEndpoint string
-param serviceBusNamespace string
-param replyQueues array
-param applicationInsightsName string
 param apiNetworks array
 param maximumInstances int
 
@@ -21,10 +14,6 @@ var apiRules = [
     priority: 100 + index
   }
 ]
-
-resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
-  name: applicationInsightsName
-}
 
 resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   name: 'plan-${token}'
@@ -69,22 +58,6 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
         }
       ])
       scmIpSecurityRestrictionsUseMain: false
-    }
-  }
-
-  resource settings 'config' = {
-    name: 'appsettings'
-    properties: {
-      AzureWebJobsStorage__accountName: hostStorageName
-      APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
-      APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD'
-      FLOTILLA_INSTALLATION: installation
-      FLOTILLA_INSTALLATION_EPOCH: string(installationEpoch)
-      FLOTILLA_ARM_ENDPOINT: environment().resourceManager
-      FLOTILLA_TABLES_ENDPOINT: tablesEndpoint
-      FLOTILLA_SERVICEBUS__fullyQualifiedNamespace: serviceBusNamespace
-      FLOTILLA_REPLY_QUEUES: join(replyQueues, ',')
-      FLOTILLA_POOLS_FILE: 'pools.yaml'
     }
   }
 }

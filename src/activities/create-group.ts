@@ -8,10 +8,12 @@ import { event, failed } from '../decide/verdict.ts';
 import { keyOf, keys } from '../model/keys.ts';
 import type { PlannedEvent, Step } from '../model/plan.ts';
 import type { Reason } from '../model/reasons.ts';
+import { ok } from '../model/result.ts';
 import type { AppRow, PoolRow, ReplicaRow, RevisionRow, Stored } from '../model/state.ts';
 import { formatInstant } from '../model/units.ts';
 import type { PortError } from '../ports/errors.ts';
 import type { ActivityPorts, ActivitySettings } from './ports.ts';
+import { readSecrets, unread } from './read-secrets.ts';
 import { bare, eventRows } from './rows.ts';
 
 export type CreateInput = Extract<Step, { kind: 'createGroup' }> & {
@@ -36,13 +38,19 @@ export async function createGroup(
   const { replica, pool } = parts;
   const refusal = refusalOf(replica, input, ports.now());
   if (refusal !== null) return skipped(refusal);
-  const spec = groupSpec({ ...settings, appUid: parts.app.uid }, replica, parts.revision.template, pool);
   // A restored table may not remember the group it made: a PUT would restart its containers.
   const found = await ports.groups.get(pool, replica.group);
   if (!found.ok && found.error.kind !== 'NotFound') return await refused(ports, settings, input, replica, found.error);
+  const { template } = parts.revision;
+  const values = found.ok ? ok(unread) : await readSecrets(ports, input.app, template);
+  if (!values.ok) {
+    if (values.error.kind !== 'NotFound' && values.error.kind !== 'Invalid') return skipped(values.error.message);
+    return await refused(ports, settings, input, replica, values.error);
+  }
   const started = await claim(ports, settings, input, replica);
   if ('detail' in started) return started;
   if (found.ok) return skipped('a group of this name exists: the next pass reads it back');
+  const spec = groupSpec({ ...settings, appUid: parts.app.uid }, replica, template, pool, values.value);
   const answer = await ports.groups.create(pool, spec);
   if (answer.ok) return await record(ports, input, accepted(started, ports.now()), 'done', 'ARM accepted the create.');
   return await refused(ports, settings, input, started, answer.error);
@@ -114,6 +122,13 @@ const failures: Readonly<Partial<Record<PortError['kind'], Reason>>> = {
   NoCapacity: 'NoCapacity',
 };
 
+/** Codes that say more than the kind of their error. */
+const failuresByCode: Readonly<Record<string, Reason>> = {
+  InaccessibleImage: 'ImagePullFailed',
+  SecretMissing: 'SecretMissing',
+  SecretUnreadable: 'SecretUnreadable',
+};
+
 /** Waits when ARM names none. */
 const refusedForNowMs = 10_000;
 
@@ -125,7 +140,7 @@ async function refused(
   error: PortError,
 ): Promise<StepResult> {
   const now = ports.now();
-  const reason = error.code === 'InaccessibleImage' ? ('ImagePullFailed' as const) : (failures[error.kind] ?? null);
+  const reason = failuresByCode[error.code ?? ''] ?? failures[error.kind] ?? null;
   if (reason !== null) {
     // ARM refused before any effect: no group of this name can come of this attempt.
     const verdict = failed({ ...bare(before), attempt: null }, reason, error.message, now, settings);

@@ -4,11 +4,13 @@ import type { PoolRow } from '../model/state.ts';
 import type { Ids, Log, Now } from '../ports/ambient.ts';
 import type { ContainerGroups } from '../ports/container-groups.ts';
 import type { Prober } from '../ports/prober.ts';
+import type { Secrets } from '../ports/secrets.ts';
 import type { StateStore } from '../ports/state-store.ts';
 import type { Workflows } from '../ports/workflows.ts';
 
 export interface ActivityPorts {
   readonly store: StateStore;
+  readonly secrets: Pick<Secrets, 'read'>;
   readonly groups: ContainerGroups;
   readonly prober: Prober;
   readonly workflows: Workflows;

@@ -10,7 +10,7 @@ import type {
   InitContainerDefinition,
   VolumeMount,
 } from '@azure/arm-containerinstance';
-import type { LivenessProbe } from '../model/app-spec.ts';
+import type { LivenessProbe, Mount } from '../model/app-spec.ts';
 import type {
   ContainerObservation,
   GroupEvent,
@@ -20,7 +20,6 @@ import type {
   InitContainer,
   ListedGroup,
   LocatedGroup,
-  Mount,
   RegistryCredential,
 } from '../model/group.ts';
 

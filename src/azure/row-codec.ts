@@ -154,6 +154,16 @@ const columns: { readonly [K in Kind]: Columns<Extract<Row, { kind: K }>> } = {
     attempts: 'whole',
   },
   due: { app: 'text', dueAt: 'instant', since: 'instant' },
+  secret: {
+    app: 'text',
+    name: 'text',
+    version: 'text',
+    sizeBytes: 'whole',
+    isText: 'flag',
+    managed: 'flag',
+    setAt: 'instant',
+    sealed: 'json',
+  },
   pool: {
     pool: 'text',
     order: 'whole',

@@ -14,6 +14,7 @@ import type {
   ReplicaRow,
   RevisionRow,
   Row,
+  SecretRow,
   Stored,
 } from '../model/state.ts';
 import type { PortError } from '../ports/errors.ts';
@@ -63,14 +64,19 @@ interface Page<R extends Row> {
   readonly next: string | null;
 }
 
-async function readPage<R extends Row>(
-  table: Table,
-  what: string,
-  query: { readonly filter: string; readonly from: string | null; readonly size: number },
-): Promise<Result<Page<R>, PortError>> {
+interface Query {
+  readonly filter: string;
+  readonly from: string | null;
+  readonly size: number;
+  /** Properties that are sent; default: all. */
+  readonly select?: readonly string[];
+}
+
+async function readPage<R extends Row>(table: Table, what: string, query: Query): Promise<Result<Page<R>, PortError>> {
+  const { filter, select } = query;
   const answer = await readCall(table, what, async (abortSignal) => {
     const pages = table.client
-      .listEntities({ queryOptions: { filter: query.filter }, abortSignal })
+      .listEntities({ queryOptions: { filter, ...(select && { select: [...select] }) }, abortSignal })
       .byPage({ maxPageSize: query.size, ...(query.from !== null && { continuationToken: query.from }) });
     const { value } = await pages.next();
     return value as (Record<string, unknown>[] & { continuationToken?: string }) | undefined;
@@ -88,11 +94,17 @@ export async function readAll<R extends Row>(
   table: Table,
   what: string,
   filter: string,
+  select?: readonly string[],
 ): Promise<Result<readonly Stored<R>[], PortError>> {
   const rows: Stored<R>[] = [];
   let from: string | null = null;
   do {
-    const page: Result<Page<R>, PortError> = await readPage<R>(table, what, { filter, from, size: pageRows });
+    const page: Result<Page<R>, PortError> = await readPage<R>(table, what, {
+      filter,
+      from,
+      size: pageRows,
+      ...(select && { select }),
+    });
     if (!page.ok) return page;
     rows.push(...page.value.rows);
     from = page.value.next;
@@ -132,7 +144,7 @@ export const readApp = (table: Table, app: string) => readRows(table, app, isAtW
 
 export const readWholeApp = (table: Table, app: string) => readRows(table, app);
 
-/** Ranges leave out the events, which are the bulk of a partition. */
+/** Ranges leave out the events, which are the bulk of a partition, and the sealed values of secrets. */
 async function readRows(table: Table, app: string, condition?: string): Promise<Result<AppRows, PortError>> {
   const head = await readHead(table, app);
   if (!head.ok) return head;
@@ -140,7 +152,7 @@ async function readRows(table: Table, app: string, condition?: string): Promise<
     table,
     `read the rows of app ${app}`,
     both(
-      odata`PartitionKey eq ${app} and RowKey ge ${prefixes.operations} and RowKey lt ${prefixes.guards}`,
+      odata`PartitionKey eq ${app} and RowKey ge ${prefixes.operations} and RowKey lt ${prefixes.secrets}`,
       condition,
     ),
   );
@@ -211,6 +223,42 @@ export async function readLogs(
     from = page.value.next;
   } while (from !== null && rows.length < limit);
   return ok(rows);
+}
+
+/** Everything of a secret but its sealed value, which may be long and which a listing has no use for. */
+const secretFacts = [
+  'PartitionKey',
+  'RowKey',
+  'kind',
+  'app',
+  'name',
+  'version',
+  'sizeBytes',
+  'isText',
+  'managed',
+  'setAt',
+];
+
+export const readSecrets = (table: Table, app: string): Promise<Result<readonly Stored<SecretRow>[], PortError>> =>
+  readAll<SecretRow>(
+    table,
+    `read the secrets of app ${app}`,
+    odata`PartitionKey eq ${app} and RowKey ge ${prefixes.secrets} and RowKey lt ${'secret}'}`,
+    secretFacts,
+  );
+
+export async function scanSecrets(
+  table: Table,
+  from: string | null,
+): Promise<Result<{ readonly secrets: readonly Stored<SecretRow>[]; readonly next: string | null }, PortError>> {
+  const filter = odata`RowKey ge ${prefixes.secrets} and RowKey lt ${'secret}'}`;
+  const page = await readPage<SecretRow>(table, 'scan the secrets', {
+    filter,
+    from,
+    size: pageRows,
+    select: secretFacts,
+  });
+  return page.ok ? ok({ secrets: page.value.rows, next: page.value.next }) : page;
 }
 
 export async function scanApps(

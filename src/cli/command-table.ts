@@ -102,9 +102,32 @@ export const commandTable = {
     summary: 'tear an app down, and wait until everything is gone',
     about: [
       'Tears down all services of APP (without it: of the app that the Compose file here names) and waits until the last container group is gone. Ctrl-C stops waiting, not the operation.',
+      'An app with `x-flotilla.protected: true` is left alone unless --yes names it.',
     ],
-    options: [...file, ...wait, jsonAtEnd, ...api, help],
-    examples: [{ line: 'flotilla down shop', does: 'tear down shop' }],
+    options: [...file, options.yes, ...wait, jsonAtEnd, ...api, help],
+    examples: [
+      { line: 'flotilla down shop', does: 'tear down shop' },
+      { line: 'flotilla down shop --yes shop', does: 'the same, though it is protected' },
+    ],
+  },
+  secrets: {
+    operands: [
+      { name: 'ls|set|rm', kind: 'word' },
+      { name: 'APP', kind: 'app' },
+      { name: 'NAME', kind: 'word', optional: true },
+    ],
+    summary: 'values that Compose files refer to: list, set, remove',
+    about: [
+      '`ls` lists the secrets and configs of APP: names, versions, sizes and who needs them, never values. `set` stores a value for a secret that the file calls `external`; services get it when the app is applied. `rm` removes every version of a name that nothing needs.',
+      '`up` stores what the Compose file names by itself; that goes when nothing needs it any more. What was set by hand stays until it is removed.',
+    ],
+    options: [options.secretFile, json, ...api, help],
+    examples: [
+      { line: 'flotilla secrets ls shop', does: 'what is stored for shop' },
+      { line: 'flotilla secrets set shop tls --file tls.pem', does: 'store a file' },
+      { line: 'pass show db | flotilla secrets set shop db-password', does: 'store what another program prints' },
+      { line: 'flotilla secrets rm shop tls', does: 'remove it' },
+    ],
   },
   config: {
     operands: [],

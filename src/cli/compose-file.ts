@@ -8,7 +8,7 @@ import { type CheckedFile, checkComposeFile, type ResolvedFile, resolveComposeFi
 import type { Surroundings } from './context.ts';
 import type { FileOptions } from './invocation.ts';
 
-type Files = Pick<Surroundings, 'environment' | 'workingDirectory' | 'readFile'>;
+type Files = Pick<Surroundings, 'environment' | 'workingDirectory' | 'readFile' | 'readBytes'>;
 
 /** The file, resolved and judged; an error holds all its problems. */
 export const loadComposeFile = async (
@@ -44,6 +44,7 @@ async function resolveOptions(files: Files, { files: named, name, profiles }: Fi
       main === undefined || main === '-' ? files.workingDirectory : dirname(resolve(files.workingDirectory, main)),
     environment: files.environment,
     readFile: files.readFile,
+    readBytes: files.readBytes,
   };
 }
 

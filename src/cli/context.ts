@@ -10,6 +10,8 @@ export interface Surroundings {
   readonly workingDirectory: string;
   /** Text of a file, of standard input for `-`; `undefined` where there is no such file. Rejects for any other reason. */
   readonly readFile: (path: string) => Promise<string | undefined>;
+  /** The same as bytes: secrets need not be text. */
+  readonly readBytes: (path: string) => Promise<Uint8Array | undefined>;
   /** Absolute; what belongs to the user is below it. */
   readonly homeDirectory: string;
   /** @param baseUrl without `/api/v1`. */

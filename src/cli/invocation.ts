@@ -45,6 +45,15 @@ export interface FaultOptions {
 
 const faultActions = ['ls', 'add', 'clear', 'help'] as const;
 
+export interface SecretOptions {
+  readonly action: 'ls' | 'set' | 'rm';
+  readonly app: string;
+  /** Of `set` and `rm`; empty for `ls`. */
+  readonly name: string;
+  /** Of `set`; `-` is standard input. */
+  readonly file: string;
+}
+
 export type Invocation =
   | { readonly command: 'help'; readonly topic: CommandName | null }
   | { readonly command: 'version' }
@@ -57,7 +66,10 @@ export type Invocation =
       readonly follow: boolean;
       readonly limit: number;
     })
-  | (ApiOptions & FileOptions & WaitOptions & { readonly command: 'down'; readonly app: string | null })
+  | (ApiOptions &
+      FileOptions &
+      WaitOptions & { readonly command: 'down'; readonly app: string | null; readonly yes: string | null })
+  | (ApiOptions & SecretOptions & { readonly command: 'secrets' })
   | (FileOptions & { readonly command: 'config'; readonly json: boolean })
   | (ApiOptions & FaultOptions & { readonly command: 'local' });
 
@@ -84,6 +96,7 @@ export interface Values {
   readonly timestamps?: boolean;
   readonly container?: string;
   readonly previous?: boolean;
+  readonly yes?: string;
 }
 
 interface Given {
@@ -109,9 +122,10 @@ const readers: { readonly [C in CommandName]: Reader<C> } = {
     if (app !== null && (file.files.length > 0 || file.name !== undefined)) {
       return 'name the app, or the file that names it, not both.';
     }
-    return withWait(values, (wait) => ({ ...shared, ...file, ...wait, app }));
+    return withWait(values, (wait) => ({ ...shared, ...file, ...wait, app, yes: values.yes ?? null }));
   },
   local: readFault,
+  secrets: readSecrets,
   config: ({ values, shared }) => ({ json: shared.json, ...readFileOptions(values) }),
 };
 
@@ -175,6 +189,28 @@ function readFault({ operands, shared }: Given): Omit<InvocationOf<'local'>, 'co
   if (known === 'add' && words.length === 0)
     return '`add` needs the name of a fault; `flotilla local fault` lists them.';
   return { ...shared, action: known, words };
+}
+
+function readSecrets({ values, operands, shared }: Given): Omit<InvocationOf<'secrets'>, 'command'> | string {
+  const [action = '', app = '', name = ''] = operands;
+  // The option may be repeated where Compose files are meant; a value comes from one file.
+  const [file = '-', surplus] = [values.file ?? []].flat();
+  if (!namePattern.test(app)) return `\`${app}\` is not the name of an app.`;
+  if (surplus !== undefined) return 'a value comes from one file.';
+  if (action !== 'ls' && action !== 'set' && action !== 'rm') {
+    return `\`${action}\` is not something to do with secrets: write ls, set or rm.`;
+  }
+  if (action !== 'set' && file !== '-') return `\`secrets ${action}\` reads no file.`;
+  if (action === 'ls') {
+    return name === ''
+      ? { ...shared, action, app, name, file }
+      : `\`secrets ls\` takes no name: \`${name}\` is too much.`;
+  }
+  if (name === '') return `\`secrets ${action}\` needs NAME.`;
+  if (!/^[a-zA-Z0-9._-]{1,128}$/.test(name)) {
+    return `\`${name}\` is not the name of a secret: use letters, digits, \`.\`, \`_\` and \`-\`.`;
+  }
+  return { ...shared, action, app, name, file };
 }
 
 function readSince(since: string | undefined): LogOptions['since'] | string {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from '../client/client.ts';
 import { createFaultConsole } from '../client/fault-console.ts';
@@ -30,10 +30,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const sleep = (ms: number): Promise<void> =>
   delay(ms, undefined, { signal: interruption.signal }).catch(() => undefined);
 
-async function readTextFile(path: string): Promise<string | undefined> {
-  if (path === '-') return await text(process.stdin);
+async function readBytes(path: string): Promise<Buffer | undefined> {
+  if (path === '-') return await buffer(process.stdin);
   try {
-    return await readFile(path, 'utf8');
+    return await readFile(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
@@ -43,7 +43,8 @@ async function readTextFile(path: string): Promise<string | undefined> {
 process.exitCode = await run(process.argv.slice(2), {
   environment: process.env,
   workingDirectory: process.cwd(),
-  readFile: readTextFile,
+  readFile: async (path) => (await readBytes(path))?.toString(),
+  readBytes,
   homeDirectory: homedir(),
   connect: (baseUrl, key) => createClient({ baseUrl, ...(key !== undefined && { key }), fetch, sleep }),
   connectConsole: (baseUrl) => createFaultConsole({ baseUrl, fetch }),

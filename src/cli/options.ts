@@ -72,5 +72,16 @@ export const options = {
   },
   timestamps: { name: 'timestamps', short: 't', help: 'begin each line with its instant' },
   container: { name: 'container', short: 'c', value: 'NAME', help: 'container of the group (default: the service)' },
+  yes: {
+    name: 'yes',
+    value: 'APP',
+    help: "the app's name once more: confirms that a protected app may go",
+  },
+  secretFile: {
+    name: 'file',
+    short: 'f',
+    value: 'FILE',
+    help: 'file that holds the value, byte for byte (default: standard input)',
+  },
   previous: { name: 'previous', short: 'p', help: 'the last replica of the slot that is gone' },
 } as const satisfies Readonly<Record<string, Option | readonly Option[]>>;

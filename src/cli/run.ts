@@ -7,6 +7,7 @@ import { events } from './commands/events.ts';
 import { localFault } from './commands/local-fault.ts';
 import { logs } from './commands/logs.ts';
 import { ps } from './commands/ps.ts';
+import { secrets } from './commands/secrets.ts';
 import { up } from './commands/up.ts';
 import type { Surroundings } from './context.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
@@ -43,6 +44,8 @@ async function execute(invocation: Invocation, surroundings: Surroundings): Prom
       return await down(surroundings, invocation);
     case 'local':
       return await localFault(surroundings, invocation);
+    case 'secrets':
+      return await secrets(surroundings, invocation);
     case 'config':
       return await config(surroundings, invocation);
   }

@@ -12,6 +12,8 @@ import type {
   LogList,
   OperationResource,
   PoolResource,
+  SecretRemoval,
+  SecretResource,
 } from '../model/api.ts';
 import { err, ok, type Result } from '../model/result.ts';
 
@@ -30,13 +32,27 @@ export interface ApiClient {
   app(name: string): Promise<Result<AppResource, ApiError>>;
   preview(name: string, document: unknown): Promise<Result<ApplyPreview, ApiError>>;
   apply(name: string, document: unknown, idempotencyKey: string): Promise<Result<OperationResource, ApiError>>;
-  remove(name: string, idempotencyKey: string): Promise<Result<OperationResource, ApiError>>;
+  /** @param confirm the app's name once more; a protected app wants it */
+  remove(name: string, idempotencyKey: string, confirm?: string): Promise<Result<OperationResource, ApiError>>;
+  secrets(app: string): Promise<Result<readonly SecretResource[], ApiError>>;
+  setSecret(app: string, secret: NewSecret): Promise<Result<SecretResource, ApiError>>;
+  removeSecret(app: string, name: string): Promise<Result<SecretRemoval, ApiError>>;
   operation(app: string, id: string): Promise<Result<OperationResource, ApiError>>;
   logs(app: string, query: LogsQuery): Promise<Result<LogList, ApiError>>;
   events(
     app: string,
     query: { readonly limit?: number; readonly before?: string; readonly after?: string },
   ): Promise<Result<EventList, ApiError>>;
+}
+
+export interface NewSecret {
+  /** As the store knows it. */
+  readonly name: string;
+  readonly value: Uint8Array;
+  /** It comes from a Compose file, and goes once nothing refers to it. */
+  readonly managed?: boolean;
+  /** Only asks which version it would be. */
+  readonly dryRun?: boolean;
 }
 
 /** As `GET …/logs` takes it; what is left out has the API's default. */
@@ -67,7 +83,10 @@ export interface ClientOptions {
 interface Call {
   readonly method: string;
   readonly path: string;
+  /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as they are. */
+  readonly bytes?: Uint8Array;
   readonly idempotencyKey?: string;
   readonly tries?: number;
   readonly timeoutMs?: number;
@@ -92,7 +111,17 @@ export function createClient(options: ClientOptions): ApiClient {
     preview: (name, document) => call({ method: 'PUT', path: `${appPath(name)}?dryRun=true`, body: document }),
     apply: (name, document, idempotencyKey) =>
       call({ method: 'PUT', path: appPath(name), body: document, idempotencyKey }),
-    remove: (name, idempotencyKey) => call({ method: 'DELETE', path: appPath(name), idempotencyKey }),
+    remove: (name, idempotencyKey, confirm) =>
+      call({ method: 'DELETE', path: `${appPath(name)}${queryOf({ confirm })}`, idempotencyKey }),
+    secrets: (app) => get(`${appPath(app)}/secrets`),
+    setSecret: (app, { name, value, ...flags }) =>
+      call({
+        method: 'PUT',
+        path: `${appPath(app)}/secrets/${encodeURIComponent(name)}${queryOf(flags)}`,
+        bytes: value,
+      }),
+    removeSecret: (app, name) =>
+      call({ method: 'DELETE', path: `${appPath(app)}/secrets/${encodeURIComponent(name)}` }),
     operation: (app, id) => get(`${appPath(app)}/operations/${encodeURIComponent(id)}`),
     logs: (app, query) => get(`${appPath(app)}/logs${queryOf(query)}`),
     events: (app, query) => get(`${appPath(app)}/events${queryOf(query)}`),
@@ -133,9 +162,11 @@ async function once<T>(options: ClientOptions, request: Call): Promise<Result<T,
         accept: 'application/json',
         ...(options.key !== undefined && { 'x-functions-key': options.key }),
         ...(request.body !== undefined && { 'content-type': 'application/json' }),
+        ...(request.bytes !== undefined && { 'content-type': 'application/octet-stream' }),
         ...(request.idempotencyKey && { 'idempotency-key': request.idempotencyKey }),
       },
       ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
+      ...(request.bytes !== undefined && { body: Buffer.from(request.bytes) }),
       signal: AbortSignal.timeout(request.timeoutMs ?? options.timeoutMs ?? 30_000),
     });
     return interpret<T>(url, response.status, await response.text());

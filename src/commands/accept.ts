@@ -3,6 +3,7 @@
  * whatever becomes of messages and hosts. Accepting the same command again changes nothing and answers what became of it.
  */
 import { createHash } from 'node:crypto';
+import { isConfirmed, isProtected } from '../decide/commands/plan-delete.ts';
 import { keys } from '../model/keys.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Reason } from '../model/reasons.ts';
@@ -17,17 +18,23 @@ import { noteDue } from './wake.ts';
 export interface Command {
   readonly app: string;
   readonly command: 'apply' | 'delete';
-  /** The app document; null for `delete`. */
+  /** The app document; for `delete` a {@link confirmation} or null. */
   readonly document: unknown;
   readonly idempotencyKey: string;
   /** Where its sender wants to be told of its outcome, if that is not allowed: recorded with the command. */
   readonly replyRefused?: string | null;
 }
 
+/** The body of a delete command. Without a confirmation it is null. */
+export const confirmation = (confirm: string | null | undefined): { readonly confirm: string } | null =>
+  confirm === null || confirm === undefined ? null : { confirm };
+
 export type Refusal =
   /** The idempotency key was used for another command. */
   | { readonly kind: 'keyReused'; readonly operationId: string }
   | { readonly kind: 'appNotFound' }
+  /** Deleting it must be confirmed. */
+  | { readonly kind: 'protected' }
   | { readonly kind: 'invalid'; readonly reason: Reason; readonly problems: readonly Problem[] }
   /** Not accepted, or perhaps accepted: ask again with the same key. */
   | { readonly kind: 'port'; readonly error: PortError };
@@ -84,6 +91,14 @@ async function insertOperation(ports: CommandPorts, command: Command): Promise<R
   const read = await ports.store.read<AppRow>(keys.app(command.app));
   if (!read.ok) return err({ kind: 'port', error: read.error });
   if (command.command === 'delete' && !mayBeDeleted(read.value)) return err({ kind: 'appNotFound' });
+  if (
+    command.command === 'delete' &&
+    read.value &&
+    isProtected(read.value) &&
+    !isConfirmed(command.app, command.document)
+  ) {
+    return err({ kind: 'protected' });
+  }
   const now = ports.now();
   const txId = ports.ids.next();
   const seq = read.value?.nextSeq ?? 1;

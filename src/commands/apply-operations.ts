@@ -5,7 +5,7 @@
 
 import type { CommandView, Moment, Write } from '../decide/commands/conclude.ts';
 import { planApply } from '../decide/commands/plan-apply.ts';
-import { planDelete } from '../decide/commands/plan-delete.ts';
+import { isConfirmed, isProtected, planDelete } from '../decide/commands/plan-delete.ts';
 import { planRejection, planSupersession } from '../decide/commands/plan-refusal.ts';
 import { keys } from '../model/keys.ts';
 import type { Problem } from '../model/problem.ts';
@@ -78,11 +78,24 @@ async function plan(
   moment: Moment,
 ): Promise<Result<readonly Write[], PortError>> {
   if (operation.seq <= view.app.appliedSeq) return ok(planSupersession(view, operation, moment));
-  if (operation.command === 'delete') return ok(planDelete(view, operation, moment));
+  if (operation.command === 'delete') return ok(concludeDelete(view, operation, moment));
   const document = await checkDocument(ports, view.app.app, operation.body);
   if (document.ok) return ok(planApply(view, operation, document.value, moment));
   if (document.error.kind === 'port') return err(document.error.error);
   return ok(planRejection(view, operation, document.error, moment));
+}
+
+/** The app may have become protected since the command was accepted. */
+function concludeDelete(view: CommandView, operation: Stored<OperationRow>, moment: Moment): readonly Write[] {
+  const { app } = view.app;
+  if (!isProtected(view.app) || isConfirmed(app, operation.body)) return planDelete(view, operation, moment);
+  const problem: Problem = {
+    severity: 'error',
+    path: 'x-flotilla.protected',
+    problem: `the app ${app} is protected, and its deletion was not confirmed.`,
+    remedy: `Confirm with \`flotilla down ${app} --yes ${app}\`, or apply it without \`protected\` first.`,
+  };
+  return planRejection(view, operation, { reason: 'AppProtected', problems: [problem] }, moment);
 }
 
 async function write(

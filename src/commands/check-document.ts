@@ -1,11 +1,13 @@
 /** Everything that must hold before a document may change an app: checked when it is accepted, and again when it is applied. */
 import { impossibleRules } from '../decide/placement/impossible.ts';
-import type { ServiceSpec } from '../model/app-spec.ts';
+import type { AppSpec, ServiceSpec } from '../model/app-spec.ts';
 import type { Problem } from '../model/problem.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type { PoolRow } from '../model/state.ts';
 import type { PortError } from '../ports/errors.ts';
+import { bindSecrets } from '../spec/bind-secrets.ts';
 import { type ParsedApp, parseApp } from '../spec/parse-app.ts';
+import { referencesOf } from '../spec/references.ts';
 import type { CommandPorts } from './ports.ts';
 
 export type DocumentFault =
@@ -16,10 +18,15 @@ export type DocumentFault =
     }
   | { readonly kind: 'port'; readonly error: PortError };
 
+/**
+ * The value has the versions of its secrets. @param purpose for a preview a version need not be stored yet: it is sent once people have seen what it
+ * would change
+ */
 export async function checkDocument(
-  ports: Pick<CommandPorts, 'pools'>,
+  ports: Pick<CommandPorts, 'pools' | 'secrets'>,
   app: string,
   document: unknown,
+  purpose: 'apply' | 'preview' = 'apply',
 ): Promise<Result<ParsedApp, DocumentFault>> {
   const parsed = parseApp(document);
   if (!parsed.ok) return err({ kind: 'invalid', reason: 'InvalidDocument', problems: parsed.error });
@@ -29,14 +36,33 @@ export async function checkDocument(
     const problems: Problem[] = [{ severity: 'error', path: 'name', problem, remedy }];
     return err({ kind: 'invalid', reason: 'InvalidDocument', problems });
   }
-  const { app: spec } = parsed.value;
-  if (spec.pools.length === 0 && spec.services.every(({ placement }) => placement === undefined)) return parsed;
+  const placed = await checkPools(ports, parsed.value.app);
+  if (!placed.ok) return placed;
+  const bound = await lookUpSecrets(ports, app, parsed.value.app, purpose);
+  return bound.ok ? ok({ ...parsed.value, app: bound.value }) : bound;
+}
+
+async function checkPools(ports: Pick<CommandPorts, 'pools'>, spec: AppSpec): Promise<Result<void, DocumentFault>> {
+  if (spec.pools.length === 0 && spec.services.every(({ placement }) => placement === undefined)) return ok(undefined);
   const pools = await knownPools(ports);
   if (!pools.ok) return err({ kind: 'port', error: pools.error });
   const unknown = unknownPools(spec.pools, pools.value);
   if (unknown.length > 0) return err({ kind: 'invalid', reason: 'UnknownPool', problems: unknown });
   const unmet = spec.services.flatMap((service) => unmetRules(service, spec.pools, pools.value));
-  return unmet.length === 0 ? parsed : err({ kind: 'invalid', reason: 'NoFeasiblePool', problems: unmet });
+  return unmet.length === 0 ? ok(undefined) : err({ kind: 'invalid', reason: 'NoFeasiblePool', problems: unmet });
+}
+
+async function lookUpSecrets(
+  { secrets }: Pick<CommandPorts, 'secrets'>,
+  app: string,
+  spec: AppSpec,
+  purpose: 'apply' | 'preview',
+): Promise<Result<AppSpec, DocumentFault>> {
+  if (referencesOf(spec).length === 0) return ok(spec);
+  const facts = await secrets.list(app);
+  if (!facts.ok) return err({ kind: 'port', error: facts.error });
+  const bound = bindSecrets(spec, facts.value, purpose === 'preview');
+  return bound.ok ? bound : err({ kind: 'invalid', reason: 'InvalidDocument', problems: bound.error });
 }
 
 /** Without any pool nothing can be said of a name: that is for the operator to mend, not for the writer of the document. */

@@ -5,7 +5,7 @@ import { defaults } from '../model/defaults.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Result } from '../model/result.ts';
 import type { ReplyRow } from '../model/state.ts';
-import { bodyHashOf, type Command, operationIdOf } from './accept.ts';
+import { bodyHashOf, type Command, confirmation, operationIdOf } from './accept.ts';
 import type { Message, Poison, WholeCommand } from './messages.ts';
 import type { CommandPorts } from './ports.ts';
 
@@ -55,7 +55,7 @@ const subjectOfCommand = (command: Command): Subject => ({
 
 export const asCommand = (command: WholeCommand): Command => ({
   ...command,
-  document: command.command === 'apply' ? command.document : null,
+  document: command.command === 'apply' ? command.document : confirmation(command.confirm),
 });
 
 /** A malformed command that says whose it is, as it is recorded. */
@@ -69,7 +69,8 @@ export const poisonProblems = (poison: Poison | null): Problem[] =>
     severity: 'error',
     path,
     problem,
-    remedy: 'Send {app, operationId} or {command, app, idempotencyKey, document}.',
+    remedy:
+      'Send {app, operationId} or {command, app, idempotencyKey, document}, of a deletion perhaps {confirm} instead of the document.',
   }));
 
 /** Names of queues are the same in upper and lower case. */

@@ -11,7 +11,7 @@ const idempotencyKey = z.string().regex(idempotencyKeyPattern, 'must be 1-128 pr
 const hint = z.strictObject({ app, operationId: z.string().regex(/^[0-9a-f]{32}$/, 'must be an operation id') });
 const wholeCommand = z.discriminatedUnion('command', [
   z.strictObject({ command: z.literal('apply'), app, idempotencyKey, document: z.unknown() }),
-  z.strictObject({ command: z.literal('delete'), app, idempotencyKey }),
+  z.strictObject({ command: z.literal('delete'), app, idempotencyKey, confirm: z.string().max(64).optional() }),
 ]);
 /** Enough of a malformed command to record it in an operation that its sender can ask for. */
 const addressed = z.object({ app, idempotencyKey });

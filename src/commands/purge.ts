@@ -2,6 +2,7 @@
  * Removes what nobody needs any more (design §6): finished operations, gone replicas and kept logs after a week, events after their retention, old revisions
  * that nothing points at. App rows and guards are never removed. Runs daily; a purge that is cut short goes on at the next one.
  */
+import { type SecretUsers, staleSecrets } from '../decide/secret-uses.ts';
 import { type Key, keyOf, keys } from '../model/keys.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type { GuardRow, OperationRow, ReplicaRow, RevisionRow, Row } from '../model/state.ts';
@@ -13,6 +14,8 @@ export interface Retention {
   /** Of finished operations, gone replicas and kept logs. */
   readonly retainMs: number;
   readonly eventRetainMs: number;
+  /** Of secrets that nothing refers to: whoever uploads one applies a document soon after. */
+  readonly secretGraceMs: number;
   /** Newest revisions of a service that are kept whatever points at them. */
   readonly revisionHistory: number;
 }
@@ -21,7 +24,7 @@ const deletesPerTransaction = 100;
 
 /** Purges one partition: an app, or one that holds only events. Returns how many rows were removed. */
 export async function purgePartition(
-  ports: Pick<CommandPorts, 'store' | 'now' | 'ids'>,
+  ports: Pick<CommandPorts, 'store' | 'secrets' | 'now' | 'ids'>,
   partition: string,
   retention: Retention,
 ): Promise<Result<number, PortError>> {
@@ -33,8 +36,35 @@ export async function purgePartition(
   if (!events.ok) return events;
   const logs = await purgeLogs(ports, partition, now - retention.retainMs);
   if (!logs.ok) return logs;
-  const stale = await removeAll(ports, staleRows(rows.value, retention, now).map(keyOf));
-  return stale.ok ? ok(stale.value + logs.value + events.value) : stale;
+  const stale = staleRows(rows.value, retention, now);
+  const removed = await removeAll(ports, stale.map(keyOf));
+  if (!removed.ok) return removed;
+  const going = new Set<Row>(stale);
+  const revisions = rows.value.revisions.filter((row) => !going.has(row));
+  const secrets = await purgeSecrets(ports, partition, { ...rows.value, revisions }, now - retention.secretGraceMs);
+  return secrets.ok ? ok(removed.value + secrets.value + logs.value + events.value) : secrets;
+}
+
+/** With its revisions goes what only they referred to. */
+async function purgeSecrets(
+  { store, secrets }: Pick<CommandPorts, 'store' | 'secrets'>,
+  app: string,
+  users: SecretUsers,
+  before: number,
+): Promise<Result<number, PortError>> {
+  const facts = await secrets.list(app);
+  if (!facts.ok) return facts;
+  const stale = staleSecrets(facts.value, users, before);
+  if (stale.length === 0) return ok(0);
+  // A command that was accepted and not applied yet may name any of them.
+  const operations = await store.readOperations(app);
+  if (!operations.ok) return operations;
+  if (operations.value.some(({ state }) => state === 'accepted')) return ok(0);
+  for (const { name, version } of stale) {
+    const removed = await secrets.remove(app, { secretRef: name, version });
+    if (!removed.ok && removed.error.kind !== 'Conflict') return removed;
+  }
+  return ok(stale.length);
 }
 
 /** Rows of these kinds no longer change once they are stale, so they can be deleted without their ETags. */

@@ -2,6 +2,7 @@
  * What the command queue and its dead-letter queue do. Returning completes the message; throwing gives it back, so only what may pass by itself is
  * thrown, after three minutes of patience. Everything else ends in an operation that its sender can ask for, or, without an address, in the log.
  */
+import { protectionText } from '../decide/commands/plan-delete.ts';
 import { keys } from '../model/keys.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Reason } from '../model/reasons.ts';
@@ -127,6 +128,19 @@ async function recordRefusal(
       return await recordRejected(ports, { ...base, reason: refusal.reason, problems: refusal.problems });
     case 'appNotFound':
       return await recordRejected(ports, { ...base, reason: 'AppNotFound', problems: [] });
+    case 'protected':
+      return await recordRejected(ports, {
+        ...base,
+        reason: 'AppProtected',
+        problems: [
+          {
+            severity: 'error',
+            path: 'confirm',
+            problem: protectionText(command.app),
+            remedy: `Send \`"confirm": "${command.app}"\`.`,
+          },
+        ],
+      });
     case 'keyReused':
       // The operation of that key belongs to the other command, so this one has only the audit log.
       return await recordEvent(ports, command.app, {

@@ -3,8 +3,8 @@
  * meets the first one's group; the tags say the same in clear, so that ownership can be checked before anything is deleted.
  */
 import { createHash } from 'node:crypto';
-import type { ServiceTemplate } from '../model/app-spec.ts';
-import type { GroupSpec } from '../model/group.ts';
+import type { SecretRef, ServiceTemplate, VolumeSpec } from '../model/app-spec.ts';
+import type { GroupSpec, GroupVolume } from '../model/group.ts';
 import { names } from '../model/names.ts';
 import type { PoolRow, ReplicaRow } from '../model/state.ts';
 import { revisionHash } from '../spec/revision.ts';
@@ -57,23 +57,24 @@ export function groupSpec(
   replica: ReplicaRow,
   template: ServiceTemplate,
   pool: Pick<PoolRow, 'pool' | 'region'>,
+  secretValue: SecretValue,
 ): GroupSpec {
+  const own = {
+    FLOTILLA_APP: replica.app,
+    FLOTILLA_SERVICE: replica.service,
+    FLOTILLA_SLOT: String(replica.slot),
+    FLOTILLA_INCARNATION: String(replica.incarnation),
+    FLOTILLA_REVISION: String(replica.revision),
+    FLOTILLA_POOL: pool.pool,
+    FLOTILLA_REGION: pool.region,
+  };
   return {
     name: replica.group,
     region: pool.region,
     image: template.image,
     containerName: replica.service,
     command: template.command,
-    environment: {
-      ...template.environment,
-      FLOTILLA_APP: replica.app,
-      FLOTILLA_SERVICE: replica.service,
-      FLOTILLA_SLOT: String(replica.slot),
-      FLOTILLA_INCARNATION: String(replica.incarnation),
-      FLOTILLA_REVISION: String(replica.revision),
-      FLOTILLA_POOL: pool.pool,
-      FLOTILLA_REGION: pool.region,
-    },
+    environment: { ...template.environment, ...own },
     cpuCores: template.cpuCores,
     memoryGiB: template.memoryGiB,
     ports: template.ports,
@@ -90,10 +91,54 @@ export function groupSpec(
       [names.tags.revision]: String(replica.revision),
       [names.tags.revisionHash]: revisionHash(template),
     },
-    secureEnvironment: {},
-    volumes: [],
-    mounts: [],
-    initContainers: [],
-    registryCredentials: [],
+    secureEnvironment: secureEnvironment(template, secretValue),
+    volumes: (template.volumes ?? []).map((volume) => groupVolume(volume, secretValue)),
+    mounts: template.mounts ?? [],
+    initContainers: (template.initContainers ?? []).map((init) => ({
+      name: init.name,
+      image: init.image,
+      command: init.command,
+      environment: { ...init.environment, ...own },
+      secureEnvironment: secureEnvironment(init, secretValue),
+      mounts: init.mounts ?? [],
+    })),
+    registryCredentials: (template.registries ?? []).map((registry) =>
+      'identity' in registry
+        ? registry
+        : { server: registry.server, username: registry.username, password: lineOf(secretValue(registry.password)) },
+    ),
   };
+}
+
+/** The value that a reference stands for. It throws for one that was not read: what a group needs is read before its spec is made. */
+export type SecretValue = (ref: SecretRef) => Uint8Array;
+
+/** A file that people edit ends in a newline, which no password, key or variable means to have. */
+const lineOf = (value: Uint8Array): string =>
+  Buffer.from(value)
+    .toString('utf8')
+    .replace(/\r?\n$/, '');
+
+const secureEnvironment = (
+  { secretEnvironment = {} }: Pick<ServiceTemplate, 'secretEnvironment'>,
+  secretValue: SecretValue,
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(secretEnvironment).map(([name, ref]) => [name, lineOf(secretValue(ref))]));
+
+function groupVolume(volume: VolumeSpec, secretValue: SecretValue): GroupVolume {
+  switch (volume.kind) {
+    case 'emptyDir':
+      return volume;
+    case 'azureFile': {
+      const { key, ...share } = volume;
+      return { ...share, storageAccountKey: lineOf(secretValue(key)) };
+    }
+    case 'secret': {
+      const files = Object.entries(volume.files).map(([file, ref]) => [
+        file,
+        Buffer.from(secretValue(ref)).toString('base64'),
+      ]);
+      return { ...volume, files: Object.fromEntries(files) };
+    }
+  }
 }

@@ -14,6 +14,7 @@ import { imagesOf } from './app-images.ts';
 import { requireFreePort } from './host/port-holder.ts';
 import { HostStartError } from './host/start-error.ts';
 import { type Platform, startPlatform, usersDocker } from './platform.ts';
+import { defaultKeyFile } from './secrets-key.ts';
 
 /** Where the CLI looks. */
 const defaultPort = 7071;
@@ -26,6 +27,7 @@ const usage = `Usage: npm start -- [options]
   --containers W  what runs containers: standin, docker, or auto (default): Docker if a daemon answers, its
                   containers are reached and it has or gets the images within a minute, else stand-ins
   --data DIR      keep everything in DIR (default: a fresh directory, removed at the end)
+  --secrets-key F key of the secrets in DIR (default: a file in ~/.flotilla/keys, made when DIR is new)
   --port PORT     port of the API (default ${defaultPort}; 0 = any free one)
   --verbose       show what the parts print
 `;
@@ -40,6 +42,7 @@ function parse() {
       'no-app': { type: 'boolean', default: false },
       containers: { type: 'string', default: 'auto' },
       data: { type: 'string' },
+      'secrets-key': { type: 'string' },
       port: { type: 'string', default: String(defaultPort) },
       verbose: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -119,6 +122,7 @@ async function run(options: Options, containers: Choice, port: number, interrupt
     appDir,
     dataDir,
     ephemeral: options.data === undefined,
+    ...(options.data !== undefined && { secretsKeyFile: keyFileOf(options, dataDir) }),
     containers,
     images: containers === 'auto' && !options['no-app'] ? await neededImages(options.file) : [],
     port,
@@ -142,6 +146,11 @@ async function run(options: Options, containers: Choice, port: number, interrupt
     await platform.stop();
   }
 }
+
+const keyFileOf = (options: Options, dataDir: string): string =>
+  options['secrets-key'] === undefined
+    ? defaultKeyFile(userDirectory(process.env, homedir()), dataDir)
+    : resolve(options['secrets-key']);
 
 /** Where `flotilla` finds the key of this platform by itself; `null` where that cannot be written. */
 function leaveAccess({ url, apiKey, controlUrl }: Platform): string | null {

@@ -13,6 +13,7 @@ import { clearDocker } from './containers/docker/owner.ts';
 import type { RuntimeKind } from './containers/runtime.ts';
 import { subscribeToEvents } from './event-subscription.ts';
 import { type Ready, SupervisedProcess } from './process.ts';
+import { freshKey, openKey } from './secrets-key.ts';
 
 export interface PlatformOptions {
   /** Root of the function app: where package.json, host.json and pools.yaml are. */
@@ -21,6 +22,8 @@ export interface PlatformOptions {
   readonly dataDir: string;
   /** Default false: `dataDir` stays. True: it is removed when the platform stops, and when its supervisor is killed. */
   readonly ephemeral?: boolean;
+  /** Where the key of the secrets lies; default: in memory, for as long as the platform runs. */
+  readonly secretsKeyFile?: string;
   /** Port of the HTTP API; 0 = any. */
   readonly port: number;
   /** Extra app settings, over those of the platform. */
@@ -67,6 +70,8 @@ const execArgv = ['--disable-warning=ExperimentalWarning', '--max-semi-space-siz
 /** @throws Error in plain words when a part cannot start, for example because the port is taken. */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   mkdirSync(options.dataDir, { recursive: true });
+  const { dataDir, secretsKeyFile: keyFile } = options;
+  const secretsKey = keyFile === undefined ? freshKey() : openKey({ dataDir, keyFile });
   const identityHeader = randomBytes(16).toString('hex');
   const busKey = { name: 'RootManageSharedAccessKey', value: randomBytes(32).toString('base64') };
   const processes: Partial<Record<ProcessName, SupervisedProcess>> = {};
@@ -107,7 +112,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       run('broker', (previous) => brokerConfig(options, busKey, previous), {}),
       run('world', (previous) => worldConfig(options, identityHeader, previous), {}),
     ]);
-    const azure = appSettings(broker, world, identityHeader);
+    const azure = appSettings(broker, world, { identityHeader, secretsKey });
     const host = await run('host', (previous) => hostConfig(options, previous), { ...azure, ...options.settings });
     await subscribeToEvents({
       controlUrl: text(world, 'controlUrl'),
@@ -205,13 +210,18 @@ function hostConfig(options: PlatformOptions, previous: Ready | undefined): unkn
 const replyQueue = 'flotilla-replies';
 
 /** What `infra/` would write into the Function App's settings, pointing at the stand-ins. */
-export function appSettings(broker: Ready, world: Ready, identityHeader: string): Record<string, string> {
+export function appSettings(
+  broker: Ready,
+  world: Ready,
+  { identityHeader, secretsKey }: { readonly identityHeader: string; readonly secretsKey: string },
+): Record<string, string> {
   return {
     FLOTILLA_INSTALLATION: 'embedded',
     FLOTILLA_SERVICEBUS: text(broker, 'connectionString'),
     FLOTILLA_REPLY_QUEUES: replyQueue,
     FLOTILLA_TABLES_ENDPOINT: text(world, 'tablesUrl'),
     FLOTILLA_ARM_ENDPOINT: text(world, 'armUrl'),
+    FLOTILLA_SECRETS_KEY: secretsKey,
     IDENTITY_ENDPOINT: text(world, 'identityUrl'),
     IDENTITY_HEADER: identityHeader,
     NODE_EXTRA_CA_CERTS: text(world, 'caPath'),

@@ -6,7 +6,10 @@
  *   GET    /api/v1/apps                              AppSummary[]
  *   GET    /api/v1/apps/{app}                        AppResource
  *   PUT    /api/v1/apps/{app}                        body: the app document, header `Idempotency-Key` → 202 OperationResource; `?dryRun=true` → 200 ApplyPreview
- *   DELETE /api/v1/apps/{app}                        header `Idempotency-Key` → 202 OperationResource
+ *   DELETE /api/v1/apps/{app}?confirm                header `Idempotency-Key` → 202 OperationResource; a protected app wants `confirm={app}`
+ *   GET    /api/v1/apps/{app}/secrets                SecretResource[]: names and versions, never values
+ *   PUT    /api/v1/apps/{app}/secrets/{name}?managed&dryRun   body: the value, application/octet-stream → SecretResource
+ *   DELETE /api/v1/apps/{app}/secrets/{name}         → SecretRemoval; refused while a service needs it
  *   GET    /api/v1/apps/{app}/operations/{id}        OperationResource
  *   GET    /api/v1/apps/{app}/logs?service&slot&container&tail&since&previous   LogList
  *   GET    /api/v1/apps/{app}/events?limit&before&after   EventList, newest first
@@ -130,6 +133,26 @@ export interface ReplicaLog {
   readonly problem: string | null;
   /** ARM asked to be left alone for so long. */
   readonly retryAfterMs: number | null;
+}
+
+/** One stored version of a secret or config. Its value cannot be had from the API. */
+export interface SecretResource {
+  readonly kind: 'secret' | 'config';
+  readonly name: string;
+  readonly version: string;
+  /** What a document gets that names no version. */
+  readonly newest: boolean;
+  readonly sizeBytes: number;
+  /** Uploaded from a Compose file, and removed once nothing needs it. */
+  readonly managed: boolean;
+  readonly setAt: string;
+  /** Services that need it: of the spec, of revisions that may come back, or of replicas that still run. */
+  readonly usedBy: readonly string[];
+}
+
+export interface SecretRemoval {
+  /** How many versions. */
+  readonly removed: number;
 }
 
 export interface PoolResource {

@@ -8,6 +8,8 @@ export interface AppSpec {
   readonly name: string;
   /** Names of the pools that may be used, in order of preference; empty = every pool in the order of configuration. */
   readonly pools: readonly string[];
+  /** Deleting the app asks for its name. */
+  readonly protected?: true;
   /** Sorted by name. */
   readonly services: readonly ServiceSpec[];
 }
@@ -47,7 +49,61 @@ export interface ServiceTemplate {
   /** Compose `healthcheck` as ACI's own liveness probe. */
   readonly liveness?: LivenessProbe;
   readonly readiness: Readiness;
+  /** Environment whose values are secrets; sorted by name. */
+  readonly secretEnvironment?: Readonly<Record<string, SecretRef>>;
+  /** Sorted by name, at most 20; each is mounted by the container or by an init container. */
+  readonly volumes?: readonly VolumeSpec[];
+  /** Sorted by path. */
+  readonly mounts?: readonly Mount[];
+  /** In the order in which they run. */
+  readonly initContainers?: readonly InitContainerSpec[];
+  /** Those of the app's registries that the images of this template come from; sorted by server. */
+  readonly registries?: readonly RegistrySpec[];
 }
+
+/**
+ * Stands for a value in the store of secrets: rows, events, histories, logs and plans hold this and never the value. Equal values of one name have equal
+ * versions; {@link newestVersion} is one that has not been looked up yet, and never stands in a row.
+ */
+export interface SecretRef {
+  readonly secretRef: string;
+  readonly version: string;
+}
+
+export const newestVersion = 'newest';
+
+/** A volume of the container group, under the name that ACI knows it by. */
+export type VolumeSpec =
+  | { readonly kind: 'emptyDir'; readonly name: string }
+  | {
+      readonly kind: 'azureFile';
+      readonly name: string;
+      readonly share: string;
+      readonly storageAccount: string;
+      readonly key: SecretRef;
+      readonly readOnly: boolean;
+    }
+  /** File name → content; files of secrets and configs that lie in one directory. */
+  | { readonly kind: 'secret'; readonly name: string; readonly files: Readonly<Record<string, SecretRef>> };
+
+export interface Mount {
+  /** Name of a volume of the template. */
+  readonly volume: string;
+  /** Absolute, without `:`; what the image has there is hidden. */
+  readonly path: string;
+  readonly readOnly: boolean;
+}
+
+/** A one-shot service that runs in the group of the service that waits for it, before its container starts. */
+export interface InitContainerSpec
+  extends Pick<ServiceTemplate, 'image' | 'command' | 'environment' | 'secretEnvironment' | 'mounts'> {
+  readonly name: string;
+}
+
+/** `server` is a host name, with a port where it is not the usual one. */
+export type RegistrySpec =
+  | { readonly server: string; readonly identity: string }
+  | { readonly server: string; readonly username: string; readonly password: SecretRef };
 
 export interface Port {
   readonly port: number;

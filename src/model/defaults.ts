@@ -32,5 +32,6 @@ export const defaults = {
   orphanGraceMs: 1 * minute,
   retainMs: 7 * 24 * 60 * minute,
   eventRetainMs: 30 * 24 * 60 * minute,
+  secretGraceMs: 24 * 60 * minute,
   revisionHistory: 10,
 } as const;

@@ -1,5 +1,5 @@
 /** A container group as Flotilla asks for it and as ARM reports it. `src/azure` translates to and from the SDK's shapes. */
-import type { LivenessProbe, Port } from './app-spec.ts';
+import type { LivenessProbe, Mount, Port } from './app-spec.ts';
 
 export interface GroupSpec {
   readonly name: string;
@@ -39,14 +39,6 @@ export type GroupVolume =
     }
   /** File name → content in base64, a secret value. Read-only for containers, and in memory of the host. */
   | { readonly kind: 'secret'; readonly name: string; readonly files: Readonly<Record<string, string>> };
-
-export interface Mount {
-  /** Name of a volume of the group. */
-  readonly volume: string;
-  /** Absolute, without `:`; what the image has there is hidden. */
-  readonly path: string;
-  readonly readOnly: boolean;
-}
 
 /** It has neither ports nor probes nor resources of its own: it uses those of the group. */
 export interface InitContainer {

@@ -36,6 +36,10 @@ export const keys = {
     row: `log|${service}|${pad(slot, 4)}`,
   }),
   due: (app: string): Key => ({ partition: names.partitions.due, row: app }),
+  secret: (app: string, name: string, version: string): Key => ({
+    partition: app,
+    row: `secret|${name}|${version}`,
+  }),
   pool: (pool: string): Key => ({ partition: names.partitions.pools, row: `pool|${pool}` }),
   reply: (id: string): Key => ({ partition: names.partitions.replies, row: `reply|${id}` }),
 } as const;
@@ -43,6 +47,7 @@ export const keys = {
 /** What the row keys of a kind begin with, or of a kind and a service: `|` stands behind every character that a name may have. */
 export const prefixes = {
   operations: 'op|',
+  secrets: 'secret|',
   guards: 'service|',
   replicas: (service: string): string => `replica|${service}|`,
   revisions: (service: string): string => `revision|${service}|`,
@@ -71,5 +76,7 @@ export function keyOf(row: Row): Key {
       return keys.pool(row.pool);
     case 'reply':
       return keys.reply(row.id);
+    case 'secret':
+      return keys.secret(row.app, row.name, row.version);
   }
 }

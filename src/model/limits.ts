@@ -8,6 +8,10 @@ export const limits = {
   /** Rows changed by one transaction; Table Storage allows 100 with their events. */
   replicaChangesPerTransaction: 45,
   planBytes: 64 * 1024,
+  /** One secret or config file: its sealed form must fit a row of 1 MiB with room to spare. */
+  secretBytes: 512 * 1024,
+  /** One environment variable with its name, `=` and end: Linux, `MAX_ARG_STRLEN` (execve(2)). */
+  environmentVariableBytes: 128 * 1024,
   aci: {
     portsPerGroup: 5,
     cpuCoresPerGroup: 31,
@@ -16,6 +20,9 @@ export const limits = {
     minCpuCores: 1,
     minMemoryGiB: 1,
     groupNameLength: 63,
+    volumesPerGroup: 20,
+    /** Of all files of one secret volume: Kubernetes' bound on a secret, which ACI runs on; its own is not published. */
+    secretVolumeBytes: 1024 * 1024,
   },
 } as const;
 

@@ -7,6 +7,7 @@ const reasons = {
   KeyReused: 'the idempotency key was used for another command of this app',
   NewerCommandApplied: 'a command accepted later was already applied',
   AppNotFound: 'there is no such app',
+  AppProtected: 'the app is protected, and its deletion was not confirmed',
   AppBeingDeleted: 'the app is being deleted; apply it again once it is gone',
   ReplyNotAllowed:
     'the command asks for its outcome at a queue that FLOTILLA_REPLY_QUEUES does not list; it is carried out without a reply',
@@ -28,6 +29,8 @@ const reasons = {
   OldRevision: 'an older revision than the service wants',
   ServiceRemoved: 'its service is no longer wanted',
   ImagePullFailed: 'the image could not be pulled',
+  SecretMissing: 'a secret or config that the revision refers to is not stored any more',
+  SecretUnreadable: 'a secret or config cannot be opened with the key of this installation',
   CreateUnconfirmed:
     'ARM did not say what became of the create: it is read back, and tried again once it can no longer land',
   CreateRejected: 'ARM refused the container group',

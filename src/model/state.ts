@@ -7,6 +7,7 @@ import type { AppSpec, Port, ServiceTemplate } from './app-spec.ts';
 import type { CommandOutcome } from './outcome.ts';
 import type { Problem } from './problem.ts';
 import type { Reason } from './reasons.ts';
+import type { SecretFacts } from './secrets.ts';
 
 export interface AppRow {
   readonly kind: 'app';
@@ -301,6 +302,24 @@ export interface ReplyRow {
   readonly attempts: number;
 }
 
+/** One version of a secret or config of an app. Only `sealed` knows the value, and only with the key of the installation. */
+export interface SecretRow extends SecretFacts {
+  readonly kind: 'secret';
+  readonly app: string;
+  /** `null` in a listing, which leaves it out. */
+  readonly sealed: SealedValue | null;
+}
+
+/** AES-256-GCM over the value, bound to its app, name and version; bytes in base64. */
+export interface SealedValue {
+  readonly format: 1;
+  /** Which key of the installation sealed it: the first 16 hex digits of its fingerprint. */
+  readonly key: string;
+  readonly nonce: string;
+  readonly tag: string;
+  readonly data: string;
+}
+
 export type Row =
   | AppRow
   | GuardRow
@@ -311,7 +330,8 @@ export type Row =
   | LogRow
   | DueRow
   | PoolRow
-  | ReplyRow;
+  | ReplyRow
+  | SecretRow;
 
 /** A row as read, with the tag that guards its next write. */
 export type Stored<R extends Row = Row> = R & { readonly etag: string };

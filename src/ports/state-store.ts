@@ -13,6 +13,7 @@ import type {
   ReplyRow,
   RevisionRow,
   Row,
+  SecretRow,
   Stored,
 } from '../model/state.ts';
 import type { PortError } from './errors.ts';
@@ -63,6 +64,12 @@ export interface StateStore {
   ): Promise<Result<EventPage, PortError>>;
   /** Logs kept of container groups that were deleted, ordered by service and slot. */
   readLogs(app: string, query: KeptLogQuery): Promise<Result<readonly Stored<LogRow>[], PortError>>;
+  /** Every version of every secret and config of an app, without its sealed value. */
+  readSecrets(app: string): Promise<Result<readonly Stored<SecretRow>[], PortError>>;
+  /** One page of the same over all partitions: a secret may lie in one whose app was never applied. */
+  scanSecrets(
+    from: string | null,
+  ): Promise<Result<{ readonly secrets: readonly Stored<SecretRow>[]; readonly next: string | null }, PortError>>;
   readDue(): Promise<Result<readonly Stored<DueRow>[], PortError>>;
   readPools(): Promise<Result<readonly Stored<PoolRow>[], PortError>>;
   /** Replies that are owed, also those whose time has not come. */

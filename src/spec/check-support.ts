@@ -6,12 +6,21 @@ import { editDistance, nearestWord } from './suggest.ts';
 import { type Support, supportTable } from './support.ts';
 
 /** Reports each ignored, refused and unknown key of `document`, in every object that the table has a group for. */
-export const checkSupport = (document: unknown, report: Report): void => visit(document, '', '', report);
+export const checkSupport = (document: unknown, report: Report): void =>
+  visit(document, { path: '', group: '' }, report);
 
-function visit(value: unknown, path: string, group: string, report: Report): void {
+interface Spot {
+  readonly path: string;
+  readonly group: string;
+  /** Inside a key that is ignored as a whole: only refusals are said. */
+  readonly quiet?: true;
+}
+
+function visit(value: unknown, spot: Spot, report: Report): void {
+  const { path, group } = spot;
   const keys = Object.hasOwn(supportTable, group) ? supportTable[group] : undefined;
   if (keys === undefined) {
-    visitMembers(value, path, group, report);
+    visitMembers(value, spot, report);
     return;
   }
   // A short form (`ports: ["80"]`) or a wrong type: the schema judges it, except inside x-flotilla, which it does not know.
@@ -24,36 +33,45 @@ function visit(value: unknown, path: string, group: string, report: Report): voi
   for (const [key, member] of Object.entries(value)) {
     const memberPath = joinPath(path, key);
     const support = Object.hasOwn(keys, key) ? keys[key] : undefined;
-    if (support !== undefined) judge(key, member, memberPath, support, report);
+    if (support !== undefined) judge(key, member, { ...spot, path: memberPath }, support, report);
     else if (!isForeignExtension(key)) reportUnknown(key, memberPath, group, report);
-    if (support?.use === 'used') visit(member, memberPath, `${group}${group && '.'}${key}`, report);
+    const below: Spot = { ...spot, path: memberPath, group: `${group}${group && '.'}${key}` };
+    if (support?.use === 'used') visit(member, below, report);
+    else if (support?.descend) visit(member, { ...below, quiet: true }, report);
   }
 }
 
 /** A mapping by name or a list, such as `services` or `ports`: every member belongs to the group `….*`, if there is one. */
-function visitMembers(value: unknown, path: string, group: string, report: Report): void {
-  if (!Object.hasOwn(supportTable, `${group}.*`)) return;
+function visitMembers(value: unknown, spot: Spot, report: Report): void {
+  const group = `${spot.group}.*`;
+  if (!Object.hasOwn(supportTable, group)) return;
   if (Array.isArray(value)) {
     value.forEach((member, index) => {
-      visit(member, joinPath(path, index), `${group}.*`, report);
+      visit(member, { ...spot, path: joinPath(spot.path, index), group }, report);
     });
   } else if (isObject(value)) {
-    for (const [name, member] of Object.entries(value)) visit(member, joinPath(path, name), `${group}.*`, report);
+    for (const [name, member] of Object.entries(value)) {
+      visit(member, { ...spot, path: joinPath(spot.path, name), group }, report);
+    }
   }
 }
 
-function judge(key: string, value: unknown, path: string, support: Support, report: Report): void {
+function judge(key: string, value: unknown, { path, quiet }: Spot, support: Support, report: Report): void {
   if (support.use === 'used' || asksForNothing(value)) return;
   const asked = Array.isArray(value) ? value : [value];
   if (asked.every((item) => typeof item === 'string' && support.unless?.includes(item))) return;
   if (support.use === 'refused') report.refuse(path, `\`${key}\` ${support.why}.`, support.remedy);
-  else report.warn(path, `\`${key}\` ${support.why}.`, support.remedy);
+  else if (!quiet) report.warn(path, `\`${key}\` ${support.why}.`, support.remedy);
 }
 
 function reportUnknown(key: string, path: string, group: string, report: Report): void {
   const known = supportTable[group] ?? {};
   if (key === 'x-flotilla') {
-    report.refuse(path, '`x-flotilla` is read at the top of the document and of a service only.', 'Move it there.');
+    report.refuse(
+      path,
+      '`x-flotilla` is read at the top of the document, of a service, a volume, a secret and a config only.',
+      'Move it there.',
+    );
     return;
   }
   const isMisspeltExtension = key.startsWith('x-');

@@ -6,11 +6,12 @@ import { readBoolean } from './read.ts';
 import type { Report } from './report.ts';
 import { nearestWord } from './suggest.ts';
 
-/** Sorted by service. Dependencies that are refused or left out are not in the result. */
+/** Sorted by service. Dependencies that are refused or left out, or that are init containers of the service, are not in the result. */
 export function readDependencies(
   service: Readonly<Record<string, unknown>>,
   path: string,
   services: ReadonlySet<string>,
+  initContainers: readonly string[],
   report: Report,
 ): readonly Dependency[] {
   const place = joinPath(path, 'depends_on');
@@ -22,10 +23,11 @@ export function readDependencies(
       continue;
     }
     if (options['condition'] === 'service_completed_successfully') {
+      if (initContainers.includes(name)) continue;
       report.refuse(
         joinPath(at, 'condition'),
-        '`service_completed_successfully` is not supported yet: nothing records that a one-shot service is complete.',
-        'Do the work at the start of the dependant, or wait with `service_healthy` for a service that stays up.',
+        '`service_completed_successfully` is supported only for a service that shares the container group: nothing records yet that a job is complete.',
+        `Write \`x-flotilla: {colocateWith: OWNER}\` in \`${name}\` (it then runs before each replica of OWNER, this service), do the work at the start of the dependant, or wait with \`service_healthy\` for a service that stays up.`,
       );
       continue;
     }

@@ -1,4 +1,4 @@
-/** `environment` of a document → name and text, sorted. Holds no secret: `{secretRef}` is reserved on the wire and refused until there is a store. */
+/** `environment` of a document → name and text, sorted. Holds no secret: those are in `x-flotilla.secretEnvironment`. */
 
 import { compareText, isObject, joinPath } from './json.ts';
 import type { Report } from './report.ts';
@@ -15,8 +15,8 @@ export function readEnvironment(value: unknown, path: string, report: Report): R
     if (isObject(text) && Object.hasOwn(text, 'secretRef')) {
       report.refuse(
         place,
-        '`secretRef` is not supported: there is no store for secrets and config files yet.',
-        'Pass the value in `environment` if it may be seen by everyone who can read the app; otherwise wait for the store.',
+        '`environment` holds plain values only.',
+        'Declare the value under `secrets:` at the top, and write `x-flotilla: {secretEnvironment: {NAME: SECRET}}` in the service.',
       );
     } else if (text === null) {
       report.refuse(place, `\`${name}\` has no value, and only the CLI can take it from your shell.`, 'State a value.');
@@ -49,7 +49,7 @@ export function entriesOf(value: unknown, path: string): readonly Entry[] {
   return Object.entries(value).map(([name, text]) => ({ name, text, place: joinPath(path, name) }));
 }
 
-function isUsableName(name: string, place: string, report: Report): boolean {
+export function isUsableName(name: string, place: string, report: Report): boolean {
   if (ownNames.has(name)) {
     report.refuse(
       place,

@@ -12,12 +12,18 @@ import { checkSchema } from './check-schema.ts';
 import { checkSupport } from './check-support.ts';
 import { readDependencies, reportCycles } from './dependencies.ts';
 import { minReadyMs } from './health.ts';
-import { canonicalJson, compareText, isObject, joinPath } from './json.ts';
+import { findInitContainers } from './init-containers.ts';
+import { canonicalJson, compareText, isObject, joinPath, ownValue } from './json.ts';
+import { readBoolean } from './read.ts';
+import { readRegistries, warnAboutUnusedRegistries } from './registries.ts';
 import { createReport, type Report } from './report.ts';
-import { readService } from './service.ts';
+import { readSecretTable } from './secrets.ts';
+import { readService, type Shared } from './service.ts';
 import { proposeName } from './suggest.ts';
+import { readVolumeTable } from './volumes.ts';
 
 export interface ParsedApp {
+  /** Secrets may still be asked for in their newest version; `bindSecrets` looks it up. */
   readonly app: AppSpec;
   /** What is ignored or rounded, by path. */
   readonly warnings: readonly Problem[];
@@ -73,10 +79,16 @@ const membersOf = (value: unknown, path: string): readonly (readonly [unknown, s
 };
 
 function readApp(document: Readonly<Record<string, unknown>>, report: Report): AppSpec {
+  const extension = document['x-flotilla'];
+  const secrets = readSecretTable(document, report);
+  const volumes = readVolumeTable(document, secrets, report);
+  const registries = readRegistries(extension, secrets, report);
+  const isProtected = readBoolean(ownValue(extension, 'protected'), false, 'x-flotilla.protected', report);
   return {
     name: readName(document['name'], report),
-    pools: readPools(document['x-flotilla'], report),
-    services: readServices(document['services'], report),
+    pools: readPools(extension, report),
+    ...(isProtected && { protected: true }),
+    services: readServices(document['services'], { secrets, volumes, registries }, report),
   };
 }
 
@@ -123,21 +135,24 @@ function readPools(extension: unknown, report: Report): readonly string[] {
   return [...read];
 }
 
-function readServices(value: unknown, report: Report): readonly ServiceSpec[] {
+function readServices(value: unknown, shared: Omit<Shared, 'services'>, report: Report): readonly ServiceSpec[] {
   const entries = isObject(value) ? Object.entries(value).sort(([left], [right]) => compareText(left, right)) : [];
   if ((isObject(value) && entries.length === 0) || value === undefined || value === null) {
     report.refuse('services', 'the app has no services.', 'Add a service; `flotilla down` removes an app.');
     return [];
   }
   const names = new Set(entries.map(([name]) => name));
-  const pathOf = (name: string): string => joinPath('services', name);
+  const initContainers = findInitContainers(isObject(value) ? value : {}, report);
+  const inGroups = new Set([...initContainers.values()].flat());
   const dependencies = new Map<string, readonly Dependency[]>();
   const services = entries.flatMap(([name, service]): ServiceSpec[] => {
     checkName(name, pathOf(name), 'service', report);
-    if (!isObject(service)) return [];
-    const dependsOn = readDependencies(service, pathOf(name), names, report);
+    if (!isObject(service) || inGroups.has(name)) return [];
+    const inits = initContainers.get(name) ?? [];
+    const dependsOn = readDependencies(service, pathOf(name), names, inits, report);
     dependencies.set(name, dependsOn);
-    return [readService(name, service, pathOf(name), dependsOn, names, report)];
+    const own = inits.map((init) => ({ name: init, service: ownValue(value, init), path: pathOf(init) }));
+    return [readService({ name, service, path: pathOf(name) }, own, dependsOn, { ...shared, services: names }, report)];
   });
   if (entries.length > limits.servicesPerApp) {
     report.error(
@@ -148,15 +163,19 @@ function readServices(value: unknown, report: Report): readonly ServiceSpec[] {
     return services;
   }
   reportCycles(dependencies, pathOf, report);
-  warnAboutUncheckedHealth(services, pathOf, report);
+  warnAboutUncheckedHealth(services, report);
+  warnAboutUnusedRegistries(services.flatMap(imagesOf), shared.registries, report);
   return services;
 }
 
-function warnAboutUncheckedHealth(
-  services: readonly ServiceSpec[],
-  pathOf: (name: string) => string,
-  report: Report,
-): void {
+const pathOf = (service: string): string => joinPath('services', service);
+
+const imagesOf = ({ template }: ServiceSpec): readonly string[] => [
+  template.image,
+  ...(template.initContainers ?? []).map(({ image }) => image),
+];
+
+function warnAboutUncheckedHealth(services: readonly ServiceSpec[], report: Report): void {
   const unchecked = new Set(
     services
       .filter(({ template }) => template.liveness === undefined && template.readiness.kind === 'running')

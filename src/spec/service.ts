@@ -1,35 +1,54 @@
 /** One service of a document → its spec. Reads what the support table calls used; every default of a service is decided here or in a reader. */
 
-import type { Dependency, ServiceSpec, ServiceTemplate } from '../model/app-spec.ts';
+import type { Dependency, InitContainerSpec, RegistrySpec, ServiceSpec, ServiceTemplate } from '../model/app-spec.ts';
 import { limits } from '../model/limits.ts';
 import { readCommand } from './command.ts';
 import { readEnvironment } from './environment.ts';
 import { minReadyMs, readHealth } from './health.ts';
 import { isObject, joinPath } from './json.ts';
+import { combineMounts } from './mounts.ts';
 import { readPlacement } from './placement.ts';
 import { readPorts } from './ports.ts';
 import { readDurationMs, readNumber } from './read.ts';
+import { registriesOf } from './registries.ts';
 import type { Report } from './report.ts';
 import { readResources } from './resources.ts';
+import { readSecretEnvironment, readSecretFiles, type SecretTable } from './secrets.ts';
 import { nearestWord } from './suggest.ts';
+import { readMounts, type VolumeTable } from './volumes.ts';
 
 type Service = Readonly<Record<string, unknown>>;
 
-/** The spec of `service`, complete only if `report` has no error about it. */
+/** A service as written, and where. */
+export interface ServiceAsked {
+  readonly name: string;
+  readonly service: unknown;
+  readonly path: string;
+}
+
+/** What the document declares for all services. */
+export interface Shared {
+  /** Names of all services. */
+  readonly services: ReadonlySet<string>;
+  readonly secrets: SecretTable;
+  readonly volumes: VolumeTable;
+  readonly registries: ReadonlyMap<string, RegistrySpec>;
+}
+
+/** The spec of a service with its init containers, complete only if `report` has no error about it. */
 export function readService(
-  name: string,
-  service: Service,
-  path: string,
+  asked: ServiceAsked,
+  initContainers: readonly ServiceAsked[],
   dependsOn: readonly Dependency[],
-  services: ReadonlySet<string>,
+  shared: Shared,
   report: Report,
 ): ServiceSpec {
+  const { name, path } = asked;
+  const service = isObject(asked.service) ? asked.service : {};
   const ports = readPorts(service, path, report);
-  const placement = readPlacement(service, path, services, report);
+  const placement = readPlacement(service, path, shared.services, report);
   const template: ServiceTemplate = {
-    image: readImage(service, path, report),
-    command: readCommand(service, path, report),
-    environment: readEnvironment(service['environment'], joinPath(path, 'environment'), report),
+    ...readProcess(service, path, shared, report),
     ...readResources(service, path, report),
     ports,
     restartPolicy: readRestartPolicy(service, path, report),
@@ -42,7 +61,52 @@ export function readService(
     dependsOn,
     drainMs: Math.max(graceMs, minDrainMs),
     ...(placement === undefined ? {} : { placement }),
-    template,
+    template: withGroup(template, [asked, ...initContainers], shared, report),
+  };
+}
+
+/** Image, command and environment: what a container has in common with an init container. */
+function readProcess(service: Service, path: string, { secrets }: Shared, report: Report): Process {
+  const environment = readEnvironment(service['environment'], joinPath(path, 'environment'), report);
+  const extension = service['x-flotilla'];
+  const fromSecrets = readSecretEnvironment(extension, joinPath(path, 'x-flotilla'), secrets, environment, report);
+  return {
+    image: readImage(service, path, report),
+    command: readCommand(service, path, report),
+    environment,
+    ...(Object.keys(fromSecrets).length > 0 && { secretEnvironment: fromSecrets }),
+  };
+}
+
+type Process = Pick<ServiceTemplate, 'image' | 'command' | 'environment' | 'secretEnvironment'>;
+
+/** The template with what its whole group shares. A key that nothing asks for is not there, so that older revisions keep their hash. */
+function withGroup(
+  template: ServiceTemplate,
+  [own, ...inits]: readonly ServiceAsked[],
+  shared: Shared,
+  report: Report,
+): ServiceTemplate {
+  const mountsOf = ({ service, path }: ServiceAsked) => ({
+    asked: isObject(service) ? readMounts(service, path, shared.volumes, report) : [],
+    secrets: isObject(service) ? readSecretFiles(service, path, shared.secrets, report) : [],
+    path,
+  });
+  const { volumes, mounts } = combineMounts([...(own ? [own] : []), ...inits].map(mountsOf), report);
+  const initContainers = inits.map(({ name, service, path }, index): InitContainerSpec => {
+    const mounted = mounts[index + 1] ?? [];
+    const process = readProcess(isObject(service) ? service : {}, path, shared, report);
+    return { name, ...process, ...(mounted.length > 0 && { mounts: mounted }) };
+  });
+  const images = [template.image, ...initContainers.map(({ image }) => image)];
+  const registries = registriesOf(images, shared.registries);
+  const [mounted = []] = mounts;
+  return {
+    ...template,
+    ...(volumes.length > 0 && { volumes }),
+    ...(mounted.length > 0 && { mounts: mounted }),
+    ...(initContainers.length > 0 && { initContainers }),
+    ...(registries.length > 0 && { registries }),
   };
 }
 

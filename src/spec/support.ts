@@ -9,6 +9,8 @@ export type Support =
       readonly use: 'used';
       /** The rule answers for the value as a whole: the keys below it have no rows. */
       readonly asWhole?: true;
+      /** What it becomes, for people; only where that is not what Compose says. */
+      readonly as?: string;
     }
   | {
       readonly use: 'ignored' | 'refused';
@@ -17,14 +19,17 @@ export type Support =
       readonly remedy: string;
       /** Values that ask for what happens anyway: accepted in silence. */
       readonly unless?: readonly string[];
+      /** Of an ignored key: some of what stands below it must be refused all the same. What is ignored there needs no warning of its own. */
+      readonly descend?: true;
     };
 
 const used: Support = { use: 'used' };
-const ignored = (why: string, unless: readonly string[] = []): Support => ({
+const ignored = (why: string, unless: readonly string[] = [], descend = false): Support => ({
   use: 'ignored',
   why: `is ignored: ${why}`,
   remedy: 'Nothing to do; remove the key to silence this warning.',
   unless,
+  ...(descend && { descend }),
 });
 const refused = (why: string, remedy: string, unless: readonly string[] = []): Support => ({
   use: 'refused',
@@ -39,12 +44,13 @@ const kernel = 'Azure Container Instances lets nobody set it; every group has a 
 const noHostAccess = 'a container group has no host that containers could share or reach';
 const ownGroup = 'Remove it; every replica is isolated in a container group of its own.';
 const asResources = 'size the service with `deploy.resources.limits`';
-const inEnvironment =
-  'Pass the value in `environment` if it may be seen by everyone who can read the app; otherwise wait for the store.';
 const onlyByCli = 'Send the document that `flotilla config` prints: the CLI resolves this key from files and flags.';
-const noStore = 'there is no store for secrets and config files yet';
-const noVolumes = 'nothing can be mounted yet, and files written in a replica are lost with it';
-const elsewhere = 'Keep the data in a service outside the app, for example Azure Storage or a managed database.';
+const asUsed = (as: string): Support => ({ use: 'used', as });
+const inFile = 'a file that belongs to root, and that every user of the container may read';
+const underParent = 'the warning about the key above it says why';
+const noContainersToShare = 'each replica mounts its own volumes, and shares them with nobody';
+const platformAddress = 'Azure assigns the addresses of container groups';
+const notStored = 'values are stored as they are, by Flotilla itself';
 const network = 'groups reach each other by address on every declared port; there is one network';
 
 /** Group = path of the object with `*` for names and list positions → its keys. */
@@ -55,16 +61,69 @@ export const supportTable: Readonly<Record<string, Readonly<Record<string, Suppo
     'x-flotilla': used,
     version: ignored('the Compose Specification has no versions any more'),
     include: refused('it names files that only the CLI can read', onlyByCli),
-    networks: ignored(network),
-    volumes: ignored('nothing can mount a volume yet'),
-    secrets: refused(noStore, inEnvironment),
-    configs: refused(noStore, inEnvironment),
+    networks: ignored(network, [], true),
+    volumes: used,
+    secrets: used,
+    configs: used,
     models: refused('Flotilla runs no language models', 'Run the model as a service or use a hosted one by its URL.'),
   },
   'x-flotilla': {
     pools: used,
+    registries: used,
+    protected: used,
     spend: refused('nothing enforces a spending limit yet', 'Remove it and bound the app by `deploy.replicas`.'),
   },
+  'x-flotilla.registries.*': { server: used, identity: used, username: used, passwordSecret: used },
+  'networks.*': {
+    name: ignored(underParent),
+    driver: ignored(underParent),
+    driver_opts: ignored(underParent),
+    ipam: ignored(underParent),
+    external: ignored(underParent),
+    internal: refused(
+      'a service with ports has an address that can be reached from outside its network',
+      'Remove it if that is harmless; otherwise place the app in a pool with a private network.',
+    ),
+    attachable: ignored(underParent),
+    enable_ipv4: ignored(underParent),
+    enable_ipv6: ignored(underParent),
+    labels: ignored(underParent),
+  },
+  'volumes.*': {
+    name: ignored('the volume is known by its share in Azure Files, or has no name outside its replica'),
+    driver: asUsed('an Azure file share for `azure_file`; any other is refused'),
+    driver_opts: { use: 'used', asWhole: true },
+    external: ignored('whether the share exists shows when the container group is created'),
+    labels: ignored('labels are not carried onto container groups'),
+    'x-flotilla': used,
+  },
+  'volumes.*.x-flotilla': { azureFile: used, emptyDir: used },
+  'volumes.*.x-flotilla.azureFile': { share: used, storageAccount: used, keySecret: used, readOnly: used },
+  'secrets.*': {
+    file: asUsed('read and stored by the CLI'),
+    environment: asUsed('read and stored by the CLI'),
+    external: asUsed('the newest value that was stored under the name'),
+    name: used,
+    driver: refused(notStored, 'Remove it.'),
+    driver_opts: refused(notStored, 'Remove it.'),
+    template_driver: refused(notStored, 'Remove it.'),
+    labels: ignored('nothing reads labels of secrets'),
+    'x-flotilla': used,
+  },
+  'secrets.*.external': { name: used },
+  'secrets.*.x-flotilla': { secretRef: used, version: used },
+  'configs.*': {
+    file: asUsed('read and stored by the CLI'),
+    environment: asUsed('read and stored by the CLI'),
+    content: asUsed('stored by the CLI'),
+    external: asUsed('the newest value that was stored under the name'),
+    name: used,
+    template_driver: refused(notStored, 'Remove it.'),
+    labels: ignored('nothing reads labels of configs'),
+    'x-flotilla': used,
+  },
+  'configs.*.external': { name: used },
+  'configs.*.x-flotilla': { secretRef: used, version: used },
   'services.*': {
     image: used,
     command: used,
@@ -88,11 +147,11 @@ export const supportTable: Readonly<Record<string, Readonly<Record<string, Suppo
     profiles: refused('profiles are chosen where the file is read', onlyByCli),
     extends: refused('only the CLI reads what a service extends', onlyByCli),
 
-    secrets: refused(noStore, inEnvironment),
-    configs: refused(noStore, inEnvironment),
-    volumes: refused(noVolumes, elsewhere),
-    volumes_from: refused(noVolumes, elsewhere),
-    tmpfs: refused(noVolumes, 'Write to a directory of the image instead; it lives as long as the replica.'),
+    secrets: used,
+    configs: used,
+    volumes: used,
+    volumes_from: refused(noContainersToShare, 'Name the same volume in `volumes` of both services.'),
+    tmpfs: asUsed('an empty directory of each replica, on disk'),
     models: refused('Flotilla runs no language models', 'Run the model as a service or use a hosted one by its URL.'),
     provider: refused('Flotilla starts container groups only', 'Replace it by a service with an `image`.'),
     working_dir: refused(
@@ -158,7 +217,7 @@ export const supportTable: Readonly<Record<string, Readonly<Record<string, Suppo
     mac_address: ignored('Azure assigns the network card'),
     mem_swappiness: ignored(kernel),
     memswap_limit: ignored('container groups have no swap'),
-    networks: ignored(network),
+    networks: ignored(network, ['default'], true),
     oom_kill_disable: ignored(kernel),
     oom_score_adj: ignored(kernel),
     pids_limit: ignored(kernel),
@@ -174,6 +233,54 @@ export const supportTable: Readonly<Record<string, Readonly<Record<string, Suppo
     storage_opt: ignored('there is no storage driver to choose'),
     tty: ignored('nobody is at the other end'),
     ulimits: ignored(kernel),
+  },
+  'services.*.secrets.*': {
+    source: used,
+    target: used,
+    uid: asUsed(inFile),
+    gid: asUsed(inFile),
+    mode: asUsed(inFile),
+  },
+  'services.*.configs.*': {
+    source: used,
+    target: used,
+    uid: asUsed(inFile),
+    gid: asUsed(inFile),
+    mode: asUsed(inFile),
+  },
+  'services.*.volumes.*': {
+    type: asUsed('`volume` and `tmpfs`; any other is refused'),
+    source: used,
+    target: used,
+    read_only: used,
+    consistency: ignored('there is one kind of consistency'),
+    bind: { use: 'used', asWhole: true, as: 'nothing: bind mounts are refused' },
+    volume: used,
+    tmpfs: used,
+    image: { use: 'used', asWhole: true, as: 'nothing: image mounts are refused' },
+  },
+  'services.*.volumes.*.volume': {
+    labels: ignored('labels are not carried onto container groups'),
+    nocopy: ignored('nothing is ever copied from the image into a volume', ['true']),
+    subpath: asUsed('nothing: a part of a volume is refused'),
+  },
+  'services.*.volumes.*.tmpfs': {
+    size: ignored('an empty directory has no size of its own'),
+    mode: ignored('an empty directory belongs to root'),
+  },
+  'services.*.networks.*': {
+    aliases: refused(
+      'nothing resolves other names of a service',
+      'Remove it, and let clients use the name of the service.',
+    ),
+    ipv4_address: refused(platformAddress, 'Remove it, and let clients use the name of the service.'),
+    ipv6_address: refused(platformAddress, 'Remove it, and let clients use the name of the service.'),
+    link_local_ips: refused(platformAddress, 'Remove it.'),
+    interface_name: ignored(underParent),
+    mac_address: ignored(underParent),
+    driver_opts: ignored(underParent),
+    priority: ignored(underParent),
+    gw_priority: ignored(underParent),
   },
   'services.*.deploy': {
     replicas: used,
@@ -238,9 +345,9 @@ export const supportTable: Readonly<Record<string, Readonly<Record<string, Suppo
     affinity: used,
     antiAffinity: used,
     minNonSpot: ignored('there are no Spot pools yet'),
-    colocateWith: refused(
-      'services do not share a container group yet',
-      'Remove it if the service can live apart, or put both processes into one image.',
+    secretEnvironment: used,
+    colocateWith: asUsed(
+      'an init container of a service that waits for it with `service_completed_successfully`; else refused',
     ),
     identity: refused(
       'exclusive slots are not kept yet: two incarnations of a slot may overlap',

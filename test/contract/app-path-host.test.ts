@@ -26,6 +26,7 @@ import type { AppRows } from '../../src/ports/state-store.ts';
 import type { InstanceStatus, Workflows } from '../../src/ports/workflows.ts';
 import { twoPools } from '../support/app-world.ts';
 import { type TemporaryApp, writeApp } from '../support/durable-host.ts';
+import { secretsFixture } from '../support/secrets-fixture.ts';
 import { anyToken, tableFixture } from '../support/table-fixture.ts';
 
 const hook = 'flotillaActivitiesUnderTest';
@@ -60,7 +61,8 @@ function world() {
     authorize: (authorization) => authorization === 'Bearer token',
     containers: standinContainers,
   });
-  let ids = 0;
+  let count = 0;
+  const ids = { next: () => `id-${count++}` };
   const settings = { ...defaults, installation: 'test', installationEpoch: 1, pools: twoPools };
   const shared = {
     store,
@@ -79,7 +81,8 @@ function world() {
       },
     },
     now: Date.now,
-    ids: { next: () => `id-${ids++}` },
+    ids,
+    secrets: secretsFixture({ store, now: Date.now, ids }),
     log: { info() {}, warn() {}, error() {} },
     sleep: async () => {},
   };

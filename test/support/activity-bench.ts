@@ -8,6 +8,7 @@ import type { ContainerGroups } from '../../src/ports/container-groups.ts';
 import type { PortError } from '../../src/ports/errors.ts';
 import type { InstanceStatus, Workflows } from '../../src/ports/workflows.ts';
 import { anAppRow, aPool, aRevision, at } from './rows.ts';
+import { secretsFixture } from './secrets-fixture.ts';
 import { tableFixture } from './table-fixture.ts';
 
 export const settings: ActivitySettings = { ...defaults, installation: 'test', installationEpoch: 1, pools: [] };
@@ -28,6 +29,7 @@ export async function bench(...rows: Row[]) {
   let ids = 0;
   const ports: ActivityPorts & { readonly workflows: { -readonly [K in keyof Workflows]: Workflows[K] } } = {
     store,
+    secrets: secretsFixture({ store, now: () => clock.now, ids: { next: () => `id-${String(ids++)}` } }),
     groups: {
       async create(_, { name }) {
         called.push(`create ${name}`);

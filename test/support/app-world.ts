@@ -26,6 +26,7 @@ import type { Prober } from '../../src/ports/prober.ts';
 import type { AppRows } from '../../src/ports/state-store.ts';
 import { incoming, noReplies } from './command-fixture.ts';
 import { at } from './rows.ts';
+import { secretsFixture } from './secrets-fixture.ts';
 import { anyToken, tableFixture } from './table-fixture.ts';
 import { type VirtualDurable, virtualDurable } from './virtual-durable.ts';
 
@@ -153,6 +154,7 @@ export function appWorld(options: AppWorldOptions = {}): AppWorld {
   });
   const ports: TimerPorts = {
     ...shared,
+    secrets: secretsFixture(shared),
     workflows: watched(durable.workflows, 'workflows', options.onCall),
     sleep: (ms) => durable.sleep(ms),
     pools: () => readPools(shared, settings),

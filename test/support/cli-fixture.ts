@@ -4,7 +4,14 @@ import type { Answer, Surroundings } from '../../src/cli/context.ts';
 import { run } from '../../src/cli/run.ts';
 import type { ApiClient, ApiError } from '../../src/client/client.ts';
 import type { ConsoleError, FaultConsole } from '../../src/client/fault-console.ts';
-import type { AppResource, EventList, EventResource, OperationResource, ServiceResource } from '../../src/model/api.ts';
+import type {
+  AppResource,
+  EventList,
+  EventResource,
+  OperationResource,
+  SecretResource,
+  ServiceResource,
+} from '../../src/model/api.ts';
 import { err, ok, type Result } from '../../src/model/result.ts';
 
 export const startAt = Date.parse('2026-11-24T12:00:00.000Z');
@@ -52,6 +59,20 @@ export const aService = (over: Partial<ServiceResource> = {}): ServiceResource =
   message: null,
   workflow: null,
   replicas: [aReplica()],
+  ...over,
+});
+
+export const secretVersion = '0123456789abcdef';
+
+export const aSecret = (over: Partial<SecretResource> = {}): SecretResource => ({
+  kind: 'secret',
+  name: 'db-password',
+  version: secretVersion,
+  newest: true,
+  sizeBytes: 12,
+  managed: true,
+  setAt: instant(0),
+  usedBy: ['web'],
   ...over,
 });
 
@@ -132,6 +153,7 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
     environment: options.environment ?? {},
     workingDirectory: '/work',
     readFile: async (path) => options.files?.[path],
+    readBytes: async (path) => (options.files?.[path] === undefined ? undefined : Buffer.from(options.files[path])),
     homeDirectory: '/home/me',
     connect: () => scriptedClient(options, () => now, commands),
     connectConsole: (baseUrl) => options.console?.(baseUrl) ?? noConsole,
@@ -179,6 +201,15 @@ function scriptedClient(script: Script, now: () => number, commands: string[]): 
       ok({ app: name, changes: [{ service: 'web', change: 'added', fields: [] }], warnings: [] }),
     apply: command('apply'),
     remove: command('remove'),
+    secrets: async () => ok([]),
+    async setSecret(name, secret) {
+      commands.push(`set ${name} ${secret.name} ${Buffer.from(secret.value).toString('hex').slice(0, 4)}`);
+      return ok({ ...aSecret({ name: secret.name, sizeBytes: secret.value.length }), version: secretVersion });
+    },
+    async removeSecret(name, secret) {
+      commands.push(`rm ${name} ${secret}`);
+      return ok({ removed: 2 });
+    },
     operation: async () => ok(nextOperation() ?? anOperation()),
     logs: async () => ok({ logs: [], omitted: 0 }),
     events: async (_, query) => ok(pageOf(script.events ?? [], now(), query)),

@@ -7,6 +7,7 @@ import type { Reply } from '../../src/ports/command-bus.ts';
 import type { PortError } from '../../src/ports/errors.ts';
 import type { Workflows } from '../../src/ports/workflows.ts';
 import { aPool, at } from './rows.ts';
+import { secretsFixture } from './secrets-fixture.ts';
 import { type TableFixture, tableFixture } from './table-fixture.ts';
 
 export interface CommandFixture extends TableFixture {
@@ -37,10 +38,12 @@ export function commandFixture(): CommandFixture {
   const groupLogs: CommandFixture['groupLogs'] = new Map();
   const logReads: { group: string; container: string; tail: number }[] = [];
   let replyAnswer: Result<void, PortError> = ok(undefined);
-  let ids = 0;
+  let count = 0;
   const log = (level: string) => (message: string, fields?: unknown) => {
     logged.push(`${level}: ${message} ${JSON.stringify(fields ?? {})}`);
   };
+  const ids = { next: () => `id-${String(count++).padStart(6, '0')}` };
+  const now = () => clock.now;
   return {
     ...table,
     groupLogs,
@@ -64,6 +67,7 @@ export function commandFixture(): CommandFixture {
     },
     ports: {
       store: table.store,
+      secrets: secretsFixture({ store: table.store, now, ids }),
       pools: table.store.readPools,
       bus: {
         send: async (message) => {
@@ -81,8 +85,8 @@ export function commandFixture(): CommandFixture {
           return groupLogs.get(group) ?? ok('');
         },
       },
-      now: () => clock.now,
-      ids: { next: () => `id-${String(ids++).padStart(6, '0')}` },
+      now,
+      ids,
       log: { info: log('info'), warn: log('warn'), error: log('error') },
       sleep: async (ms) => {
         clock.now += ms;

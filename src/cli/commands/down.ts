@@ -16,6 +16,10 @@ import { isAbsent, waitFor } from '../wait.ts';
 type Options = Extract<Invocation, { command: 'down' }>;
 
 export async function down(surroundings: Surroundings, options: Options): Promise<ExitCode> {
+  if (options.yes !== null && options.app !== null && options.yes !== options.app) {
+    surroundings.terminal.note(`error: --yes ${options.yes} confirms another app than ${options.app}.`);
+    return exitCodes.invalid;
+  }
   const opened = await openSession(surroundings, options.api);
   if (!opened.ok) return opened.error;
   const session = opened.value;
@@ -28,7 +32,7 @@ export async function down(surroundings: Surroundings, options: Options): Promis
   for (const line of renderGoing(before.value)) said.terminal.line(line);
   if (session.interrupted.aborted) return exitCodes.interrupted;
   const startedAt = session.now();
-  const accepted = await session.client.remove(name.value, session.newKey());
+  const accepted = await session.client.remove(name.value, session.newKey(), options.yes ?? undefined);
   if (!accepted.ok) return await refuse(session, options, name.value, accepted.error);
   const operation = accepted.value;
   if (options.detach) return sayAccepted(session, operation, options.json);

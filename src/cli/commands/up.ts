@@ -19,6 +19,7 @@ import {
   renderStory,
 } from '../render.ts';
 import { failWith, openSession } from '../session.ts';
+import { storeValues } from '../stored-values.ts';
 import { type Ending, isAbsent, waitFor } from '../wait.ts';
 
 type Options = Extract<Invocation, { command: 'up' }>;
@@ -29,7 +30,9 @@ export async function up(surroundings: Surroundings, options: Options): Promise<
   const opened = await openSession(surroundings, options.api);
   if (!opened.ok) return opened.error;
   const session = opened.value;
-  const file = loaded.value;
+  const stored = await storeValues(session, loaded.value, options.api);
+  if (!stored.ok) return stored.error;
+  const file = { ...loaded.value, document: stored.value };
   const said = saidByJson(session, options.json);
   const shown = await showPreview(said, file, options);
   if (!shown.ok) return shown.error;

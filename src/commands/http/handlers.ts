@@ -3,18 +3,27 @@
  * bare 404. Commands are accepted here and take effect behind the queue.
  */
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import { protectionText } from '../../decide/commands/plan-delete.ts';
 import type { ApiInfo } from '../../model/api.ts';
 import { keys } from '../../model/keys.ts';
 import { namePattern } from '../../model/limits.ts';
 import type { AppRow, OperationRow } from '../../model/state.ts';
 import { version } from '../../model/version.ts';
-import { accept, announce, type Command, type Refusal } from '../accept.ts';
+import { accept, announce, type Command, confirmation, type Refusal } from '../accept.ts';
 import { checkDocument, type DocumentFault } from '../check-document.ts';
 import type { CommandPorts } from '../ports.ts';
 import { listApps } from './list-apps.ts';
 import { getLogs, type LogPorts } from './logs.ts';
-import { readDocument, readDryRun, readEventQuery, readIdempotencyKey, refuseUnknown } from './request.ts';
+import {
+  readConfirmation,
+  readDocument,
+  readDryRun,
+  readEventQuery,
+  readIdempotencyKey,
+  refuseUnknown,
+} from './request.ts';
 import { json, noSuchApp, problem, unavailable } from './responses.ts';
+import { deleteSecret, getSecrets, putSecret } from './secrets.ts';
 import { appOf, eventsOf, operationOf, poolOf, previewOf } from './views.ts';
 
 type Handler = (request: HttpRequest) => Promise<HttpResponseInit>;
@@ -32,6 +41,10 @@ export interface HttpHandlers {
   readonly operation: Handler;
   /** `v1/apps/{app}/events` */
   readonly events: Handler;
+  /** `v1/apps/{app}/secrets` */
+  readonly secrets: Handler;
+  /** `v1/apps/{app}/secrets/{name}` */
+  readonly secret: Handler;
   /** `v1/apps/{app}/logs` */
   readonly logs: Handler;
   /** Everything else below `v1`. */
@@ -48,10 +61,15 @@ export function createHttpHandlers(ports: CommandPorts & LogPorts, installation:
     app: path({
       GET: withoutQuery((request) => getApp(ports, appParameter(request))),
       PUT: (request) => putApp(ports, appParameter(request), request),
-      DELETE: withoutQuery((request) => deleteApp(ports, appParameter(request), request)),
+      DELETE: (request) => deleteApp(ports, appParameter(request), request),
     }),
     operation: path({ GET: withoutQuery((request) => getOperation(ports, request)) }),
     events: path({ GET: (request) => getEvents(ports, appParameter(request), request) }),
+    secrets: path({ GET: withoutQuery((request) => getSecrets(ports, appParameter(request))) }),
+    secret: path({
+      PUT: (request) => putSecret(ports, appParameter(request), request),
+      DELETE: withoutQuery((request) => deleteSecret(ports, appParameter(request), request.params['name'] ?? '')),
+    }),
     logs: path({ GET: (request) => getLogs(ports, appParameter(request), request.query) }),
     unknown: guarded(ports, async ({ url }) => problem('notFound', `There is nothing at ${new URL(url).pathname}.`)),
   };
@@ -121,15 +139,17 @@ async function putApp(ports: CommandPorts, app: string, request: HttpRequest): P
 }
 
 async function deleteApp(ports: CommandPorts, app: string, request: HttpRequest): Promise<HttpResponseInit> {
+  const confirm = readConfirmation(request.query);
+  if (!confirm.ok) return confirm.error;
   const key = readIdempotencyKey(request, ports.ids.next);
   if (!key.ok) return key.error;
   if (!namePattern.test(app)) return noSuchApp(app);
-  return await run(ports, { app, command: 'delete', document: null, idempotencyKey: key.value });
+  return await run(ports, { app, command: 'delete', document: confirmation(confirm.value), idempotencyKey: key.value });
 }
 
 /** Changes nothing: what would `PUT` do. */
 async function preview(ports: CommandPorts, app: string, document: unknown): Promise<HttpResponseInit> {
-  const checked = await checkDocument(ports, app, document);
+  const checked = await checkDocument(ports, app, document, 'preview');
   if (!checked.ok) return refusedDocument(checked.error);
   const row = await ports.store.read<AppRow>(keys.app(app));
   if (!row.ok) return unavailable(row.error);
@@ -153,6 +173,8 @@ function refused(app: string, refusal: Refusal): HttpResponseInit {
   switch (refusal.kind) {
     case 'appNotFound':
       return noSuchApp(app);
+    case 'protected':
+      return problem('protected', protectionText(app));
     case 'keyReused': {
       const detail = `This Idempotency-Key belongs to operation ${refusal.operationId}, another command of ${app}.`;
       return problem('keyReused', detail);

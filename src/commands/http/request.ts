@@ -128,14 +128,35 @@ export function readLogRequest(query: URLSearchParams): Parsed<LogRequest> {
 
 export function readDryRun(query: URLSearchParams): Parsed<boolean> {
   const unknown = refuseUnknown(query, ['dryRun']);
+  return unknown ? err(unknown) : readFlag(query, 'dryRun');
+}
+
+/** Parameters that are `true` or `false`, and false where they are not given; no others. */
+export function readFlags<Name extends string>(
+  query: URLSearchParams,
+  names: readonly Name[],
+): Parsed<Readonly<Record<Name, boolean>>> {
+  const unknown = refuseUnknown(query, names);
   if (unknown) return err(unknown);
-  return readFlag(query, 'dryRun');
+  const flags: Partial<Record<Name, boolean>> = {};
+  for (const name of names) {
+    const flag = readFlag(query, name);
+    if (!flag.ok) return flag;
+    flags[name] = flag.value;
+  }
+  return ok(flags as Record<Name, boolean>);
 }
 
 function readFlag(query: URLSearchParams, name: string): Parsed<boolean> {
   const value = query.get(name);
   if (value === null || value === 'false') return ok(false);
   return value === 'true' ? ok(true) : err(problem('badQuery', `${name} is «${value}»: give true or false.`));
+}
+
+/** `confirm`: the name of the app that is to be deleted, typed once more. */
+export function readConfirmation(query: URLSearchParams): Parsed<string | null> {
+  const unknown = refuseUnknown(query, ['confirm']);
+  return unknown ? err(unknown) : ok(query.get('confirm'));
 }
 
 /** `null` = every parameter is known. */

@@ -9,6 +9,8 @@ const titles = {
   badKey: [400, 'Malformed Idempotency-Key'],
   malformedJson: [400, 'Malformed JSON'],
   notFound: [404, 'No such resource'],
+  protected: [409, 'The app is protected'],
+  inUse: [409, 'The secret is in use'],
   methodNotAllowed: [405, 'Method not allowed'],
   tooLarge: [413, 'Document too large'],
   wrongMediaType: [415, 'Unsupported media type'],

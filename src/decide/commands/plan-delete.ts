@@ -1,7 +1,17 @@
 /** What deleting an app changes: every service is torn down; the app row stays as a tombstone. An app that is going or gone is left alone. */
-import type { OperationRow, Stored } from '../../model/state.ts';
+import type { AppRow, OperationRow, Stored } from '../../model/state.ts';
+import { ownValue } from '../../spec/json.ts';
 import { type CommandView, conclude, type Moment, type Write, withoutEtag } from './conclude.ts';
 import { removeService } from './remove-service.ts';
+
+/** `x-flotilla.protected` of what stands or is on its way out: deleting it wants the app's name once more. */
+export const isProtected = ({ spec }: Pick<AppRow, 'spec'>): boolean => spec?.protected === true;
+
+/** @param body of a delete command: `{confirm}`, or null */
+export const isConfirmed = (app: string, body: unknown): boolean => ownValue(body, 'confirm') === app;
+
+export const protectionText = (app: string): string =>
+  `AppProtected: ${app} has \`x-flotilla.protected: true\`. Confirm with \`flotilla down ${app} --yes ${app}\` (\`confirm=${app}\` in the API, \`"confirm": "${app}"\` in a message), or apply it without that line first.`;
 
 export function planDelete(view: CommandView, operation: Stored<OperationRow>, moment: Moment): readonly Write[] {
   const app = withoutEtag(view.app);

@@ -1,6 +1,6 @@
 /** `include`: parts of an app kept in other files, each with a directory and variables of its own (Compose Specification, "Include"). */
 
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join, relative } from 'node:path';
 import { joinPath } from '../json.ts';
 import { rebase } from './extends.ts';
 import type { Lookup } from './interpolate.ts';
@@ -94,7 +94,9 @@ async function loadEntry(
   const own: Lookup = await readVariables(sources, envFiles, lookup, entry.envFiles && entry.node);
   const inner: Loading = { ...loading, lookup: (name) => lookup(name) ?? own(name), directory };
   const root = await load(inner, files, { path, node: entry.node });
-  return root === undefined ? undefined : rebaseServices(root, join(directory, 'x'), file);
+  if (root === undefined) return undefined;
+  const inside = join(directory, 'x');
+  return rebaseFiles(rebaseServices(root, inside, file), inside, file);
 }
 
 function rebaseServices(root: MapNode, from: string, to: string): MapNode {
@@ -102,6 +104,25 @@ function rebaseServices(root: MapNode, from: string, to: string): MapNode {
   if (!isMapNode(services)) return root;
   const moved = [...services.value].map(([name, service]) => [name, rebase(service, from, to)] as const);
   return withMembers(root, new Map([...root.value, ['services', withMembers(services, moved)]]));
+}
+
+/** `file` of secrets and configs is relative to the project directory of the part. */
+function rebaseFiles(root: MapNode, from: string, to: string): MapNode {
+  const members = new Map(root.value);
+  for (const key of ['secrets', 'configs']) {
+    const definitions = memberOf(root, key);
+    if (!isMapNode(definitions)) continue;
+    const moved = [...definitions.value].map(([name, definition]): [string, Node] => {
+      const path = memberOf(definition, 'file');
+      const text = textOf(path);
+      if (!isMapNode(definition) || path === undefined || text === undefined || isAbsolute(text))
+        return [name, definition];
+      const value = relative(dirname(to), join(dirname(from), text));
+      return [name, withMembers(definition, new Map([...definition.value, ['file', { ...path, value }]]))];
+    });
+    members.set(key, withMembers(definitions, moved));
+  }
+  return withMembers(root, members);
 }
 
 const importedKeys = ['services', 'volumes', 'networks', 'secrets', 'configs', 'models'] as const;

@@ -15,4 +15,6 @@ export interface ResolveOptions {
   readonly name?: string;
   /** Text of a file, `undefined` where there is none; may reject for any other reason. */
   readonly readFile: (path: string) => Promise<string | undefined>;
+  /** The same as bytes, for secrets and configs, which need not be text; default: what `readFile` gives. */
+  readonly readBytes?: (path: string) => Promise<Uint8Array | undefined>;
 }

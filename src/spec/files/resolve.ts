@@ -8,6 +8,7 @@ import { isError, type Problem } from '../../model/problem.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import { isObject, isWithin, type Json, type JsonObject, joinPath, parentPath } from '../json.ts';
 import { parseApp } from '../parse-app.ts';
+import { referencesOf } from '../references.ts';
 import { compareProblems, createReport, type Report } from '../report.ts';
 import { chooseName, readWrittenName } from './app-name.ts';
 import { resolveEnvironment, type Surroundings } from './environments.ts';
@@ -18,6 +19,7 @@ import { flatten } from './nodes.ts';
 import type { ResolveOptions } from './options.ts';
 import { enableServices } from './profiles.ts';
 import type { ReadText, Sources } from './source.ts';
+import { extractValues, type StoredValue, type ValueSources } from './stored-values.ts';
 import { readShell } from './variables.ts';
 import type { Place } from './yaml-values.ts';
 
@@ -28,6 +30,8 @@ export interface ResolvedFile {
   /** Place of the value at a problem path, or of the nearest value around it. */
   readonly locate: Locate;
   readonly warnings: readonly Problem[];
+  /** What must be stored before the document is applied. */
+  readonly values: readonly StoredValue[];
 }
 
 export interface CheckedFile extends ResolvedFile {
@@ -38,7 +42,8 @@ export interface CheckedFile extends ResolvedFile {
 export async function resolveComposeFile(options: ResolveOptions): Promise<Result<ResolvedFile, readonly Problem[]>> {
   const draft = await draftDocument(options);
   if (draft.document === undefined || draft.problems.some(isError)) return err(draft.problems);
-  return ok({ document: draft.document, locate: draft.locate, warnings: draft.problems });
+  const { document, locate, values } = draft;
+  return ok({ document, locate, values, warnings: draft.problems });
 }
 
 /** Resolves the file and parses the document: all problems of both at once, each with file, line and column. */
@@ -54,7 +59,10 @@ export async function checkComposeFile(options: ResolveOptions): Promise<Result<
   const meant = found.filter(({ path }) => !unresolved.some((place) => isWithin(path, place)));
   const problems = [...draft.problems, ...locateProblems(meant, draft.locate)].sort(compareProblems);
   if (!parsed.ok || problems.some(isError)) return err(problems);
-  return ok({ document: draft.document, locate: draft.locate, warnings: problems, app: parsed.value.app });
+  const { app } = parsed.value;
+  const named = new Set(referencesOf(app).map(({ secretRef }) => secretRef));
+  const values = draft.values.filter(({ name }) => named.has(name));
+  return ok({ document: draft.document, locate: draft.locate, warnings: problems, values, app });
 }
 
 /** Adds file, line and column to problems that came without, such as those of the API. */
@@ -66,11 +74,16 @@ interface Draft {
   readonly document?: JsonObject;
   readonly locate: Locate;
   readonly problems: readonly Problem[];
+  readonly values: readonly StoredValue[];
 }
 
 async function draftDocument(options: ResolveOptions): Promise<Draft> {
   const sources: Sources = { readText: readerOf(options), files: new Map(), problems: [] };
-  const nowhere = (): Draft => ({ locate: () => undefined, problems: sources.problems.toSorted(compareProblems) });
+  const nowhere = (): Draft => ({
+    locate: () => undefined,
+    problems: sources.problems.toSorted(compareProblems),
+    values: [],
+  });
   const files = await findFiles(options, sources);
   const [main] = files;
   if (main === undefined) return nowhere();
@@ -85,10 +98,11 @@ async function draftDocument(options: ResolveOptions): Promise<Draft> {
   const locate: Locate = (path) => locateIn(places, path);
   const surroundings = { file: main, lookup, readText: sources.readText, places, sources: numbers };
   const draft = await resolveServices(document, options, surroundings, report);
+  const stored = await extractValues(draft.document, { file: main, lookup, readBytes: bytesReaderOf(options) }, report);
   const problems = [...sources.problems, ...locateProblems(report.problems(), locate)]
     .filter(({ path }) => !draft.disabledPaths.some((place) => isWithin(path, place)))
     .sort(compareProblems);
-  return { document: nameDocument(draft.document, name), locate, problems };
+  return { document: nameDocument(stored.document, name), locate, problems, values: stored.values };
 }
 
 async function resolveServices(
@@ -117,6 +131,18 @@ const readerOf =
   async (path) => {
     try {
       return { text: await readFile(path) };
+    } catch (error) {
+      return { failure: error instanceof Error ? error.message : String(error) };
+    }
+  };
+
+const bytesReaderOf =
+  ({ readFile, readBytes }: ResolveOptions): ValueSources['readBytes'] =>
+  async (path) => {
+    try {
+      if (readBytes !== undefined) return { bytes: await readBytes(path) };
+      const text = await readFile(path);
+      return { bytes: text === undefined ? undefined : Buffer.from(text) };
     } catch (error) {
       return { failure: error instanceof Error ? error.message : String(error) };
     }

@@ -6,7 +6,7 @@ import { commandFixture } from '../../support/command-fixture.ts';
 import { aGuard, anAppRow, anEvent, anOperation, aReplica, aRevision, at } from '../../support/rows.ts';
 
 const day = 24 * 3_600_000;
-const retention = { retainMs: 7 * day, eventRetainMs: 30 * day, revisionHistory: 10 };
+const retention = { retainMs: 7 * day, eventRetainMs: 30 * day, revisionHistory: 10, secretGraceMs: 1_000 };
 const now = at + 100 * day;
 const stored = <R extends Row>(row: R): Stored<R> => ({ ...row, etag: 'e' });
 const none = { operations: [], replicas: [], revisions: [], guards: [] };

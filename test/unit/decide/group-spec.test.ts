@@ -53,10 +53,14 @@ describe('a group may be adopted', () => {
   });
 });
 
+const noSecrets = (): never => {
+  throw new Error('no secret is asked for');
+};
+
 describe('what is asked of ARM', () => {
   const template = aTemplate({ command: ['serve'], environment: { MODE: 'fast', FLOTILLA_SLOT: 'mine' } });
   const pool = { pool: 'east', region: 'eastus' };
-  const spec = groupSpec({ ...identity, installationEpoch: 1 }, replica, template, pool);
+  const spec = groupSpec({ ...identity, installationEpoch: 1 }, replica, template, pool, noSecrets);
 
   it('is the template in the place that was chosen, under the name of the incarnation', () => {
     expect(spec).toMatchObject({ name: replica.group, region: 'eastus', containerName: 'web', command: ['serve'] });
@@ -88,8 +92,8 @@ describe('what is asked of ARM', () => {
       failureThreshold: 3,
       timeoutSeconds: 1,
     };
-    expect(groupSpec({ ...identity, installationEpoch: 1 }, replica, { ...template, liveness }, pool).liveness).toBe(
-      liveness,
-    );
+    expect(
+      groupSpec({ ...identity, installationEpoch: 1 }, replica, { ...template, liveness }, pool, noSecrets).liveness,
+    ).toBe(liveness);
   });
 });

@@ -57,8 +57,8 @@ describe('depends_on', () => {
     ],
     [
       '{db: {condition: service_completed_successfully}}',
-      'error services.web.depends_on.db.condition: `service_completed_successfully` is not supported yet: nothing records that a one-shot service is complete.',
-      /service_healthy/,
+      'error services.web.depends_on.db.condition: `service_completed_successfully` is supported only for a service that shares the container group: nothing records yet that a job is complete.',
+      /colocateWith: OWNER/,
     ],
     [
       '{db: {condition: healthy}}',

@@ -30,7 +30,7 @@ services:
 describe('the example of the design', () => {
   it('is refused for what would make another app of it, and warned about for what does not act yet', () => {
     expect(problemsOf(documentOf(example)).map(brief)).toEqual([
-      'error services.log.x-flotilla.colocateWith: `colocateWith` is not supported: services do not share a container group yet.',
+      'error services.log.x-flotilla.colocateWith: services that run side by side do not share a container group yet; only what runs to its end before another starts can.',
       'error services.web.depends_on.api: the app has no service `api`.',
       'warning services.web.deploy.update_config: `update_config` is ignored: not used yet; a new revision replaces all replicas of the service at once (recreate).',
       'warning services.web.x-flotilla.antiAffinity[0].topology: this preference is ignored: `zone` is not supported yet: pools have no zones.',

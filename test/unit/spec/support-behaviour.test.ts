@@ -120,19 +120,3 @@ describe('placement', () => {
     expect(said.map(({ severity, path }) => `${severity} ${path}`)).toEqual(expected);
   });
 });
-
-describe('secrets and configs', () => {
-  it.each([
-    ['secrets: { a: { file: ./a } }', 'secrets'],
-    ['configs: { a: { content: hello } }', 'configs'],
-  ])('%s at the top are refused until there is a store', (line, path) => {
-    const said = problemsOf(documentOf(`name: shop\nservices: { web: { image: a } }\n${line}`));
-    expect(said).toMatchObject([{ severity: 'error', path, problem: expect.stringContaining('no store for secrets') }]);
-  });
-
-  it.each(['secrets', 'configs'])('so are %s of a service', (key) => {
-    expect(webProblems(`${key}: [a]`)).toMatchObject([
-      { severity: 'error', path: `services.web.${key}`, remedy: expect.stringContaining('`environment`') },
-    ]);
-  });
-});

@@ -18,7 +18,8 @@ function keyPaths(node: Schema, group: string): string[] {
     const named = Object.entries((form['properties'] ?? {}) as Record<string, Schema>).flatMap(([key, value]) => {
       const path = group === '' ? key : `${group}.${key}`;
       const row = supportTable[group]?.[key];
-      return row?.use === 'used' && !row.asWhole ? [path, ...keyPaths(value, path)] : [path];
+      const isWalked = row?.use === 'used' ? !row.asWhole : row?.descend === true;
+      return isWalked ? [path, ...keyPaths(value, path)] : [path];
     });
     const patterns = Object.entries((form['patternProperties'] ?? {}) as Record<string, Schema>);
     const members = patterns
