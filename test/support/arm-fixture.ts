@@ -7,9 +7,12 @@ import { type ArmSettings, DEFAULT_SETTINGS } from '../../src/local/aci/settings
 import { type AciStore, createMemoryAciStore } from '../../src/local/aci/store.ts';
 import { standinContainers } from '../../src/local/containers/catalogue.ts';
 import { benign, type CoreResponse } from '../../src/local/core.ts';
-import { createEventGrid } from '../../src/local/eventgrid/grid.ts';
+import { createEventGrid, type EventGrid } from '../../src/local/eventgrid/grid.ts';
 import { createMemoryEventStore } from '../../src/local/eventgrid/memory-store.ts';
+import { createMetricsProvider } from '../../src/local/metrics/provider.ts';
 import { createControlCore } from '../../src/local/world/control.ts';
+import { inject } from '../../src/local/world/faults/console.ts';
+import type { FaultWorld } from '../../src/local/world/faults/fault.ts';
 import { createTableFaults } from '../../src/local/world/faults/table-draw.ts';
 
 export interface ContainerSpec {
@@ -38,6 +41,9 @@ export interface GroupSpec {
 export interface ArmFixture {
   readonly core: ArmCore;
   readonly store: AciStore;
+  readonly world: FaultWorld;
+  /** What `flotilla local fault add` with these words says. */
+  fault(words: string): string;
   readonly clock: { now: number };
   request(method: string, path: string, body?: unknown): CoreResponse & { readonly json: Record<string, unknown> };
   control(method: string, path: string): CoreResponse;
@@ -54,13 +60,20 @@ export function armFixture(
   containers: Containers = standinContainers,
 ): ArmFixture {
   const store = createMemoryAciStore();
-  const core = createArmCore({ store, authorize: () => true, containers, settings });
-  const controls = createControlCore({
+  const core = createArmCore({
+    store,
+    authorize: () => true,
+    containers,
+    settings,
+    providers: [createMetricsProvider(store)],
+  });
+  const world: FaultWorld & { readonly events: EventGrid } = {
     events: createEventGrid({ store: createMemoryEventStore() }),
     store,
     arm: core,
     tables: createTableFaults(store, (write) => write()),
-  });
+  };
+  const controls = createControlCore(world);
   const clock = { now: Date.UTC(2040, 0, 1) };
   const path = (name: string) =>
     `/subscriptions/${subscription}/resourceGroups/flotilla/providers/Microsoft.ContainerInstance/containerGroups/${name}`;
@@ -81,6 +94,11 @@ export function armFixture(
   return {
     core,
     store,
+    world,
+    fault(words) {
+      const told = inject(world, words.split(' '), clock.now);
+      return 'done' in told ? told.done : `problem: ${told.problem}`;
+    },
     clock,
     request,
     control: (method, url) =>

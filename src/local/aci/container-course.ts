@@ -11,6 +11,7 @@ import {
   type EventRecord,
   type GroupRecord,
   modelOf,
+  noteUsage,
   type ProbeRecord,
   recordEvent,
 } from './model.ts';
@@ -125,6 +126,7 @@ function running(
   container.startedOnce = true;
   container.launching = false;
   container.current = { state: 'Running', startedAt: at };
+  noteModelledUsage(container, at, true);
   container.ready = !container.readiness;
   armProbe(container, 'liveness', at);
   armProbe(container, 'readiness', at);
@@ -136,6 +138,11 @@ function running(
     group.due = group.due.filter((due) => due.step !== 'timeout');
     around.finish(group, at, { status: 'Succeeded' });
   }
+}
+
+function noteModelledUsage(container: ContainerRecord, at: number, runs: boolean): void {
+  const model = modelOf(container);
+  if (model) noteUsage(container, at, runs ? model.usage : null);
 }
 
 function armProbe(container: ContainerRecord, kind: 'liveness' | 'readiness', at: number): void {
@@ -265,6 +272,7 @@ function stopProcess(
     detailStatus,
   } as const;
   container.current = ended;
+  noteModelledUsage(container, at, false);
   container.due = [];
   container.ready = false;
   container.unbound = [];

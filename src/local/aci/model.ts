@@ -55,6 +55,29 @@ export interface Behaviour {
   readonly log: readonly string[];
   /** Files that exist for `cat` and `test -f`. */
   readonly files: readonly string[];
+  /** What it uses while it runs. */
+  readonly usage: Usage;
+}
+
+export interface Usage {
+  readonly cpuMillicores: number;
+  readonly memoryBytes: number;
+  /** Each way. */
+  readonly networkBytesPerS: number;
+}
+
+/** From `at` on a container uses this much; null = it does not run. */
+export interface UsageStep {
+  readonly at: number;
+  readonly usage: Usage | null;
+}
+
+/** Steps kept per container: what is older than the last ones is forgotten. */
+const USAGE_STEPS_MAX = 40;
+
+/** Of a modelled container; what a real one uses is not known here. */
+export function noteUsage(container: ContainerRecord, at: number, usage: Usage | null): void {
+  container.usage = [...(container.usage ?? []), { at, usage }].slice(-USAGE_STEPS_MAX);
 }
 
 /** What a container engine needs to run a container; nothing about how it behaves is foreseen, all of it is observed. */
@@ -159,6 +182,8 @@ export interface ContainerRecord {
   pullBackoffMs: number;
   due: Due<ContainerStep>[];
   events: EventRecord[];
+  /** Of a modelled container, oldest first. */
+  usage?: readonly UsageStep[];
   /** Ports that the machine refused to open, with the cause. */
   unbound: { readonly port: number; readonly cause: string }[];
 }

@@ -168,7 +168,13 @@ function carryOver(record: ContainerRecord, ended: GroupRecord | undefined): Con
   const previous = ended && allContainers(ended).find((one) => one.name === record.name);
   if (!previous) return record;
   const state = previous.current.state === 'Terminated' ? previous.current : previous.previous;
-  return { ...record, ...(state && { previous: state }), run: previous.run, events: previous.events };
+  return {
+    ...record,
+    ...(state && { previous: state }),
+    run: previous.run,
+    events: previous.events,
+    ...(previous.usage && { usage: previous.usage }),
+  };
 }
 
 function newContainer(request: ContainerRequest, containers: Containers): ContainerRecord {

@@ -2,7 +2,7 @@
  * What a stand-in container does, from its image, command and environment (`CATALOGUE.md`). Pure: the ARM core asks it when a group is
  * accepted and keeps the answer.
  */
-import type { ContainerSpec, Containers } from '../aci/containers-port.ts';
+import type { ContainerLimits, ContainerSpec, Containers } from '../aci/containers-port.ts';
 import type { Behaviour } from '../aci/model.ts';
 import { execute } from './exec.ts';
 import { KNOWN_IMAGES, type KnownImage, repositoryOf } from './images.ts';
@@ -14,7 +14,11 @@ export const standinContainers: Containers = {
   cachedImages: Object.entries(KNOWN_IMAGES).flatMap(([name, image]) => (image.pull === undefined ? [name] : [])),
 };
 
-export function behaviourOf(spec: ContainerSpec): Behaviour {
+/** Shares of what it may use that a stand-in uses when nothing says otherwise. */
+const CPU_SHARE = 0.05;
+const MEMORY_SHARE = 0.2;
+
+export function behaviourOf(spec: ContainerSpec, limits: ContainerLimits = { cpuCores: 1, memoryGiB: 1 }): Behaviour {
   const image = imageOf(spec);
   const env = spec.environment;
   const fallback = image.port === undefined ? [] : [image.port];
@@ -31,6 +35,13 @@ export function behaviourOf(spec: ContainerSpec): Behaviour {
     banner: env['STANDIN_BANNER'] ?? image.banner ?? '',
     log: [`stand-in for ${spec.image}`, ...lines(env['STANDIN_LOG'])],
     files: (env['STANDIN_FILES'] ?? '').split(',').filter((path) => path !== ''),
+    usage: {
+      cpuMillicores: Math.round((number(env['STANDIN_CPU']) ?? limits.cpuCores * CPU_SHARE) * 1000),
+      memoryBytes: Math.round(
+        (number(env['STANDIN_MEMORY_MB']) ?? limits.memoryGiB * 1024 * MEMORY_SHARE) * 1024 * 1024,
+      ),
+      networkBytesPerS: number(env['STANDIN_NETWORK_BYTES_S']) ?? 0,
+    },
   };
 }
 

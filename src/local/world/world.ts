@@ -25,6 +25,7 @@ import { createEventGrid } from '../eventgrid/grid.ts';
 import { createSqliteEventStore } from '../eventgrid/sqlite-store.ts';
 import { createIdentityCore, TOKEN_PATH } from '../identity/core.ts';
 import { createTokenAuthority } from '../identity/tokens.ts';
+import { createMetricsProvider } from '../metrics/provider.ts';
 import { type Served, type ServeOptions, serveCore } from '../serve.ts';
 import { GroupCommit, openDatabase } from '../sqlite.ts';
 import { systemClock } from '../system-clock.ts';
@@ -158,7 +159,7 @@ async function startContainers(
     emit: (event, now) => events.publish(event, now, fateOf(events.store, event)),
     authorize,
     containers: runtime.containers,
-    providers: [createPrivateDnsProvider(zones)],
+    providers: [createPrivateDnsProvider(zones), createMetricsProvider(store)],
     settings: { ...DEFAULT_SETTINGS, terminalKey, ...config.settings, ...runtime.settings },
   });
   const pulse = createPulse({

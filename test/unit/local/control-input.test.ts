@@ -37,7 +37,7 @@ describe('faults', () => {
     ],
     [
       { act: 'dance', times: 0, effect: { kind: 'drop' } },
-      'act: give one of create, get, list, update, delete, start, stop, restart, logs, exec, poll, usage; times: give a whole number from 1 on',
+      'act: give one of create, get, list, update, delete, start, stop, restart, logs, exec, poll, usage, dns, metrics; times: give a whole number from 1 on',
     ],
   ])('%j is refused: %s', (body, problem) => {
     expect(parseFault(body)).toBe(problem);

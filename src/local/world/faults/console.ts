@@ -4,6 +4,8 @@
  */
 import { listFaults, regionStates, removeFaults, setRegionState } from '../../aci/faults.ts';
 import { release } from '../../aci/lifecycle.ts';
+import { listEventFaults, removeEventFaults } from '../../eventgrid/faults.ts';
+import { eventFaults } from './event-faults.ts';
 import type { Done, Fault, FaultWorld } from './fault.ts';
 import { groupFaults } from './group-faults.ts';
 import { choicesOf, formOf, readWords } from './read-words.ts';
@@ -11,7 +13,13 @@ import { regionFaults } from './region-faults.ts';
 import { requestFaults } from './request-faults.ts';
 import { tableFaults } from './table-faults.ts';
 
-export const catalogue: readonly Fault[] = [...regionFaults, ...groupFaults, ...requestFaults, ...tableFaults];
+export const catalogue: readonly Fault[] = [
+  ...regionFaults,
+  ...groupFaults,
+  ...requestFaults,
+  ...tableFaults,
+  ...eventFaults,
+];
 
 /** The catalogue as JSON, with what there is to choose from at the moment. */
 export function describeCatalogue(world: FaultWorld) {
@@ -37,12 +45,12 @@ export function inject(world: FaultWorld, words: readonly string[], now: number)
 }
 
 export interface ActiveFault {
-  /** What `clear` takes: the number of a fault of requests, a region, a group, or `tables`. */
+  /** What `clear` takes: the number of a fault of requests, `event-` and that of one of events, a region, a group, or `tables`. */
   readonly id: string;
   readonly what: string;
 }
 
-export function activeFaults({ store, tables }: FaultWorld): readonly ActiveFault[] {
+export function activeFaults({ store, tables, events }: FaultWorld): readonly ActiveFault[] {
   return [
     ...Object.entries(regionStates(store)).flatMap(([id, state]) =>
       Object.keys(state).length > 0 ? [{ id, what: `region: ${JSON.stringify(state)}` }] : [],
@@ -52,6 +60,10 @@ export function activeFaults({ store, tables }: FaultWorld): readonly ActiveFaul
       what: `requests to ARM: ${JSON.stringify(fault)}`,
     })),
     ...(tables.list().length > 0 ? [{ id: 'tables', what: `tables: ${JSON.stringify(tables.list())}` }] : []),
+    ...listEventFaults(events.store).map(({ id, ...fault }) => ({
+      id: `event-${id}`,
+      what: `events: ${JSON.stringify(fault)}`,
+    })),
     ...store.groups().flatMap(({ name, stuck }) => (stuck ? [{ id: name, what: 'group: its deletion is stuck' }] : [])),
   ];
 }
@@ -68,9 +80,11 @@ export function clearFaults(world: FaultWorld, id: string | undefined, now: numb
   return { done: meant.length === 1 ? `Cleared ${meant[0]?.id}.` : `Cleared ${meant.length} faults.` };
 }
 
-function clearOne({ store, arm, tables }: FaultWorld, id: string, now: number): void {
+function clearOne({ store, arm, tables, events }: FaultWorld, id: string, now: number): void {
+  const event = /^event-(\d+)$/.exec(id)?.[1];
   const group = store.groups().find((one) => one.name === id);
   if (/^\d+$/.test(id)) removeFaults(store, Number(id));
+  else if (event !== undefined) removeEventFaults(events.store, Number(event));
   else if (id === 'tables') tables.clear();
   else if (arm.settings.regions.includes(id)) setRegionState(store, id, {});
   else if (group) arm.time.change(group.key, now, (draft) => release(draft, now));

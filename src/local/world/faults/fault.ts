@@ -5,6 +5,7 @@
 import type { ArmCore } from '../../aci/core.ts';
 import type { GroupRecord } from '../../aci/model.ts';
 import type { AciStore } from '../../aci/store.ts';
+import type { EventGrid } from '../../eventgrid/grid.ts';
 import type { TableFaults } from './table-draw.ts';
 
 /** What faults act on. */
@@ -12,6 +13,7 @@ export interface FaultWorld {
   readonly store: AciStore;
   readonly arm: ArmCore;
   readonly tables: TableFaults;
+  readonly events: Pick<EventGrid, 'store'>;
 }
 
 /** What an argument can be; `read-words.ts` says what of each kind exists. */
@@ -24,6 +26,8 @@ export type ArgumentKind =
   | 'container'
   /** Names of groups that may come: `*` stands for anything. */
   | 'pattern'
+  /** The same with `*` at its end alone. */
+  | 'prefix'
   | 'act'
   | 'tableAct'
   | 'duration'
@@ -51,6 +55,7 @@ export interface ValueOf {
   readonly groups: readonly GroupRecord[];
   readonly container: string;
   readonly pattern: string;
+  readonly prefix: string;
   readonly act: string;
   readonly tableAct: string;
   readonly duration: number;
@@ -78,7 +83,7 @@ export interface Fault {
   /** A sentence without a full stop, in lower case: what happens. */
   readonly does: string;
   /** `once`: it has happened when the command returns. */
-  readonly lasts: 'once' | 'until cleared' | 'for so many requests';
+  readonly lasts: 'once' | 'until cleared' | 'for so many requests' | 'for so many events';
   /** What follows `flotilla local fault add`. */
   readonly example: string;
   /** Does it; the answer is a sentence that says what, or why not. */

@@ -1,6 +1,6 @@
 /** What befalls container groups that are there: done once, and over when the command returns. */
 import { endProcess, evict, hangProcess, maintain } from '../../aci/container-course.ts';
-import type { ContainerRecord, GroupRecord } from '../../aci/model.ts';
+import { type ContainerRecord, type GroupRecord, noteUsage } from '../../aci/model.ts';
 import { type Argument, type Done, done, type Fault, type FaultWorld, type Given } from './fault.ts';
 
 const groups: Argument = {
@@ -104,6 +104,32 @@ export const groupFaults: readonly Fault[] = [
         );
       }
       return done(`${listed(evicted)} evicted.`);
+    },
+  },
+  {
+    name: 'load',
+    about,
+    arguments: [
+      groups,
+      container,
+      { name: 'cpu', kind: 'cores', fallback: '', help: 'cores that each container uses from now on' },
+      { name: 'memory', kind: 'count', fallback: '', help: 'MiB that each container uses from now on' },
+    ],
+    does: 'metrics tell that stand-ins use this much, until they are restarted; nothing is really used up',
+    lasts,
+    example: 'load voting.web cpu=0.8',
+    act(world, given, now) {
+      const cores = given.find('cpu', 'cores');
+      const memory = given.find('memory', 'count');
+      if (cores === undefined && memory === undefined) return { problem: '`load` needs cpu=CORES or memory=MIB.' };
+      return onContainers(world, given, now, 'loaded', (_group, one) => {
+        const before = one.usage?.at(-1)?.usage ?? { cpuMillicores: 0, memoryBytes: 0, networkBytesPerS: 0 };
+        noteUsage(one, now, {
+          ...before,
+          ...(cores !== undefined && { cpuMillicores: cores * 1000 }),
+          ...(memory !== undefined && { memoryBytes: memory * 1024 * 1024 }),
+        });
+      });
     },
   },
 ];

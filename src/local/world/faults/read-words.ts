@@ -118,6 +118,10 @@ const KINDS: { readonly [K in ArgumentKind]: Kind<K> } = {
     form: 'a name, in which * stands for anything',
     read: (text) => (/^[-a-z0-9*]+$/.test(text) ? text : undefined),
   },
+  prefix: {
+    form: 'a name, or the beginning of one and *',
+    read: (text) => (/^[-a-z0-9]*\*?$/.test(text) ? text : undefined),
+  },
   act: { form: 'one of', choices: () => ACTS, read: oneOf(ACTS) },
   tableAct: { form: 'one of', choices: () => TABLE_ACTS, read: oneOf(TABLE_ACTS) },
   duration: { form: 'a duration such as 500ms, 20s or 5m', read: parseDurationMs },

@@ -1,7 +1,7 @@
 /** The console's tables of faults, against a world in virtual time with two replicas of `shop.web` and a Spot job. */
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { activeFaults, catalogue, clearFaults, inject } from '../../../../src/local/world/faults/console.ts';
+import { activeFaults, catalogue, clearFaults } from '../../../../src/local/world/faults/console.ts';
 import type { FaultWorld } from '../../../../src/local/world/faults/fault.ts';
 import { createTableFaults } from '../../../../src/local/world/faults/table-draw.ts';
 import { controlDocs } from '../../../../tools/control-docs.ts';
@@ -18,7 +18,7 @@ const tags = (service: string, slot: number) => ({
 
 beforeEach(() => {
   arm = armFixture();
-  world = { store: arm.store, arm: arm.core, tables: createTableFaults(arm.store, (write) => write()) };
+  world = arm.world;
   arm.put('g', { tags: tags('web', 0) });
   arm.put('h', { tags: tags('web', 1) });
   arm.put('s', { tags: tags('store', 0) });
@@ -31,8 +31,7 @@ const plain = (markdown: string): string => markdown.replace(/ +/g, ' ').replace
 
 /** What `flotilla local fault add` with these words says. */
 function add(words: string): string {
-  const told = inject(world, words.split(' '), arm.clock.now);
-  return 'done' in told ? told.done : `problem: ${told.problem}`;
+  return arm.fault(words);
 }
 const main = (name = 'g') => arm.after(0, name).containers[0];
 
@@ -171,7 +170,10 @@ describe('tables', () => {
 
 describe('bad input is told what exists', () => {
   it.each([
-    ['earthquake', /^problem: There is no fault `earthquake`\. There are region-down, arm-down, .*table-slow\.$/],
+    [
+      'earthquake',
+      /^problem: There is no fault `earthquake`\. There are region-down, arm-down, .*table-slow, lose-events, .*reorder-events\.$/,
+    ],
     ['region-down', /^problem: `region-down` needs region: a region: eastus, westus2, westeurope\.$/],
     ['region-down mars', /^problem: region `mars`: give a region: eastus, westus2, westeurope\.$/],
     ['region-down eastus now', /^problem: `region-down`: `now` is too much; it takes region=\.$/],
