@@ -3,8 +3,10 @@
  * type; Microsoft's published examples say which ones an answer has. Of the examples only the paths and types are kept here, as facts:
  * Azure/azure-rest-api-specs, specification/containerinstance, examples of 2025-09-01 (read 2026-11).
  */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as mappers from '../../node_modules/@azure/arm-containerinstance/dist-esm/src/models/mappers.js';
+import { operationNames } from '../../src/local/aci/routes.ts';
 import { armFixture } from '../support/arm-fixture.ts';
 import { leavesOf, type Model, strangersIn } from '../support/rest-model.ts';
 
@@ -250,5 +252,19 @@ describe('the check itself', () => {
       'location: a number where the model has string',
       'properties.containers[].properties.immage: unknown to the model',
     ]);
+  });
+});
+
+describe('DIFFERENCES.md', () => {
+  const [, served = '', refused = ''] =
+    /^\| `Microsoft\.ContainerInstance`[^|]*\|([^|]*)\|([^|]*)\|/m.exec(
+      readFileSync('src/local/aci/DIFFERENCES.md', 'utf8'),
+    ) ?? [];
+  const namesIn = (cell: string) => [...cell.matchAll(/`(\w+_?\w+)`/g)].map((match) => match[1]).sort();
+
+  it('names what is served and what is refused by name', () => {
+    const { served: serves, refused: refuses } = operationNames();
+    expect(namesIn(served)).toEqual([...serves].sort());
+    expect(namesIn(refused)).toEqual([...refuses].sort());
   });
 });

@@ -105,6 +105,12 @@ const PATTERNS: readonly Pattern[] = [
   pattern('GET', `${PROVIDER}/operations`, { notModelled: 'Operations_List' }),
 ];
 
+/** Names of all operations of the resource provider that are known: served, and refused by name. */
+export const operationNames = (): { readonly served: readonly string[]; readonly refused: readonly string[] } => ({
+  served: PATTERNS.flatMap(({ operation }) => (typeof operation === 'string' ? [operation] : [])),
+  refused: PATTERNS.flatMap(({ operation }) => (typeof operation === 'string' ? [] : [operation.notModelled])),
+});
+
 /** The operation, or the name of what is not modelled. */
 export function routeOf(method: string, path: string): Route | { readonly notModelled: string } {
   for (const { method: wanted, path: expression, operation } of PATTERNS) {

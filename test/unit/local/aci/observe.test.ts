@@ -214,6 +214,19 @@ describe('a real group', () => {
     expect(arm.request('GET', 'g').status).toBe(404);
   });
 
+  it('that is stopped is wanted no more, and gives its address up once nothing of it is left', () => {
+    const { arm, run, wanted, observe, record } = fixture();
+    run();
+    expect(arm.request('POST', 'g/stop').status).toBe(204);
+    arm.after(600_000);
+    expect(wanted()).toMatchObject({ stopped: true, deleting: false, address: '127.64.0.1' });
+    expect(record()).toMatchObject({ provisioningState: 'Updating' });
+    observe({ kind: 'removed' });
+    observe({ kind: 'removed' });
+    expect(record()).toMatchObject({ provisioningState: 'Succeeded', stopped: 'Stopped', formerIp: '127.64.0.1' });
+    expect(record().ip).toBeUndefined();
+  });
+
   it('begins again at once when its host is lost, and blames no container', () => {
     const { arm, run, observe, main, container } = fixture();
     run();
