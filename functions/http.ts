@@ -9,6 +9,11 @@ app.http('apiInfo', { ...common, route: 'v1', handler: (request) => flotilla().h
 app.http('apiPools', { ...common, route: 'v1/pools', handler: (request) => flotilla().http.pools(request) });
 app.http('apiApps', { ...common, route: 'v1/apps', handler: (request) => flotilla().http.apps(request) });
 app.http('apiApp', { ...common, route: 'v1/apps/{app}', handler: (request) => flotilla().http.app(request) });
+app.http('apiCommands', {
+  ...common,
+  route: 'v1/apps/{app}/commands',
+  handler: (request) => flotilla().http.commands(request),
+});
 app.http('apiOperation', {
   ...common,
   route: 'v1/apps/{app}/operations/{id}',

@@ -36,7 +36,7 @@ export async function createGroup(
   const parts = await read(ports, input);
   if ('detail' in parts) return parts;
   const { replica, pool } = parts;
-  const refusal = refusalOf(replica, input, ports.now());
+  const refusal = parts.app.frozen ? 'the app is frozen' : refusalOf(replica, input, ports.now());
   if (refusal !== null) return skipped(refusal);
   // A restored table may not remember the group it made: a PUT would restart its containers.
   const found = await ports.groups.get(pool, replica.group);

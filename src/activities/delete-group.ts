@@ -32,6 +32,8 @@ export async function deleteGroup(
   const pool = await store.read<PoolRow>(keys.pool(replica.value.pool));
   if (!app.ok || app.value === null || !pool.ok || pool.value === null) return skipped('its app or pool has no row');
 
+  if (app.value.frozen) return skipped('the app is frozen');
+
   const found = await groups.get(pool.value, replica.value.group);
   if (!found.ok) {
     if (found.error.kind === 'NotFound') return { outcome: 'done', detail: 'there is no group' };

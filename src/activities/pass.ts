@@ -175,6 +175,7 @@ async function look(ports: ActivityPorts, settings: ActivitySettings, found: Fou
     installation: settings.installation,
     appUid: rows.app?.uid ?? '',
     app: rows.app?.spec ?? null,
+    frozen: rows.app?.frozen ?? false,
     guard: bare(guard),
     templates,
     replicas,

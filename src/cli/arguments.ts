@@ -20,7 +20,11 @@ export function parseArguments(argv: readonly string[], environment: Environment
   if (first === undefined || first === 'help' || first === '-h' || first === '--help') {
     return ok({ command: 'help', topic: commandNames.find((name) => name === rest[0]) ?? null });
   }
-  if (first === '--version' || first === '-v' || first === 'version') return ok({ command: 'version' });
+  if (first === '--version' || first === '-v') {
+    return ok({ command: 'version', client: true, api: null, context: null, json: false });
+  }
+  // Asked for by the scripts of `completion` alone.
+  if (first === '__complete') return ok({ command: 'complete', words: rest[0] === '--' ? rest.slice(1) : rest });
   const command = commandNames.find((name) => name === first);
   if (command === undefined) return err({ topic: null, message: unknownCommand(first) });
   const read = readValues(command, rest);

@@ -13,6 +13,8 @@ export interface Operand {
   readonly kind: OperandKind;
   readonly optional?: true;
   readonly many?: true;
+  /** All words that it may be. */
+  readonly words?: readonly string[];
 }
 
 export interface Example {
@@ -33,6 +35,7 @@ export interface CommandSpec {
 
 const { file, wait, api, json, jsonLines, jsonAtEnd, help } = options;
 const app: Operand = { name: 'APP', kind: 'app' };
+const services: readonly Operand[] = [{ name: 'APP[.SERVICE]', kind: 'target', many: true }];
 const maybeApp: Operand = { ...app, optional: true };
 
 export const commandTable = {
@@ -47,6 +50,18 @@ export const commandTable = {
       { line: 'flotilla up', does: 'the Compose file here or above' },
       { line: 'flotilla up -f compose.yaml -f production.yaml', does: 'one file merged over another' },
       { line: 'flotilla up -d', does: 'do not wait' },
+    ],
+  },
+  plan: {
+    operands: [],
+    summary: 'what `up` would change, and what becomes of the replicas',
+    about: [
+      'Works out what applying the Compose file would change: per service the fields that differ, how many replicas are created, replaced and removed, and why. The rules are those that `up` follows; nothing is changed. Values of the environment and of commands are not shown, because they may hold secrets.',
+    ],
+    options: [...file, options.exitCode, options.json, ...api, help],
+    examples: [
+      { line: 'flotilla plan', does: 'the Compose file here or above' },
+      { line: 'flotilla plan --exit-code', does: 'in a script: 0 nothing, 6 something to do' },
     ],
   },
   ps: {
@@ -128,6 +143,100 @@ export const commandTable = {
       { line: 'pass show db | flotilla secrets set shop db-password', does: 'store what another program prints' },
       { line: 'flotilla secrets rm shop tls', does: 'remove it' },
     ],
+  },
+  scale: {
+    operands: [{ name: 'APP.SERVICE=N', kind: 'replicas', many: true }],
+    summary: 'change how many replicas services have',
+    about: [
+      'Gives services another number of replicas and waits until they are ready. The number holds until a file is applied that states one for the service; a file that states none leaves it.',
+    ],
+    options: [...wait, jsonAtEnd, ...api, help],
+    examples: [
+      { line: 'flotilla scale shop.web=5', does: 'five replicas of web' },
+      { line: 'flotilla scale shop.web=5 shop.worker=0', does: 'several services at once' },
+    ],
+  },
+  restart: {
+    operands: services,
+    summary: 'replace replicas one at a time, at the same revision',
+    about: [
+      'Replaces every replica of an app or of services by a new one at the same revision and in the same slot. Per service at most one ready replica is missing at a time: the next one goes when all others are ready. An image tag that has moved is pulled anew.',
+    ],
+    options: [...wait, jsonAtEnd, ...api, help],
+    examples: [
+      { line: 'flotilla restart shop.web', does: 'one service' },
+      { line: 'flotilla restart shop', does: 'all services of shop' },
+    ],
+  },
+  stop: {
+    operands: services,
+    summary: 'remove the replicas and keep the spec',
+    about: [
+      'Removes all replicas of an app or of services; nothing runs and nothing is paid for. The spec is kept, and may be changed by `up` meanwhile: what is stopped stays so until `start`.',
+    ],
+    options: [...wait, jsonAtEnd, ...api, help],
+    examples: [
+      { line: 'flotilla stop shop', does: 'everything' },
+      { line: 'flotilla stop shop.worker', does: 'one service' },
+    ],
+  },
+  start: {
+    operands: services,
+    summary: 'bring back what was stopped',
+    about: ['Creates the replicas of a stopped app or of stopped services again and waits until they are ready.'],
+    options: [...wait, jsonAtEnd, ...api, help],
+    examples: [{ line: 'flotilla start shop', does: 'everything that is stopped' }],
+  },
+  freeze: {
+    operands: [app],
+    summary: 'let nothing be created or deleted until `thaw`',
+    about: [
+      'From then on no container group of the app is created or deleted, whatever happens. Commands are accepted and noted, and take effect when it is thawed; what runs is observed as ever. What was sent to ARM before cannot be called back.',
+    ],
+    options: [...wait, jsonAtEnd, ...api, help],
+    examples: [{ line: 'flotilla freeze shop', does: 'hands off shop' }],
+  },
+  thaw: {
+    operands: [app],
+    summary: 'end `freeze`: what was noted meanwhile goes on',
+    about: ['Lets Flotilla act on a frozen app again.'],
+    options: [...wait, jsonAtEnd, ...api, help],
+    examples: [{ line: 'flotilla thaw shop', does: 'let shop go on' }],
+  },
+  context: {
+    operands: [
+      { name: 'ls|use|add|rm|show', kind: 'word', optional: true, words: ['ls', 'use', 'add', 'rm', 'show'] },
+      { name: 'NAME', kind: 'word', optional: true },
+    ],
+    summary: 'the installations you work with: address and key, by name',
+    about: [
+      'Keeps addresses and keys of installations in $XDG_CONFIG_HOME/flotilla/contexts.json (default: ~/.config), readable by you alone. Commands go to the one in use unless --api, FLOTILLA_API or --context says otherwise. The key of a context is only ever sent to its own address; FLOTILLA_KEY wins over it.',
+    ],
+    options: [options.url, options.key, options.json, help],
+    examples: [
+      { line: 'flotilla context add prod --url https://shop.azurewebsites.net --key - < key', does: 'with its key' },
+      { line: 'flotilla context use prod', does: 'for all commands from now on' },
+      { line: 'flotilla context ls', does: 'all of them' },
+    ],
+  },
+  completion: {
+    operands: [{ name: 'bash|zsh|fish', kind: 'word', words: ['bash', 'zsh', 'fish'] }],
+    summary: 'the completion script for a shell',
+    about: [
+      'Prints a script that completes commands and options, and names of apps and services as the API knows them at that moment.',
+    ],
+    options: [help],
+    examples: [
+      { line: 'source <(flotilla completion bash)', does: 'in this shell' },
+      { line: 'flotilla completion fish > ~/.config/fish/completions/flotilla.fish', does: 'for good' },
+    ],
+  },
+  version: {
+    operands: [],
+    summary: 'of this program and of the API',
+    about: ['The version of this program, and of the installation that commands go to.'],
+    options: [options.client, options.json, ...api, help],
+    examples: [{ line: 'flotilla version --client', does: 'without asking anybody' }],
   },
   config: {
     operands: [],

@@ -2,7 +2,6 @@
 import type { AppResource, OperationResource } from '../model/api.ts';
 import type { Session } from './context.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
-import { defaultApi } from './invocation.ts';
 import { elapsed, renderProblems, renderTrouble } from './render.ts';
 import { failWith } from './session.ts';
 import { type Ending, stallMs } from './wait.ts';
@@ -29,7 +28,7 @@ export function sayUnfinished(
   operation: OperationResource,
   json: boolean,
 ): ExitCode {
-  const { terminal, api } = session;
+  const { terminal } = session;
   if (json) {
     const { kind: outcome, ...facts } = ending;
     terminal.line(JSON.stringify({ outcome, operation, ...facts }, null, 2));
@@ -45,6 +44,9 @@ export function sayUnfinished(
     case 'failing':
       say(`error: ${ending.why}`, ...troubleOf(ending.app), '', ...goesOn);
       return exitCodes.failed;
+    case 'held':
+      say(`warning: ${ending.why}`);
+      return exitCodes.warned;
     case 'refused':
       say(
         `error: the ${command} was ${ending.operation.state}: ${ending.operation.reason ?? 'no reason given'}`,
@@ -64,7 +66,7 @@ export function sayUnfinished(
       say(...goesOn);
       return exitCodes.interrupted;
     case 'silent': {
-      const code = failWith(session, ending.error, api);
+      const code = failWith(session, ending.error);
       say(`What was accepted as operation ${operation.id} goes on.`);
       return code;
     }
@@ -74,8 +76,7 @@ export function sayUnfinished(
 const troubleOf = (app: AppResource | null): readonly string[] => (app === null ? [] : renderTrouble(app));
 
 /** The call as it must be typed to reach the same API from here. */
-function callOf(command: string, { api, environment }: Pick<Session, 'api' | 'environment'>): string {
+function callOf(command: string, { apiOption, environment }: Pick<Session, 'apiOption' | 'environment'>): string {
   const program = environment['npm_command'] === 'exec' ? 'npx flotilla' : 'flotilla';
-  const isFoundAnyway = api === defaultApi || environment['FLOTILLA_API'] === api;
-  return isFoundAnyway ? `${program} ${command}` : `${program} ${command} --api ${api}`;
+  return `${program} ${command}${apiOption}`;
 }

@@ -12,6 +12,8 @@ export interface Surroundings {
   readonly readFile: (path: string) => Promise<string | undefined>;
   /** The same as bytes: secrets need not be text. */
   readonly readBytes: (path: string) => Promise<Uint8Array | undefined>;
+  /** Replaces a file, or makes it with its directories, so that only the user can read it. */
+  readonly writePrivateFile: (path: string, text: string) => Promise<void>;
   /** Absolute; what belongs to the user is below it. */
   readonly homeDirectory: string;
   /** @param baseUrl without `/api/v1`. */
@@ -42,6 +44,8 @@ export interface Answer {
 /** The surroundings of a command that talks to the API. */
 export interface Session extends Surroundings {
   readonly client: ApiClient;
-  /** As asked for, without `/api/v1`. */
+  /** Without `/api/v1`. */
   readonly api: string;
+  /** What must be added to another call to reach the same API: ` --api URL`, ` --context NAME` or nothing. */
+  readonly apiOption: string;
 }

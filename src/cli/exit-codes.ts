@@ -1,14 +1,18 @@
-/** Exit codes of `flotilla`; scripts rely on them. 3 is kept for "done, with a warning that matters". */
+/** Exit codes of `flotilla`; scripts rely on them. */
 export const exitCodes = {
   ok: 0,
   /** The command was understood and did not succeed; the reason was printed. */
   failed: 1,
   /** The arguments or the Compose file are wrong; nothing was sent or stored. */
   invalid: 2,
+  /** Done as far as it goes, with a warning that matters: the app is frozen. */
+  warned: 3,
   /** `--timeout` passed; the operation goes on. */
   timeout: 4,
   /** The API does not answer. */
   unreachable: 5,
+  /** `plan --exit-code`: there are changes. */
+  changes: 6,
   /** Ctrl-C; the operation goes on. */
   interrupted: 130,
 } as const;

@@ -18,11 +18,11 @@ function overview(): string {
     ...commandNames.flatMap((name) => hanging(`  ${name}`, commandSpec(name).summary, column)),
     '',
     ...wrap(
-      'Every command has --help. The API is at --api URL, else at FLOTILLA_API, else at http://127.0.0.1:7071. It wants a function key of the app: FLOTILLA_KEY; the key of a platform that `npm start` runs here is found by itself.',
+      'Every command has --help. The API is at --api URL, else at FLOTILLA_API, else where the context in use says, else at http://127.0.0.1:7071. It wants a function key of the app: FLOTILLA_KEY, or that of the context; the key of a platform that `npm start` runs here is found by itself.',
       widthMax,
     ),
     ...wrap(
-      'Exit codes: 0 done · 1 failed · 2 arguments or file wrong, nothing sent · 4 timeout · 5 no API, or no access · 130 Ctrl-C',
+      'Exit codes: 0 done · 1 failed · 2 arguments or file wrong, nothing sent · 3 done, but the app is frozen · 4 timeout · 5 no API, or no access · 6 plan --exit-code: changes · 130 Ctrl-C',
       widthMax,
     ),
     '',
@@ -45,7 +45,7 @@ function helpOfCommand(name: CommandName): string {
 }
 
 /** `flotilla logs APP[.SERVICE[.SLOT]] [options]`. */
-const usageOf = (name: CommandName): string => `flotilla ${headOf(name)} [options]`;
+export const usageOf = (name: CommandName): string => `flotilla ${headOf(name)} [options]`;
 
 function headOf(name: CommandName): string {
   const spec: CommandSpec = commandSpec(name);
@@ -58,7 +58,7 @@ function operandText({ name, optional, many }: Operand): string {
 }
 
 /** `-n, --tail N`. */
-const nameOfOption = ({ name, short, value }: Option): string =>
+export const nameOfOption = ({ name, short, value }: Option): string =>
   `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`;
 
 const labelOf = (option: Option): string => `  ${nameOfOption(option)}`;

@@ -3,7 +3,9 @@ import { namePattern } from '../model/limits.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import { parseDurationMs } from '../model/units.ts';
 import { type CommandName, commandSpec } from './command-table.ts';
-import { parseTarget, type Target } from './target.ts';
+import { contextNamePattern } from './contexts.ts';
+import { type Shell, shells } from './shell-completion.ts';
+import { parseReplicas, parseTarget, type Target } from './target.ts';
 
 /** Which Compose file is meant, and how it is read. */
 export interface FileOptions {
@@ -21,8 +23,10 @@ export interface WaitOptions {
 }
 
 export interface ApiOptions {
-  /** Base address of the API without `/api/v1`. */
-  readonly api: string;
+  /** Base address of the API without `/api/v1`, by option or environment; null = that of a context, else {@link defaultApi}. */
+  readonly api: string | null;
+  /** `--context`; null = the one in use. */
+  readonly context: string | null;
   readonly json: boolean;
 }
 
@@ -56,8 +60,20 @@ export interface SecretOptions {
 
 export type Invocation =
   | { readonly command: 'help'; readonly topic: CommandName | null }
-  | { readonly command: 'version' }
+  | (ApiOptions & { readonly command: 'version'; readonly client: boolean })
+  | { readonly command: 'complete'; readonly words: readonly string[] }
+  | { readonly command: 'completion'; readonly shell: Shell }
+  | {
+      readonly command: 'context';
+      readonly action: 'ls' | 'use' | 'add' | 'rm' | 'show';
+      readonly name: string | null;
+      readonly url: string | null;
+      /** `-` = to be read from standard input. */
+      readonly key: string | null;
+      readonly json: boolean;
+    }
   | (ApiOptions & FileOptions & WaitOptions & { readonly command: 'up' })
+  | (ApiOptions & FileOptions & { readonly command: 'plan'; readonly exitCode: boolean })
   | (ApiOptions & { readonly command: 'ps'; readonly app: string | null })
   | (ApiOptions & LogOptions & { readonly command: 'logs' })
   | (ApiOptions & {
@@ -67,13 +83,33 @@ export type Invocation =
       readonly limit: number;
     })
   | (ApiOptions &
+      WaitOptions & {
+        readonly command: 'scale';
+        readonly app: string;
+        readonly replicas: Readonly<Record<string, number>>;
+      })
+  | (ApiOptions &
+      WaitOptions & {
+        readonly command: 'restart' | 'stop' | 'start';
+        readonly app: string;
+        /** null = all of the app. */
+        readonly services: readonly string[] | null;
+      })
+  | (ApiOptions & WaitOptions & { readonly command: 'freeze' | 'thaw'; readonly app: string })
+  | (ApiOptions &
       FileOptions &
       WaitOptions & { readonly command: 'down'; readonly app: string | null; readonly yes: string | null })
   | (ApiOptions & SecretOptions & { readonly command: 'secrets' })
   | (FileOptions & { readonly command: 'config'; readonly json: boolean })
   | (ApiOptions & FaultOptions & { readonly command: 'local' });
 
-export type InvocationOf<C extends Invocation['command']> = Extract<Invocation, { command: C }>;
+export type InvocationOf<C extends Invocation['command']> = Invocation extends infer I
+  ? I extends { readonly command: infer K }
+    ? [K & C] extends [never]
+      ? never
+      : I
+    : never
+  : never;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -84,6 +120,10 @@ export interface Values {
   readonly json?: boolean;
   readonly help?: boolean;
   readonly api?: string;
+  readonly context?: string;
+  readonly url?: string;
+  readonly key?: string;
+  readonly client?: boolean;
   readonly file?: readonly string[];
   readonly name?: string;
   readonly profile?: readonly string[];
@@ -97,6 +137,7 @@ export interface Values {
   readonly container?: string;
   readonly previous?: boolean;
   readonly yes?: string;
+  readonly 'exit-code'?: boolean;
 }
 
 interface Given {
@@ -111,6 +152,11 @@ type Reader<C extends CommandName> = (given: Given) => Omit<InvocationOf<C>, 'co
 
 const readers: { readonly [C in CommandName]: Reader<C> } = {
   up: ({ values, shared }) => withWait(values, (wait) => ({ ...shared, ...readFileOptions(values), ...wait })),
+  plan: ({ values, shared }) => ({
+    ...shared,
+    ...readFileOptions(values),
+    exitCode: values['exit-code'] ?? false,
+  }),
   ps: ({ shared, app }) => ({ ...shared, app }),
   logs: readLogs,
   events({ values, shared, app }) {
@@ -126,6 +172,18 @@ const readers: { readonly [C in CommandName]: Reader<C> } = {
   },
   local: readFault,
   secrets: readSecrets,
+  scale: ({ operands, values, shared }) => readScale(operands, values, shared),
+  restart: readServices,
+  stop: readServices,
+  start: readServices,
+  freeze: readWholeApp,
+  thaw: readWholeApp,
+  context: readContext,
+  completion({ operands }) {
+    const shell = shells.find((name) => name === operands[0]);
+    return shell === undefined ? `\`${operands[0]}\` is none of ${shells.join(', ')}.` : { shell };
+  },
+  version: ({ values, shared }) => ({ ...shared, client: values.client ?? false }),
   config: ({ values, shared }) => ({ json: shared.json, ...readFileOptions(values) }),
 };
 
@@ -144,7 +202,10 @@ export function invocationOf(
   // A command that asks nobody is not troubled with a wrong address.
   const isAsking = commandSpec(command).options.some(({ name }) => name === 'api');
   if (!address.ok && isAsking) return address.error;
-  const shared = { api: address.ok ? address.value : defaultApi, json: values.json ?? false };
+  const { context = null, json = false } = values;
+  if (values.api !== undefined && context !== null) return 'give --api or --context, not both.';
+  // What is written for this one call wins over what the environment says for all.
+  const shared = { api: address.ok && context === null ? address.value : null, context, json };
   const read = (readers[command] as Reader<typeof command>)({ values, operands, app, shared });
   return typeof read === 'string' ? read : ({ command, ...read } as Invocation);
 }
@@ -213,6 +274,47 @@ function readSecrets({ values, operands, shared }: Given): Omit<InvocationOf<'se
   return { ...shared, action, app, name, file };
 }
 
+function readScale(
+  operands: readonly string[],
+  values: Values,
+  shared: ApiOptions,
+): Omit<InvocationOf<'scale'>, 'command'> | string {
+  const wanted = operands.map((operand) => parseReplicas(operand));
+  const replicas: Record<string, number> = {};
+  let app: string | null = null;
+  for (const one of wanted) {
+    if (!one.ok) return one.error;
+    app ??= one.value.app;
+    if (one.value.app !== app) return `one app at a time: \`${one.value.app}\` is another than \`${app}\`.`;
+    if (Object.hasOwn(replicas, one.value.service)) return `\`${one.value.service}\` is named twice.`;
+    replicas[one.value.service] = one.value.replicas;
+  }
+  return withWait(values, (wait) => ({ ...shared, ...wait, app: app ?? '', replicas }));
+}
+
+/** `APP`, or services of one app: `APP.SERVICE …`. */
+function readServices({ operands, values, shared }: Given): Omit<InvocationOf<'restart'>, 'command'> | string {
+  const targets: Target[] = [];
+  for (const operand of operands) {
+    const target = parseTarget(operand);
+    if (!target.ok) return target.error;
+    if (target.value.slot !== null) return `\`${operand}\` names one replica: name a service or an app.`;
+    targets.push(target.value);
+  }
+  const [first] = targets;
+  const app = first?.app ?? '';
+  const other = targets.find((target) => target.app !== app);
+  if (other !== undefined) return `one app at a time: \`${other.app}\` is another than \`${app}\`.`;
+  const named = targets.flatMap(({ service }) => service ?? []);
+  if (named.length > 0 && named.length < targets.length) return `name \`${app}\` or services of it, not both.`;
+  const services = named.length === 0 ? null : [...new Set(named)];
+  return withWait(values, (wait) => ({ ...shared, ...wait, app, services }));
+}
+
+function readWholeApp({ values, shared, app }: Given): Omit<InvocationOf<'freeze'>, 'command'> | string {
+  return withWait(values, (wait) => ({ ...shared, ...wait, app: app ?? '' }));
+}
+
 function readSince(since: string | undefined): LogOptions['since'] | string {
   if (since === undefined) return null;
   const ageMs = parseDurationMs(since);
@@ -245,10 +347,34 @@ function readCount(
   return `--${rule.option} ${text}: give a whole number from 1 to ${rule.max}.`;
 }
 
+const contextActions = ['ls', 'use', 'add', 'rm', 'show'] as const;
+
+function readContext({ operands, values, shared }: Given): Omit<InvocationOf<'context'>, 'command'> | string {
+  const [word = 'ls', name = null] = operands;
+  const action = contextActions.find((known) => known === word);
+  if (action === undefined) return `\`context\` has no \`${word}\`: write ${contextActions.join(', ')}.`;
+  const { url, key = null } = values;
+  if (action === 'ls' && name !== null) return `\`context ls\` takes no name: \`${name}\` is too much.`;
+  if (name === null && action !== 'ls' && action !== 'show') return `\`context ${action}\` needs NAME.`;
+  if (action !== 'add' && (url !== undefined || key !== null)) return '--url and --key belong to `context add`.';
+  if (name !== null && !contextNamePattern.test(name))
+    return `\`${name}\` is not a name: use letters, digits, . _ and -.`;
+  if (key !== null && key !== '-')
+    return '--key takes `-`: the key is read from standard input, not from the command line.';
+  if (action !== 'add') return { action, name, url: null, key, json: shared.json };
+  if (url === undefined) return '`context add` needs --url URL.';
+  const address = addressOf('--url', url);
+  return address.ok ? { action, name, url: address.value, key, json: shared.json } : address.error;
+}
+
+/** null = neither is given. */
+function readApi(given: string | undefined, fromEnvironment: string | undefined): Result<string | null, string> {
+  if (given !== undefined) return addressOf('--api', given);
+  return fromEnvironment ? addressOf('FLOTILLA_API', fromEnvironment) : ok(null);
+}
+
 /** People paste the address as it is printed, with `/api/v1`. */
-function readApi(given: string | undefined, fromEnvironment: string | undefined): Result<string, string> {
-  const source = given === undefined ? 'FLOTILLA_API' : '--api';
-  const written = given ?? (fromEnvironment || defaultApi);
+function addressOf(source: string, written: string): Result<string, string> {
   const url = URL.parse(written);
   if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
     return err(`${source} ${written}: give the address of the API, such as ${defaultApi}.`);

@@ -1,7 +1,8 @@
 /** `flotilla` as a process: gives the commands the real file system, network, clock and terminal. */
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
+import { dirname } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from '../client/client.ts';
@@ -40,12 +41,21 @@ async function readBytes(path: string): Promise<Buffer | undefined> {
   }
 }
 
+/** Whole or not at all, and for the user alone from the first byte on. */
+async function writePrivateFile(path: string, content: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const temporary = `${path}.${process.pid}`;
+  await writeFile(temporary, content, { mode: 0o600 });
+  await rename(temporary, path);
+}
+
 process.exitCode = await run(process.argv.slice(2), {
   environment: process.env,
   workingDirectory: process.cwd(),
   readFile: async (path) => (await readBytes(path))?.toString(),
   readBytes,
   homeDirectory: homedir(),
+  writePrivateFile,
   connect: (baseUrl, key) => createClient({ baseUrl, ...(key !== undefined && { key }), fetch, sleep }),
   connectConsole: (baseUrl) => createFaultConsole({ baseUrl, fetch }),
   knock,

@@ -37,7 +37,12 @@ const wait: readonly Option[] = [
 ];
 
 const api: readonly Option[] = [
-  { name: 'api', value: 'URL', help: 'address of the API (default: FLOTILLA_API, then http://127.0.0.1:7071)' },
+  {
+    name: 'api',
+    value: 'URL',
+    help: 'address of the API (default: FLOTILLA_API, then the context in use, then http://127.0.0.1:7071)',
+  },
+  { name: 'context', value: 'NAME', help: 'use this context once' },
 ];
 
 const json = (help: string): Option => ({ name: 'json', help });
@@ -58,6 +63,10 @@ export const options = {
     value: 'N',
     help: 'how many of the newest to begin with, 1 to 500 (default 50)',
   },
+  url: { name: 'url', value: 'URL', help: 'address of the API, for `add`' },
+  key: { name: 'key', value: '-', help: 'for `add`: read a function key of the app from standard input' },
+  client: { name: 'client', help: 'of this program only; nobody is asked' },
+  exitCode: { name: 'exit-code', help: 'end with 6 if there is anything to change, for scripts' },
   followLogs: { name: 'follow', short: 'f', help: 'go on as lines come, until Ctrl-C' },
   tail: {
     name: 'tail',

@@ -1,7 +1,7 @@
 /** What `up` is about to change, in words, before it happens. Pure. */
 import type { ApplyPreview, AppResource, ServiceChangeResource } from '../model/api.ts';
 import type { AppSpec } from '../model/app-spec.ts';
-import { teardown } from './render.ts';
+import { count, teardown } from './render.ts';
 import { columns } from './table.ts';
 
 export interface PreviewFacts {
@@ -16,18 +16,27 @@ export interface PreviewFacts {
 export function renderPreview(facts: PreviewFacts): string[] {
   const rows = facts.preview.changes.flatMap((change) => {
     const words = wordsOf(change, facts);
-    return words === null ? [] : [[`${marks[change.change]} ${change.service}`, words]];
+    return words === null ? [] : [[`${marks[kindOf(change, facts)]} ${change.service}`, words]];
   });
   return rows.length === 0 ? ['  nothing to change'] : columns(rows).map((line) => `  ${line}`);
 }
 
 const marks = { added: '+', removed: '-', revised: '~', scaled: '~', unchanged: '~' } as const;
 
-function wordsOf({ service, change, fields }: ServiceChangeResource, facts: PreviewFacts): string | null {
+/** What was commanded since the last document counts too: the same file may scale a service back. */
+const kindOf = (
+  { service, change }: ServiceChangeResource,
+  { preview }: PreviewFacts,
+): ServiceChangeResource['change'] => preview.services.find((plan) => plan.service === service)?.change ?? change;
+
+function wordsOf(differs: ServiceChangeResource, facts: PreviewFacts): string | null {
+  const { service, fields } = differs;
   const wanted = facts.wanted.services.find(({ name }) => name === service);
+  const planned = facts.preview.services.find((plan) => plan.service === service);
   const before = facts.before?.serviceList.find(({ name }) => name === service);
-  const replicas = wanted?.replicas ?? 0;
-  switch (change) {
+  // What was stopped or scaled by command may have another number than the file.
+  const replicas = planned?.to?.replicas ?? wanted?.replicas ?? 0;
+  switch (kindOf(differs, facts)) {
     case 'added':
       return `add ${replicas} × ${wanted?.template.image}`;
     case 'removed':
@@ -37,7 +46,9 @@ function wordsOf({ service, change, fields }: ServiceChangeResource, facts: Prev
     case 'revised': {
       const scaled =
         before === undefined || before.desired === replicas ? '' : `, scale ${before.desired} → ${replicas}`;
-      return `new revision: ${listOf(fields.filter((field) => field !== 'replicas'))}${scaled}`;
+      const old = planned?.reasons.find(({ reason }) => reason === 'OldRevision')?.count ?? 0;
+      const stops = old > 0 && replicas > 0 ? `; stops ${count(old, 'replica')} first` : '';
+      return `new revision: ${listOf(fields.filter((field) => field !== 'replicas'))}${scaled}${stops}`;
     }
     case 'unchanged':
       return fields.length === 0 ? null : `no replica is touched: ${listOf(fields)}`;

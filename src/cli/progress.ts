@@ -4,6 +4,8 @@ import type { AppResource, EventResource, ServiceResource } from '../model/api.t
 export type Progress =
   | { readonly state: 'waiting' }
   | { readonly state: 'converged' }
+  /** Nothing more happens until another command lets it. */
+  | { readonly state: 'held'; readonly why: string }
   /** Waiting longer is pointless: the orchestrator goes on trying, with back-off, but a person has to look. */
   | { readonly state: 'failing'; readonly why: string };
 
@@ -19,6 +21,7 @@ export function progressOf(app: AppResource | null, generation: number, events: 
     return { state: 'failing', why: 'the app was deleted by another command.' };
   }
   if (app.converged && app.observedGeneration >= generation) return { state: 'converged' };
+  if (app.frozen) return held(app);
   for (const service of app.serviceList) {
     const why = service.converged || service.removed ? undefined : (failures(service, events) ?? restarts(service));
     if (why !== undefined) return { state: 'failing', why };
@@ -27,8 +30,14 @@ export function progressOf(app: AppResource | null, generation: number, events: 
 }
 
 export function teardownProgress(app: AppResource | null): Progress {
-  return app === null || app.state === 'deleted' ? { state: 'converged' } : { state: 'waiting' };
+  if (app === null || app.state === 'deleted') return { state: 'converged' };
+  return app.frozen ? held(app) : { state: 'waiting' };
 }
+
+const held = ({ name }: AppResource): Progress => ({
+  state: 'held',
+  why: `${name} is frozen: the command is noted, and nothing is created or deleted until \`flotilla thaw ${name}\`.`,
+});
 
 /** Only incarnations that were begun since the command: the failures of those it replaces are why it was given. */
 function failures({ name }: ServiceResource, events: readonly EventResource[]): string | undefined {

@@ -2,6 +2,7 @@
 import type { AppResource, AppSummary, EventResource, ReplicaResource, ServiceResource } from '../model/api.ts';
 import type { Problem } from '../model/problem.ts';
 import { formatDuration } from '../model/units.ts';
+import { compareText } from '../spec/json.ts';
 import type { Answer } from './context.ts';
 import { columns, table } from './table.ts';
 
@@ -34,7 +35,12 @@ const untold: ReadonlySet<EventResource['type']> = new Set([
   'ServiceAdded',
   'ServiceRevised',
   'ServiceScaled',
+  'ServiceRestarted',
+  'ServiceStopped',
+  'ServiceStarted',
   'ServiceRemoved',
+  'AppFrozen',
+  'AppThawed',
   'WorkflowStarted',
   'WorkflowEnded',
   'WorkflowReplaced',
@@ -119,8 +125,10 @@ export function renderApps(apps: readonly AppSummary[]): string[] {
 }
 
 /** An app stays converged when a replica fails later, until its next generation: that is told by the numbers. */
-function stateOf({ state, converged, ready, desired }: AppSummary): string {
-  if (state !== 'active') return state;
+function stateOf({ state, converged, ready, desired, frozen, stopped }: AppSummary): string {
+  if (state !== 'active') return frozen ? `${state}, frozen` : state;
+  if (frozen) return 'frozen';
+  if (converged && stopped) return 'stopped';
   if (!converged) return 'converging';
   return ready < desired ? 'degraded' : 'converged';
 }
@@ -128,9 +136,10 @@ function stateOf({ state, converged, ready, desired }: AppSummary): string {
 /** The replicas of an app; failed and crashing ones come with their last log lines. */
 export function renderReplicas(app: AppResource, now: number): string[] {
   const shown = app.serviceList.flatMap((service) => service.replicas.map((replica) => ({ service, replica })));
+  const empty = app.serviceList.filter(({ replicas, removed }) => replicas.length === 0 && !removed);
   const head = `${app.name}: ${stateOf(app)}, generation ${app.generation}, ${app.ready}/${app.desired} replicas ready`;
   const pending = app.pendingOperations.map((id) => `Not yet applied: operation ${id}`);
-  const rows = shown.map(({ service, replica }) => [
+  const present = shown.map(({ service, replica }) => [
     service.name,
     String(replica.slot),
     replica.reason === null ? replica.state : `${replica.state} (${replica.reason})`,
@@ -140,8 +149,26 @@ export function renderReplicas(app: AppResource, now: number): string[] {
     String(replica.restartCount),
     replica.addresses.join(' ') || '-',
   ]);
+  const absent = empty.map(({ name, stopped, revision }) => [
+    name,
+    '-',
+    stopped ? 'stopped' : 'no replicas',
+    `r${revision}`,
+    '-',
+    '-',
+    '-',
+    '-',
+  ]);
+  const rows = [...present, ...absent].sort((a, b) => compareText(a[0] ?? '', b[0] ?? ''));
+  const frozen = app.frozen ? [`Frozen: nothing is created or deleted until \`flotilla thaw ${app.name}\`.`] : [];
   const titles = ['SERVICE', 'SLOT', 'STATE', 'REV', 'POOL', 'SINCE', 'RESTARTS', 'ADDRESS'];
-  return [head, ...pending, ...(rows.length === 0 ? [] : ['', ...table(titles, rows)]), ...renderTrouble(app)];
+  return [
+    head,
+    ...frozen,
+    ...pending,
+    ...(rows.length === 0 ? [] : ['', ...table(titles, rows)]),
+    ...renderTrouble(app),
+  ];
 }
 
 /** Why services are not converged, and what their replicas died of; a service that only repeats its replica is left out. */

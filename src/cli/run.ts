@@ -1,14 +1,18 @@
 /** One run of `flotilla`: the arguments, then the command they name. Resolves with the exit code. */
-import { version } from '../model/version.ts';
 import { parseArguments } from './arguments.ts';
+import { complete, completion } from './commands/completion.ts';
 import { config } from './commands/config.ts';
+import { context } from './commands/context.ts';
 import { down } from './commands/down.ts';
 import { events } from './commands/events.ts';
+import { imperative } from './commands/imperative.ts';
 import { localFault } from './commands/local-fault.ts';
 import { logs } from './commands/logs.ts';
+import { plan } from './commands/plan.ts';
 import { ps } from './commands/ps.ts';
 import { secrets } from './commands/secrets.ts';
 import { up } from './commands/up.ts';
+import { version } from './commands/version.ts';
 import type { Surroundings } from './context.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { helpOf } from './help.ts';
@@ -30,14 +34,28 @@ async function execute(invocation: Invocation, surroundings: Surroundings): Prom
       surroundings.terminal.line(helpOf(invocation.topic).trimEnd());
       return exitCodes.ok;
     case 'version':
-      surroundings.terminal.line(version);
-      return exitCodes.ok;
+      return await version(surroundings, invocation);
+    case 'context':
+      return await context(surroundings, invocation);
+    case 'completion':
+      return completion(surroundings, invocation);
+    case 'complete':
+      return await complete(surroundings, invocation);
     case 'up':
       return await up(surroundings, invocation);
+    case 'plan':
+      return await plan(surroundings, invocation);
     case 'ps':
       return await ps(surroundings, invocation);
     case 'logs':
       return await logs(surroundings, invocation);
+    case 'scale':
+    case 'restart':
+    case 'stop':
+    case 'start':
+    case 'freeze':
+    case 'thaw':
+      return await imperative(surroundings, invocation);
     case 'events':
       return await events(surroundings, invocation);
     case 'down':

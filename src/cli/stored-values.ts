@@ -15,7 +15,6 @@ const storedAtOnce = 4;
 export async function storeValues(
   session: Session,
   file: CheckedFile,
-  api: string,
   dryRun = false,
 ): Promise<Result<JsonObject, ExitCode>> {
   const versions = new Map<string, string>();
@@ -27,7 +26,7 @@ export async function storeValues(
       ),
     );
     for (const [index, answer] of answers.entries()) {
-      if (!answer.ok) return err(failWith(session, answer.error, api));
+      if (!answer.ok) return err(failWith(session, answer.error));
       versions.set(batch[index]?.name ?? '', answer.value.version);
     }
   }

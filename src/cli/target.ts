@@ -1,5 +1,5 @@
 /** What an operand names: an app, a service of it, a replica. Pure. */
-import { namePattern } from '../model/limits.ts';
+import { limits, namePattern } from '../model/limits.ts';
 import { err, ok, type Result } from '../model/result.ts';
 
 export interface Target {
@@ -20,3 +20,21 @@ export function parseTarget(text: string): Result<Target, string> {
 
 export const nameOfTarget = ({ app, service, slot }: Target): string =>
   [app, service, slot].filter((part) => part !== null).join('.');
+
+/** `APP.SERVICE=N`. */
+export function parseReplicas(
+  text: string,
+): Result<{ readonly app: string; readonly service: string; readonly replicas: number }, string> {
+  const [place = '', number, ...rest] = text.split('=');
+  const form = 'write APP.SERVICE=N, such as shop.web=3.';
+  if (number === undefined || rest.length > 0) return err(`\`${text}\` does not say how many: ${form}`);
+  const target = parseTarget(place);
+  if (!target.ok) return target;
+  const { app, service, slot } = target.value;
+  if (service === null || slot !== null) return err(`\`${place}\` is no service: ${form}`);
+  const replicas = Number(number);
+  if (!/^\d{1,4}$/.test(number) || replicas > limits.replicasPerService) {
+    return err(`\`${number}\` is not a number of replicas: give a whole one from 0 to ${limits.replicasPerService}.`);
+  }
+  return ok({ app, service, replicas });
+}

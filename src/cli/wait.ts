@@ -12,6 +12,8 @@ import type { Progress } from './progress.ts';
 export type Ending =
   | { readonly kind: 'converged'; readonly app: AppResource | null; readonly operation: OperationResource }
   | { readonly kind: 'failing'; readonly why: string; readonly app: AppResource | null }
+  /** Noted, and nothing more happens until another command lets it. */
+  | { readonly kind: 'held'; readonly why: string; readonly app: AppResource | null }
   /** The operation has no effect: rejected or superseded. */
   | { readonly kind: 'refused'; readonly operation: OperationResource }
   /** `stalled`: nothing happened for long; else `--timeout` passed. */
@@ -80,6 +82,7 @@ function endingOf(watch: Watch, { operation, app }: Look, events: readonly Event
   if (operation.state !== 'applied') return { kind: 'refused', operation };
   const progress = watch.judge(app, operation, events);
   if (progress.state === 'converged') return { kind: 'converged', app, operation };
+  if (progress.state === 'held') return { kind: 'held', why: progress.why, app };
   return progress.state === 'failing' ? { kind: 'failing', why: progress.why, app } : undefined;
 }
 

@@ -9,6 +9,7 @@ import type {
   AppResource,
   AppSummary,
   EventList,
+  Imperative,
   LogList,
   OperationResource,
   PoolResource,
@@ -37,6 +38,7 @@ export interface ApiClient {
   secrets(app: string): Promise<Result<readonly SecretResource[], ApiError>>;
   setSecret(app: string, secret: NewSecret): Promise<Result<SecretResource, ApiError>>;
   removeSecret(app: string, name: string): Promise<Result<SecretRemoval, ApiError>>;
+  command(app: string, body: Imperative, idempotencyKey: string): Promise<Result<OperationResource, ApiError>>;
   operation(app: string, id: string): Promise<Result<OperationResource, ApiError>>;
   logs(app: string, query: LogsQuery): Promise<Result<LogList, ApiError>>;
   events(
@@ -122,6 +124,8 @@ export function createClient(options: ClientOptions): ApiClient {
       }),
     removeSecret: (app, name) =>
       call({ method: 'DELETE', path: `${appPath(app)}/secrets/${encodeURIComponent(name)}` }),
+    command: (app, body, idempotencyKey) =>
+      call({ method: 'POST', path: `${appPath(app)}/commands`, body, idempotencyKey }),
     operation: (app, id) => get(`${appPath(app)}/operations/${encodeURIComponent(id)}`),
     logs: (app, query) => get(`${appPath(app)}/logs${queryOf(query)}`),
     events: (app, query) => get(`${appPath(app)}/events${queryOf(query)}`),

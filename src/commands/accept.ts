@@ -8,7 +8,7 @@ import { keys } from '../model/keys.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Reason } from '../model/reasons.ts';
 import { err, ok, type Result } from '../model/result.ts';
-import type { AppRow, EventRow, OperationRow, Stored } from '../model/state.ts';
+import type { AppRow, CommandName, EventRow, OperationRow, Stored } from '../model/state.ts';
 import type { PortError } from '../ports/errors.ts';
 import { canonicalJson } from '../spec/json.ts';
 import { checkDocument } from './check-document.ts';
@@ -17,8 +17,8 @@ import { noteDue } from './wake.ts';
 
 export interface Command {
   readonly app: string;
-  readonly command: 'apply' | 'delete';
-  /** The app document; for `delete` a {@link confirmation} or null. */
+  readonly command: CommandName;
+  /** The app document for `apply`, a {@link confirmation} or null for `delete`, the services for commands that name some, else null. */
   readonly document: unknown;
   readonly idempotencyKey: string;
   /** Where its sender wants to be told of its outcome, if that is not allowed: recorded with the command. */
@@ -90,7 +90,7 @@ async function findKnown({ store }: CommandPorts, command: Command): Promise<Res
 async function insertOperation(ports: CommandPorts, command: Command): Promise<Result<OperationRow, Refusal>> {
   const read = await ports.store.read<AppRow>(keys.app(command.app));
   if (!read.ok) return err({ kind: 'port', error: read.error });
-  if (command.command === 'delete' && !mayBeDeleted(read.value)) return err({ kind: 'appNotFound' });
+  if (command.command !== 'apply' && !mayBeChanged(read.value)) return err({ kind: 'appNotFound' });
   if (
     command.command === 'delete' &&
     read.value &&
@@ -119,7 +119,7 @@ async function insertOperation(ports: CommandPorts, command: Command): Promise<R
 }
 
 /** A tombstone with a command still to be applied may be about to come back. */
-const mayBeDeleted = (app: AppRow | null): boolean =>
+const mayBeChanged = (app: AppRow | null): boolean =>
   app !== null && (app.state !== 'deleted' || app.nextSeq - 1 > app.appliedSeq);
 
 function appRow(known: Stored<AppRow> | null, name: string, { ids }: CommandPorts, txId: string, now: number): AppRow {
@@ -132,6 +132,7 @@ function appRow(known: Stored<AppRow> | null, name: string, { ids }: CommandPort
     app: name,
     uid: ids.next(),
     state: 'active',
+    frozen: false,
     generation: 0,
     observedGeneration: 0,
     nextSeq: 2,

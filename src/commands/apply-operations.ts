@@ -6,7 +6,9 @@
 import type { CommandView, Moment, Write } from '../decide/commands/conclude.ts';
 import { planApply } from '../decide/commands/plan-apply.ts';
 import { isConfirmed, isProtected, planDelete } from '../decide/commands/plan-delete.ts';
+import { planFreeze } from '../decide/commands/plan-freeze.ts';
 import { planRejection, planSupersession } from '../decide/commands/plan-refusal.ts';
+import { planRestart, planScale, planStart, planStop } from '../decide/commands/plan-services.ts';
 import { keys } from '../model/keys.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Reason } from '../model/reasons.ts';
@@ -15,6 +17,7 @@ import type { OperationRow, Stored } from '../model/state.ts';
 import type { PortError } from '../ports/errors.ts';
 import type { Change } from '../ports/state-store.ts';
 import { checkDocument } from './check-document.ts';
+import type { ScaleBody } from './messages.ts';
 import type { CommandPorts } from './ports.ts';
 import { noteDue } from './wake.ts';
 
@@ -78,7 +81,7 @@ async function plan(
   moment: Moment,
 ): Promise<Result<readonly Write[], PortError>> {
   if (operation.seq <= view.app.appliedSeq) return ok(planSupersession(view, operation, moment));
-  if (operation.command === 'delete') return ok(concludeDelete(view, operation, moment));
+  if (operation.command !== 'apply') return ok(planImperative(view, operation, moment));
   const document = await checkDocument(ports, view.app.app, operation.body);
   if (document.ok) return ok(planApply(view, operation, document.value, moment));
   if (document.error.kind === 'port') return err(document.error.error);
@@ -96,6 +99,26 @@ function concludeDelete(view: CommandView, operation: Stored<OperationRow>, mome
     remedy: `Confirm with \`flotilla down ${app} --yes ${app}\`, or apply it without \`protected\` first.`,
   };
   return planRejection(view, operation, { reason: 'AppProtected', problems: [problem] }, moment);
+}
+
+/** Bodies were read by `messages` when the command was accepted. */
+function planImperative(view: CommandView, operation: Stored<OperationRow>, moment: Moment): readonly Write[] {
+  const named = (operation.body as { readonly services?: readonly string[] } | null)?.services ?? null;
+  switch (operation.command) {
+    case 'scale':
+      return planScale(view, operation, (operation.body as ScaleBody).services, moment);
+    case 'restart':
+      return planRestart(view, operation, named, moment);
+    case 'stop':
+      return planStop(view, operation, named, moment);
+    case 'start':
+      return planStart(view, operation, named, moment);
+    case 'freeze':
+    case 'thaw':
+      return planFreeze(view, operation, operation.command === 'freeze', moment);
+    default:
+      return concludeDelete(view, operation, moment);
+  }
 }
 
 async function write(

@@ -4,9 +4,9 @@ import { rejection } from '../decide/commands/reply.ts';
 import { defaults } from '../model/defaults.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Result } from '../model/result.ts';
-import type { ReplyRow } from '../model/state.ts';
+import { commandNames, type ReplyRow } from '../model/state.ts';
 import { bodyHashOf, type Command, confirmation, operationIdOf } from './accept.ts';
-import type { Message, Poison, WholeCommand } from './messages.ts';
+import { bodyOf, type Message, type Poison, type WholeCommand } from './messages.ts';
 import type { CommandPorts } from './ports.ts';
 
 export interface Incoming {
@@ -54,14 +54,16 @@ const subjectOfCommand = (command: Command): Subject => ({
 });
 
 export const asCommand = (command: WholeCommand): Command => ({
-  ...command,
-  document: command.command === 'apply' ? command.document : confirmation(command.confirm),
+  app: command.app,
+  command: command.command,
+  idempotencyKey: command.idempotencyKey,
+  document: command.command === 'delete' ? confirmation(command.confirm) : bodyOf(command),
 });
 
 /** A malformed command that says whose it is, as it is recorded. */
 export const poisonCommand = (body: unknown, addressed: NonNullable<Poison['addressed']>): Command => {
-  const isDelete = (body as Readonly<Record<string, unknown>>)['command'] === 'delete';
-  return { ...addressed, command: isDelete ? 'delete' : 'apply', document: body };
+  const written = (body as Readonly<Record<string, unknown>>)['command'];
+  return { ...addressed, command: commandNames.find((name) => name === written) ?? 'apply', document: body };
 };
 
 export const poisonProblems = (poison: Poison | null): Problem[] =>
@@ -69,8 +71,7 @@ export const poisonProblems = (poison: Poison | null): Problem[] =>
     severity: 'error',
     path,
     problem,
-    remedy:
-      'Send {app, operationId} or {command, app, idempotencyKey, document}, of a deletion perhaps {confirm} instead of the document.',
+    remedy: 'Send {app, operationId}, or {command, app, idempotencyKey} with what the command takes.',
   }));
 
 /** Names of queues are the same in upper and lower case. */

@@ -1,6 +1,9 @@
-/** Reads what arrives on the command queue: our own hints, and whole commands from other systems. Strict: what is not understood is refused. */
+/**
+ * Commands as other systems give them, by the queue or by HTTP: the same schemas for both. And what arrives on the queue besides: our own hints.
+ * Strict: what is not understood is refused.
+ */
 import { z } from 'zod';
-import { namePattern } from '../model/limits.ts';
+import { limits, namePattern } from '../model/limits.ts';
 import { err, ok, type Result } from '../model/result.ts';
 
 const app = z.string().regex(namePattern, 'must be an app name');
@@ -9,9 +12,36 @@ export const idempotencyKeyPattern = /^[\x21-\x7e]{1,128}$/;
 const idempotencyKey = z.string().regex(idempotencyKeyPattern, 'must be 1-128 printable ASCII characters');
 
 const hint = z.strictObject({ app, operationId: z.string().regex(/^[0-9a-f]{32}$/, 'must be an operation id') });
+const service = z.string().regex(namePattern, 'must be a service name');
+const replicas = z.int().min(0).max(limits.replicasPerService);
+/** Left out = all services of the app. */
+const services = z.array(service).min(1).max(limits.servicesPerApp).optional();
+
+const scale = z.strictObject({
+  command: z.literal('scale'),
+  services: z.record(service, replicas).refine((named) => Object.keys(named).length > 0, 'must name a service'),
+});
+const restart = z.strictObject({ command: z.literal('restart'), services });
+const stop = z.strictObject({ command: z.literal('stop'), services });
+const start = z.strictObject({ command: z.literal('start'), services });
+const freeze = z.strictObject({ command: z.literal('freeze') });
+const thaw = z.strictObject({ command: z.literal('thaw') });
+
+/** What `POST …/apps/{app}/commands` takes: the app is in the path, the key in a header. */
+export const imperative = z.discriminatedUnion('command', [scale, restart, stop, start, freeze, thaw]);
+export type Imperative = z.infer<typeof imperative>;
+export type ScaleBody = Pick<z.infer<typeof scale>, 'services'>;
+
+const address = { app, idempotencyKey };
 const wholeCommand = z.discriminatedUnion('command', [
-  z.strictObject({ command: z.literal('apply'), app, idempotencyKey, document: z.unknown() }),
-  z.strictObject({ command: z.literal('delete'), app, idempotencyKey, confirm: z.string().max(64).optional() }),
+  z.strictObject({ command: z.literal('apply'), ...address, document: z.unknown() }),
+  z.strictObject({ command: z.literal('delete'), ...address, confirm: z.string().max(64).optional() }),
+  scale.extend(address),
+  restart.extend(address),
+  stop.extend(address),
+  start.extend(address),
+  freeze.extend(address),
+  thaw.extend(address),
 ]);
 /** Enough of a malformed command to record it in an operation that its sender can ask for. */
 const addressed = z.object({ app, idempotencyKey });
@@ -42,4 +72,13 @@ export function readMessage(body: unknown): Result<Message, Poison> {
   );
 }
 
-const faultOf = ({ path, message }: z.core.$ZodIssue) => ({ path: path.map(String).join('.'), problem: message });
+/** What an operation keeps of a command until it is applied. */
+export function bodyOf(command: WholeCommand | Imperative): unknown {
+  if (command.command === 'apply') return command.document;
+  return 'services' in command && command.services !== undefined ? { services: command.services } : null;
+}
+
+export const faultOf = ({ path, message }: z.core.$ZodIssue) => ({
+  path: path.map(String).join('.'),
+  problem: message,
+});

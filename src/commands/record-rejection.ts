@@ -2,7 +2,7 @@
 import type { Problem } from '../model/problem.ts';
 import type { Reason } from '../model/reasons.ts';
 import { ok } from '../model/result.ts';
-import type { EventRow, OperationRow } from '../model/state.ts';
+import type { CommandName, EventRow, OperationRow } from '../model/state.ts';
 import { bodyHashOf, operationIdOf, replyRefusedEvent } from './accept.ts';
 import { PassingFailure, type PatientPorts, patiently } from './patience.ts';
 
@@ -12,7 +12,7 @@ export const rejectedPartition = '~rejected';
 export interface Rejection {
   readonly app: string;
   readonly idempotencyKey: string;
-  readonly command: 'apply' | 'delete';
+  readonly command: CommandName;
   readonly document: unknown;
   readonly reason: Reason;
   readonly problems: readonly Problem[];

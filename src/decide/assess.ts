@@ -181,7 +181,7 @@ function appOf({ app, guards, replicas }: AppView): Assessment['app'] {
   );
   if (!settled) return null;
   if (app.state === 'deleting' && guards.every((guard) => guard.removed)) {
-    const row: AppRow = { ...app, state: 'deleted', observedGeneration: app.generation };
+    const row: AppRow = { ...app, state: 'deleted', frozen: false, observedGeneration: app.generation };
     return { row, event: { type: 'AppDeleted', message: 'The app is deleted.' } };
   }
   if (app.state !== 'active' || app.observedGeneration === app.generation) return null;

@@ -26,6 +26,9 @@ export interface Case {
   readonly keeper: boolean;
   /** Revision that replicas should have now (`targetOf`): those of others may go. null = none may start yet. */
   readonly target: number | null;
+  /** It is this replica's turn to be replaced by a restart. */
+  readonly restarting: boolean;
+  readonly frozen: boolean;
   readonly now: number;
 }
 
@@ -46,13 +49,20 @@ interface Rule {
 const redeleteAfterMs = 10_000;
 
 /** Why a replica that lives is not wanted, else null. */
-function unwanted({ replica, guard, keeper, target }: Case): Reason | null {
+export function unwantedBecause({
+  replica,
+  guard,
+  keeper,
+  target,
+  restarting,
+}: Pick<Case, 'replica' | 'guard' | 'keeper' | 'target' | 'restarting'>): Reason | null {
   if (guard.removed) return 'ServiceRemoved';
   if (!keeper) return 'Surplus';
-  return target !== null && replica.revision !== target ? 'OldRevision' : null;
+  if (target !== null && replica.revision !== target) return 'OldRevision';
+  return restarting ? 'Restarting' : null;
 }
 
-const isUnwanted = (c: Case): boolean => unwanted(c) !== null;
+const isUnwanted = (c: Case): boolean => unwantedBecause(c) !== null;
 const started = (c: Case): boolean => c.replica.attempt !== null && c.replica.attempt.startedAt !== null;
 const claimed = (c: Case): boolean => c.replica.attempt !== null && c.now < c.replica.attempt.expiresAt;
 /** Each repeated DELETE is noted as an observation, so that a group that will not go is not asked at every look. */
@@ -67,6 +77,12 @@ export const rules: readonly Rule[] = [
     when: ({ replica, verdict }) => replica.state === 'deleting' && verdict.absent,
     action: 'confirmGone',
   },
+  {
+    because: 'its app is frozen, and what was observed of it changed',
+    when: ({ frozen, replica, verdict }) => frozen && verdict.row !== replica,
+    action: 'observe',
+  },
+  { because: 'its app is frozen', when: ({ frozen }) => frozen, action: 'none' },
   {
     because: 'its group still stands, so the DELETE was lost or refused',
     when: ({ replica, verdict, now }) =>
@@ -144,5 +160,5 @@ export function classify(c: Case): Classification {
   if (rule === undefined) return { action: 'none', reason: null, because: 'no rule applies' };
   const ends = rule.action === 'delete' || rule.action === 'drain' || rule.action === 'release';
   const own = c.replica.state === 'failed' || c.replica.state === 'draining';
-  return { action: rule.action, reason: ends && !own ? unwanted(c) : null, because: rule.because };
+  return { action: rule.action, reason: ends && !own ? unwantedBecause(c) : null, because: rule.because };
 }

@@ -1,5 +1,6 @@
 /** Whether the rows of a service show what its guard asks for. One rule for the planner, the assessor and the scan. */
 import type { GuardRow, ReplicaRow } from '../model/state.ts';
+import { isOutdated } from './restart.ts';
 
 /** `replicas` are the rows of this service, gone ones included. */
 export function isConverged(guard: GuardRow, replicas: readonly ReplicaRow[]): boolean {
@@ -7,7 +8,9 @@ export function isConverged(guard: GuardRow, replicas: readonly ReplicaRow[]): b
   if (guard.removed) return present.length === 0;
   return (
     present.length === guard.desired &&
-    present.every((replica) => replica.state === 'ready' && replica.revision === guard.revision) &&
+    present.every(
+      (replica) => replica.state === 'ready' && replica.revision === guard.revision && !isOutdated(guard, replica),
+    ) &&
     new Set(present.map((replica) => replica.slot)).size === present.length
   );
 }

@@ -17,7 +17,10 @@ export function gateOf(guard: GuardRow, app: AppSpec | null, dependencies: Reado
     (dependency) => !isMet(dependency, dependencies.get(dependency.service)),
   );
   if (unmet.length === 0) return open;
-  const names = unmet.map((dependency) => `${dependency.service} to be ${dependency.condition}`);
+  const names = unmet.map(({ service, condition }) => {
+    const stopped = dependencies.get(service)?.stopped ? ' (it is stopped)' : '';
+    return `${service} to be ${condition}${stopped}`;
+  });
   return { open: false, message: `Waiting for ${names.join(' and ')}.` };
 }
 

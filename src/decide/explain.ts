@@ -1,10 +1,11 @@
 /** Why a service is not converged, in one reason and one sentence: the first thing that stands in the way. */
 import type { Reason } from '../model/reasons.ts';
 import type { ServiceSnapshot } from '../model/snapshot.ts';
-import type { ReplicaRow } from '../model/state.ts';
+import type { GuardRow, ReplicaRow } from '../model/state.ts';
 import { isLive } from '../model/transitions.ts';
 import type { Gate } from './dependencies.ts';
 import type { Growth } from './growth.ts';
+import { isOutdated } from './restart.ts';
 
 export interface Explanation {
   readonly reason: Reason | null;
@@ -12,7 +13,7 @@ export interface Explanation {
 }
 
 export function explain(
-  { guard, observations }: ServiceSnapshot,
+  { guard, observations, frozen }: ServiceSnapshot,
   gate: Gate,
   growth: Growth,
   after: readonly ReplicaRow[],
@@ -20,6 +21,7 @@ export function explain(
 ): Explanation {
   if (converged) return { reason: null, message: null };
   const present = after.filter((row) => row.state !== 'gone');
+  if (frozen) return { reason: 'Frozen', message: `The app is frozen; \`flotilla thaw ${guard.app}\` lets it go on.` };
   if (guard.removed) return { reason: 'Removing', message: `${present.length} replicas are left.` };
   if (!gate.open) return { reason: 'AwaitingDependency', message: gate.message };
   const old = present.filter((row) => row.revision !== guard.revision).length;
@@ -27,16 +29,21 @@ export function explain(
   const unreachable = [...observations.values()].find((observation) => observation.kind === 'unknown');
   if (unreachable?.kind === 'unknown') return { reason: 'PoolUnavailable', message: unreachable.message };
   if (growth.shortage !== null) return growth.shortage;
-  return notReady(guard.desired, present);
+  return notReady(guard, present);
 }
 
-function notReady(desired: number, present: readonly ReplicaRow[]): Explanation {
+function notReady(guard: GuardRow, present: readonly ReplicaRow[]): Explanation {
+  const { desired } = guard;
   const live = present.filter((row) => isLive(row.state));
   const ready = live.filter((row) => row.state === 'ready');
-  if (live.length === desired && ready.length === desired) {
+  if (live.length === desired && ready.length === desired && !ready.some((row) => isOutdated(guard, row))) {
     return { reason: 'ScalingIn', message: `${present.length - live.length} replicas are being removed.` };
   }
   const troubled = live.find((row) => row.reason !== null);
+  const outdated = live.filter((row) => isOutdated(guard, row)).length;
+  if (outdated > 0 && troubled === undefined) {
+    return { reason: 'Restarting', message: `${outdated} replicas are still to be restarted, one at a time.` };
+  }
   const why = troubled === undefined ? '' : ` Slot ${troubled.slot}: ${troubled.message ?? troubled.reason}`;
   return { reason: 'ReplicasNotReady', message: `${ready.length} of ${desired} replicas are ready.${why}` };
 }

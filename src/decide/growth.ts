@@ -53,14 +53,19 @@ const none = (guard: GuardRow): Growth => ({
 });
 
 /** A predecessor that ended for one of these was not at fault, so its slot does not rest. */
-const endedByUs: ReadonlySet<Reason | null> = new Set<Reason | null>(['Surplus', 'OldRevision', 'ServiceRemoved']);
+const endedByUs: ReadonlySet<Reason | null> = new Set<Reason | null>([
+  'Surplus',
+  'OldRevision',
+  'ServiceRemoved',
+  'Restarting',
+]);
 
 /** `rows` are the service's rows as this plan leaves them. Nothing is created while a replica of another revision is not confirmed gone (recreate). */
 export function grow(rows: readonly ReplicaRow[], context: GrowthContext): Growth {
   const { guard, revision } = context;
   const present = rows.filter((row) => row.state !== 'gone');
   if (present.some((row) => row.revision !== revision)) return none(guard);
-  const missing = guard.desired - present.filter((row) => isLive(row.state)).length;
+  const missing = guard.desired - present.filter((row) => isLive(row.state) || isHolding(row)).length;
   if (missing <= 0) return none(guard);
   let growth = none(guard);
   const scheduler = schedulerOf(present, context);
@@ -103,6 +108,8 @@ function schedulerOf(present: readonly ReplicaRow[], { app, guard, template, poo
     staying.map(({ pool }) => pool),
   );
 }
+/** What drains for a restart keeps its place until its group is being deleted, so that its successor takes the same slot. */
+const isHolding = ({ state, reason }: ReplicaRow): boolean => state === 'draining' && reason === 'Restarting';
 
 /** The lowest slots that no incarnation holds; one whose group is merely being deleted does not hold its slot any more. */
 function freeSlots(present: readonly ReplicaRow[], count: number): readonly number[] {
@@ -161,6 +168,7 @@ function newReplica(
     slot,
     incarnation,
     revision,
+    cycle: guard.cycle,
     state: 'creating',
     stateAt: now,
     reason: null,

@@ -101,6 +101,7 @@ function findingOf(group: ListedGroup, input: ReapInput): Finding {
   const guard = rows.guards.find((row) => row.service === service);
   if (guard === undefined) return { verdict: 'held', because: 'the store does not know its service' };
   if (incarnation >= guard.nextIncarnation) return { verdict: 'held', because: 'it is newer than the store' };
+  if (rows.app.frozen) return { verdict: 'held', because: 'its app is frozen' };
   return { verdict: 'orphan', app, service };
 }
 

@@ -14,6 +14,7 @@ import { explain } from './explain.ts';
 import { type Growth, grow } from './growth.ts';
 import { compare, keepersOf } from './keepers.ts';
 import { type Decision, moveOf } from './moves.ts';
+import { restartingOf } from './restart.ts';
 import { judge, type Verdict } from './verdict.ts';
 import { wakeOf } from './wake.ts';
 
@@ -52,7 +53,7 @@ export function reconcile(snapshot: ServiceSnapshot, now: number): Plan {
     events: serviceEvents(snapshot, guard, done),
     steps,
     done,
-    wakeAt: wakeOf({ cut, decisions, after, growth, settings: snapshot.settings, now }),
+    wakeAt: wakeOf({ cut, decisions, after, growth, frozen: snapshot.frozen, settings: snapshot.settings, now }),
     wakeApp: done || progressed(snapshot, guard),
   };
 }
@@ -64,6 +65,7 @@ function casesOf(snapshot: ServiceSnapshot, replicas: readonly ReplicaRow[], gat
   const rules = snapshot.app?.services.find(({ name }) => name === guard.service)?.placement;
   const spread = rules?.spread[0]?.topology ?? null;
   const keepers = keepersOf(guard.desired, target ?? guard.revision, replicas, snapshot.pools, spread);
+  const restarting = restartingOf(guard, target, keepers);
   return replicas.map((replica) => {
     const peersReady = replicas.some(
       (peer) => peer !== replica && peer.state === 'ready' && peer.revision === replica.revision,
@@ -74,7 +76,16 @@ function casesOf(snapshot: ServiceSnapshot, replicas: readonly ReplicaRow[], gat
       snapshot.observations.get(replicaKey(replica)),
       { identity, settings, now, peersReady },
     );
-    return { replica, verdict, guard, keeper: keepers.has(replica), target, now };
+    return {
+      replica,
+      verdict,
+      guard,
+      keeper: keepers.has(replica),
+      target,
+      restarting: restarting.has(replica),
+      frozen: snapshot.frozen,
+      now,
+    };
   });
 }
 
@@ -146,7 +157,7 @@ function growthOf(
     shortage: null,
     backoffUntil: null,
   };
-  if (guard.removed || revision === null || template === undefined) return idle;
+  if (guard.removed || snapshot.frozen || revision === null || template === undefined) return idle;
   const moves = decisions.map(({ move }) => move);
   const busy = moves.filter((move) => move.change !== null || move.step !== null).length;
   const written = moves.reduce((sum, { change }) => sum + (change === null ? 0 : 1 + change.events.length), 0);
@@ -180,7 +191,7 @@ function nextGuard(
     (row) => row.state === 'ready' || (isLive(row.state) && seenRunning.has(replicaKey(row))),
   ).length;
   const reached = (count: number, before: number | null): number | null =>
-    !guard.removed && gate.open && count >= guard.desired ? guard.revision : before;
+    !guard.removed && !guard.stopped && gate.open && count >= guard.desired ? guard.revision : before;
   const converged = isConverged(guard, after);
   return {
     nextIncarnation: growth.nextIncarnation,
@@ -200,6 +211,7 @@ const waits: ReadonlySet<string | null> = new Set([
   'UnknownPool',
   'BackingOff',
   'PoolUnavailable',
+  'Frozen',
 ]);
 
 function serviceEvents({ guard }: ServiceSnapshot, next: Plan['guard'], done: boolean): readonly PlannedEvent[] {

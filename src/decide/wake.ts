@@ -10,6 +10,7 @@ interface WakeFacts {
   /** Rows as the plan leaves them. */
   readonly after: readonly ReplicaRow[];
   readonly growth: Growth;
+  readonly frozen: boolean;
   readonly settings: PlannerSettings;
   readonly now: number;
 }
@@ -20,7 +21,7 @@ const isEventful = (row: ReplicaRow): boolean =>
   eventful.has(row.state) || (row.state === 'draining' && row.drainUntil === null);
 const polled: ReadonlySet<ReplicaState> = new Set<ReplicaState>(['creating', 'starting', 'unready', 'deleting']);
 
-export function wakeOf({ cut, decisions, after, growth, settings, now }: WakeFacts): number {
+export function wakeOf({ cut, decisions, after, growth, frozen, settings, now }: WakeFacts): number {
   const written = decisions.flatMap(({ move }) => (move.change === null ? [] : [move.change.row]));
   // Steps alone are no progress: where they fail for all, looking again at once would only make it worse.
   if ((cut && written.length > 0) || written.some(isEventful)) return now;
@@ -40,8 +41,12 @@ export function wakeOf({ cut, decisions, after, growth, settings, now }: WakeFac
     .filter((row) => polled.has(row.state) && !waiting.has(replicaKey(row)))
     .map((row) => now + pollMs(now - row.stateAt, settings));
   const instants = [...exact, ...polls].filter((at) => at !== null).filter((at) => at > now);
-  return Math.min(now + settings.transitionWakeMs, ...instants);
+  const longest = frozen ? frozenWakeMs : settings.transitionWakeMs;
+  return Math.min(now + longest, ...instants);
 }
+
+/** A frozen app waits for a command; without one it is only looked at (design §7, the wait of what is paused). */
+const frozenWakeMs = 5 * 60_000;
 
 /** About 1, 1, 1, 1.5, 2, 3, 5 … s: half the age of the state, so that a state is seen at most 50 % late. */
 const pollMs = (ageMs: number, settings: PlannerSettings): number =>

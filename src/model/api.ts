@@ -10,6 +10,7 @@
  *   GET    /api/v1/apps/{app}/secrets                SecretResource[]: names and versions, never values
  *   PUT    /api/v1/apps/{app}/secrets/{name}?managed&dryRun   body: the value, application/octet-stream → SecretResource
  *   DELETE /api/v1/apps/{app}/secrets/{name}         → SecretRemoval; refused while a service needs it
+ *   POST   /api/v1/apps/{app}/commands               body: {@link Imperative}, header `Idempotency-Key` → 202 OperationResource
  *   GET    /api/v1/apps/{app}/operations/{id}        OperationResource
  *   GET    /api/v1/apps/{app}/logs?service&slot&container&tail&since&previous   LogList
  *   GET    /api/v1/apps/{app}/events?limit&before&after   EventList, newest first
@@ -17,7 +18,7 @@
  * Every error is `application/problem+json` (RFC 9457): {@link ApiProblem}.
  */
 import type { Problem } from './problem.ts';
-import type { EventType, LogLine, OperationState, ReplicaState } from './state.ts';
+import type { CommandName, EventType, LogLine, OperationState, ReplicaState } from './state.ts';
 
 export interface ApiInfo {
   readonly name: 'flotilla';
@@ -34,11 +35,17 @@ export interface ApiProblem {
   readonly problems?: readonly Problem[];
 }
 
+/** A command that changes what is wanted now and leaves the spec as it is. Without `services` it means all services of the app. */
+export type Imperative =
+  | { readonly command: 'scale'; readonly services: Readonly<Record<string, number>> }
+  | { readonly command: 'restart' | 'stop' | 'start'; readonly services?: readonly string[] }
+  | { readonly command: 'freeze' | 'thaw' };
+
 export interface OperationResource {
   readonly id: string;
   readonly app: string;
   readonly seq: number;
-  readonly command: 'apply' | 'delete';
+  readonly command: CommandName;
   readonly state: OperationState;
   readonly generation: number | null;
   readonly reason: string | null;
@@ -56,7 +63,37 @@ export interface ServiceChangeResource {
 export interface ApplyPreview {
   readonly app: string;
   readonly changes: readonly ServiceChangeResource[];
+  /** What becomes of the replicas of each service, by the planner's own rules. */
+  readonly services: readonly ServicePlanResource[];
   readonly warnings: readonly Problem[];
+  /** Commands that were accepted and are not applied yet: the preview does not know what they will change. */
+  readonly pending: number;
+}
+
+export interface ServicePlanResource {
+  readonly service: string;
+  readonly change: ServiceChangeResource['change'];
+  /** null for a service that is added. */
+  readonly from: { readonly revision: number; readonly image: string | null; readonly replicas: number } | null;
+  /** null for a service that is removed. */
+  readonly to: { readonly revision: number; readonly image: string | null; readonly replicas: number } | null;
+  readonly fields: readonly FieldChangeResource[];
+  readonly keep: number;
+  readonly replace: number;
+  readonly remove: number;
+  readonly create: number;
+  /** Why replicas are replaced or removed, with their number. */
+  readonly reasons: readonly { readonly reason: string; readonly count: number }[];
+  /** What stands in the way or is worth knowing, as sentences. */
+  readonly notes: readonly string[];
+}
+
+export interface FieldChangeResource {
+  /** Path within the service spec: `template.image`. */
+  readonly field: string;
+  /** null where there is none, and of what may hold a secret: environment, command. */
+  readonly from: string | null;
+  readonly to: string | null;
 }
 
 export interface AppSummary {
@@ -66,6 +103,10 @@ export interface AppSummary {
   readonly observedGeneration: number;
   /** The newest generation was seen converged and no operation is waiting. */
   readonly converged: boolean;
+  /** By command: nothing of the app is created or deleted until it is thawed. */
+  readonly frozen: boolean;
+  /** By command: it has services, and every one of them is stopped. */
+  readonly stopped: boolean;
   readonly services: number;
   readonly ready: number;
   readonly desired: number;
@@ -85,6 +126,10 @@ export interface ServiceResource {
   readonly ready: number;
   readonly converged: boolean;
   readonly removed: boolean;
+  /** By command: no replicas are wanted until it is started. */
+  readonly stopped: boolean;
+  /** By command: the number that holds until a document is applied that states one; else null. */
+  readonly scaledTo: number | null;
   readonly reason: string | null;
   readonly message: string | null;
   readonly workflow: string | null;

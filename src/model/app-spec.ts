@@ -17,6 +17,8 @@ export interface AppSpec {
 export interface ServiceSpec {
   readonly name: string;
   readonly replicas: number;
+  /** The document states no number, so that `replicas` is the default and gives way to one that was commanded. */
+  readonly replicasByDefault?: true;
   /** Sorted by service. A dependency gates only the first start of a service and the first start of a new revision. */
   readonly dependsOn: readonly Dependency[];
   /** Wait between removal from the endpoints and DELETE, in ms: max(`stop_grace_period`, 10 s) (semantics, "Which knob wins"). */

@@ -8,6 +8,8 @@ const reasons = {
   NewerCommandApplied: 'a command accepted later was already applied',
   AppNotFound: 'there is no such app',
   AppProtected: 'the app is protected, and its deletion was not confirmed',
+  ServiceNotFound: 'the app has no such service',
+  Frozen: 'the app is frozen: nothing of it is created or deleted until it is thawed',
   AppBeingDeleted: 'the app is being deleted; apply it again once it is gone',
   ReplyNotAllowed:
     'the command asks for its outcome at a queue that FLOTILLA_REPLY_QUEUES does not list; it is carried out without a reply',
@@ -20,6 +22,7 @@ const reasons = {
   UnknownPool: 'x-flotilla.pools names a pool that is not configured',
   ReplicasNotReady: 'some replicas are not ready yet',
   RollingOut: 'replicas of an older revision are being replaced',
+  Restarting: 'a restart replaces the replicas one at a time',
   ScalingIn: 'surplus replicas are being removed',
   Removing: 'the service is being torn down',
   BackingOff: 'a replica failed; its successor waits out the back-off',

@@ -8,6 +8,7 @@ export interface ServiceSnapshot {
   readonly installation: string;
   readonly appUid: string;
   readonly app: AppSpec | null;
+  readonly frozen: boolean;
   readonly guard: GuardRow;
   /** Template of every revision that a live replica or the guard names. */
   readonly templates: ReadonlyMap<number, ServiceTemplate>;

@@ -15,6 +15,8 @@ export interface AppRow {
   /** Chosen at first creation and kept for ever; part of every group name. */
   readonly uid: string;
   readonly state: 'active' | 'deleting' | 'deleted';
+  /** By command: no container group of the app is created or deleted until it is thawed. What is observed is written as ever. */
+  readonly frozen: boolean;
   /** Rises with every applied command that changes the spec. */
   readonly generation: number;
   /** The newest generation that was seen converged. */
@@ -40,7 +42,14 @@ export interface GuardRow {
   /** When the workflow means to look again; far in the past = broken. */
   readonly wakeAt: number | null;
   readonly passAt: number | null;
+  /** What is wanted now: 0 while stopped or removed, else `scaledTo`, else what the spec says. */
   readonly desired: number;
+  /** By command: the spec is kept and no replica is wanted. */
+  readonly stopped: boolean;
+  /** By command: wins over the spec until a spec states a number. */
+  readonly scaledTo: number | null;
+  /** Rises with every `restart`: a replica of an earlier cycle is to be replaced. */
+  readonly cycle: number;
   /** The service is no longer in the spec (or its app is deleted): take everything down. */
   readonly removed: boolean;
   /** `ServiceSpec.drainMs` of the spec that last named this service; kept here because a removed service has no spec left to ask. */
@@ -94,6 +103,8 @@ export interface ReplicaRow {
   readonly slot: number;
   readonly incarnation: number;
   readonly revision: number;
+  /** `GuardRow.cycle` when it was planned. */
+  readonly cycle: number;
   readonly state: ReplicaState;
   readonly stateAt: number;
   readonly reason: Reason | null;
@@ -128,16 +139,19 @@ export interface ReplicaRow {
 
 export type OperationState = 'accepted' | 'applied' | 'rejected' | 'superseded';
 
+export const commandNames = ['apply', 'delete', 'scale', 'restart', 'stop', 'start', 'freeze', 'thaw'] as const;
+export type CommandName = (typeof commandNames)[number];
+
 export interface OperationRow {
   readonly kind: 'op';
   readonly app: string;
   readonly id: string;
   readonly seq: number;
-  readonly command: 'apply' | 'delete';
+  readonly command: CommandName;
   readonly state: OperationState;
   /** SHA-256 of the canonical body: the same key with another body is refused. */
   readonly bodyHash: string;
-  /** The command's body (the app document for `apply`), dropped once finished. */
+  /** The command's body (the app document for `apply`, the services for those that name some), dropped once finished. */
   readonly body: unknown;
   readonly acceptedAt: number;
   readonly sentAt: number;
@@ -179,7 +193,12 @@ export type EventType =
   | 'ServiceAdded'
   | 'ServiceRevised'
   | 'ServiceScaled'
+  | 'ServiceRestarted'
+  | 'ServiceStopped'
+  | 'ServiceStarted'
   | 'ServiceRemoved'
+  | 'AppFrozen'
+  | 'AppThawed'
   | 'WorkflowStarted'
   | 'WorkflowEnded'
   | 'WorkflowReplaced'

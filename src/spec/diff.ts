@@ -24,10 +24,13 @@ export function diffApps(before: AppSpec | undefined, after: AppSpec | undefined
     const right = next.get(service);
     if (left === undefined) return { service, kind: 'added', fields: [] };
     if (right === undefined) return { service, kind: 'removed', fields: [] };
-    const fields = changedPaths(left, right, '').sort(compareText);
+    const fields = changedPaths(left, right, '').filter(isTold).sort(compareText);
     return { service, kind: kindOf(fields), fields };
   });
 }
+
+/** Whether a number is stated is no difference by itself. */
+const isTold = (field: string): boolean => field !== 'replicasByDefault';
 
 function kindOf(fields: readonly string[]): ServiceChange['kind'] {
   if (fields.some((field) => field.startsWith('template.'))) return 'revised';

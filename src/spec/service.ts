@@ -57,7 +57,7 @@ export function readService(
   const graceMs = readDurationMs(service['stop_grace_period'], joinPath(path, 'stop_grace_period'), report) ?? 0;
   return {
     name,
-    replicas: readReplicas(service, path, report),
+    ...readReplicas(service, path, report),
     dependsOn,
     drainMs: Math.max(graceMs, minDrainMs),
     ...(placement === undefined ? {} : { placement }),
@@ -157,7 +157,11 @@ function readImage(service: Service, path: string, report: Report): string {
 
 const replicasRange = { min: 0, max: limits.replicasPerService, of: 'replicas' };
 
-function readReplicas(service: Service, path: string, report: Report): number {
+function readReplicas(
+  service: Service,
+  path: string,
+  report: Report,
+): Pick<ServiceSpec, 'replicas' | 'replicasByDefault'> {
   const deploy = service['deploy'];
   const replicasPath = joinPath(path, 'deploy', 'replicas');
   const replicas = isObject(deploy) ? readNumber(deploy['replicas'], replicasPath, replicasRange, report) : undefined;
@@ -169,7 +173,8 @@ function readReplicas(service: Service, path: string, report: Report): number {
       'Keep one of the two.',
     );
   }
-  return replicas ?? scale ?? 1;
+  const stated = replicas ?? scale;
+  return stated === undefined ? { replicas: 1, replicasByDefault: true } : { replicas: stated };
 }
 
 type RestartPolicy = ServiceTemplate['restartPolicy'];

@@ -106,6 +106,27 @@ describe('flotilla from a second terminal', { shuffle: false }, () => {
     expect((await app()).ready).toBe(5);
   });
 
+  it('scale, restart, stop, start, freeze and thaw wait until it is so', async () => {
+    const web = async () => (await app()).serviceList.find(({ name }) => name === 'web');
+    expect(await flotilla('scale', 'voting.web=3').finished).toMatchObject({ code: 0, errors: [] });
+    const before = (await web())?.replicas.map(({ incarnation }) => incarnation) ?? [];
+    expect(before).toHaveLength(3);
+    const restarted = await flotilla('restart', 'voting.web').finished;
+    expect(restarted).toMatchObject({ code: 0, errors: [] });
+    expect(restarted.out).toContain('  ~ web  replace 3 replicas, one at a time');
+    const after = (await web())?.replicas ?? [];
+    expect(after.map(({ slot }) => slot)).toEqual([0, 1, 2]);
+    expect(Math.min(...after.map(({ incarnation }) => incarnation))).toBeGreaterThan(Math.max(...before));
+    expect(await flotilla('stop', 'voting.web').finished).toMatchObject({ code: 0 });
+    expect((await flotilla('ps', 'voting').finished).out.some((line) => /^web +- +stopped/.test(line))).toBe(true);
+    expect(await flotilla('freeze', 'voting').finished).toMatchObject({ code: 0 });
+    expect(await flotilla('start', 'voting.web').finished).toMatchObject({ code: 3 });
+    expect((await web())?.replicas).toEqual([]);
+    expect(await flotilla('thaw', 'voting').finished).toMatchObject({ code: 0 });
+    await expect.poll(async () => (await web())?.ready, { timeout: 60_000, interval: 500 }).toBe(3);
+    expect(await flotilla('scale', 'voting.wbe=1').finished).toMatchObject({ code: 2 });
+  });
+
   it('a service that is not in the file any more is shown and torn down, and events -f tells it as it happens', async () => {
     const following = flotilla('events', 'voting', '-f', '-n', '1');
     const text = readFileSync(example, 'utf8').replace(/^ {2}worker:[\s\S]*?(?=^ {2}queue:)/m, '');

@@ -5,18 +5,31 @@ import { accept, type Command } from '../../src/commands/accept.ts';
 import { createQueueHandlers } from '../../src/commands/queue-handlers.ts';
 import type { OperationRow } from '../../src/model/state.ts';
 import type { AppRows } from '../../src/ports/state-store.ts';
-import { parseApp } from '../../src/spec/parse-app.ts';
 import { type CommandFixture, commandFixture, incoming, noReplies } from '../support/command-fixture.ts';
 
-/** The services of a document with their number of replicas; null = delete. */
-type Wish = Readonly<Record<string, number>> | null;
+/** The services of a document with their number of replicas (0 = it states none); null = delete; or a command that changes what is wanted now. */
+type Wish = Readonly<Record<string, number>> | null | Imperative;
+type Imperative = {
+  readonly command: 'scale' | 'stop' | 'start' | 'restart';
+  readonly service: string;
+  readonly to: number;
+};
+const isImperative = (wanted: Wish): wanted is Imperative => wanted !== null && 'command' in wanted;
 
 const wish: fc.Arbitrary<Wish> = fc.oneof(
   {
     weight: 4,
-    arbitrary: fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.integer({ min: 1, max: 3 }), { minKeys: 1 }),
+    arbitrary: fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.integer({ min: 0, max: 3 }), { minKeys: 1 }),
   },
   { weight: 1, arbitrary: fc.constant(null) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      command: fc.constantFrom<Imperative['command']>('scale', 'scale', 'stop', 'start', 'restart'),
+      service: fc.constantFrom('a', 'b', 'c'),
+      to: fc.nat(4),
+    }),
+  },
 );
 
 interface Act {
@@ -42,17 +55,19 @@ const documentOf = (services: Readonly<Record<string, number>>) => ({
   services: Object.fromEntries(
     Object.entries(services).map(([name, replicas]) => [
       name,
-      { image: `${name}:${replicas % 2}`, deploy: { replicas } },
+      { image: `${name}:${replicas % 2}`, ...(replicas > 0 && { deploy: { replicas } }) },
     ]),
   ),
 });
 
-const commandOf = (wanted: Wish, n: number): Command => ({
-  app: 'shop',
-  command: wanted === null ? 'delete' : 'apply',
-  document: wanted === null ? null : documentOf(wanted),
-  idempotencyKey: `k${n}`,
-});
+function commandOf(wanted: Wish, n: number): Command {
+  const idempotencyKey = `k${n}`;
+  if (wanted === null) return { app: 'shop', command: 'delete', document: null, idempotencyKey };
+  if (!isImperative(wanted)) return { app: 'shop', command: 'apply', document: documentOf(wanted), idempotencyKey };
+  const { command, service, to } = wanted;
+  const services = command === 'scale' ? { [service]: to } : [service];
+  return { app: 'shop', command, document: { services }, idempotencyKey };
+}
 
 async function rowsOf({ store }: CommandFixture): Promise<AppRows> {
   const rows = await store.readWholeApp('shop');
@@ -94,18 +109,60 @@ async function play(acts: readonly Act[]): Promise<{ fixture: CommandFixture; co
   return { fixture, commands };
 }
 
-/** What the app must look like, by the accepted operations alone: an independent reading of the rule. */
+interface Service {
+  readonly stated: number | null;
+  readonly scaledTo: number | null;
+  readonly stopped: boolean;
+}
+
+/** What the app must look like, by the applied operations alone: an independent reading of the rules. */
 function expected(operations: readonly OperationRow[], bodies: ReadonlyMap<string, Command>) {
-  const last = operations.toSorted((a, b) => a.seq - b.seq).at(-1);
-  const command = last && bodies.get(last.bodyHash);
+  let services: Readonly<Record<string, Service>> = {};
+  for (const operation of operations.toSorted((a, b) => a.seq - b.seq)) {
+    if (operation.state === 'applied') services = after(services, bodies.get(operation.bodyHash));
+  }
+  const count = ({ stated, scaledTo, stopped }: Service) => (stopped ? 0 : (scaledTo ?? stated ?? 1));
+  return Object.fromEntries(Object.entries(services).map(([name, service]) => [name, count(service)]));
+}
+
+function after(services: Readonly<Record<string, Service>>, command: Command | undefined): typeof services {
   if (!command || command.command === 'delete') return {};
-  const parsed = parseApp(command.document);
-  if (!parsed.ok) throw new Error('the test sends only valid documents');
-  return Object.fromEntries(parsed.value.app.services.map(({ name, replicas }) => [name, replicas]));
+  if (command.command === 'apply') return applied(services, command.document as ReturnType<typeof documentOf>);
+  const body = command.document as { readonly services: readonly string[] | Readonly<Record<string, number>> };
+  const [name = ''] = Array.isArray(body.services) ? body.services : Object.keys(body.services);
+  const known = services[name];
+  if (known === undefined) throw new Error('a command for a service that is not there must be rejected');
+  if (command.command === 'scale') {
+    return {
+      ...services,
+      [name]: { ...known, scaledTo: (body.services as Readonly<Record<string, number>>)[name] ?? 0 },
+    };
+  }
+  if (command.command === 'restart') return services;
+  return { ...services, [name]: { ...known, stopped: command.command === 'stop' } };
+}
+
+function applied(before: Readonly<Record<string, Service>>, document: ReturnType<typeof documentOf>): typeof before {
+  const known = Object.values(before);
+  const allStopped = known.length > 0 && known.every(({ stopped }) => stopped);
+  return Object.fromEntries(
+    Object.entries(document.services).map(([name, service]) => {
+      const stated = 'deploy' in service && service.deploy ? service.deploy.replicas : null;
+      const scaledTo = stated === null ? (before[name]?.scaledTo ?? null) : null;
+      return [name, { stated, scaledTo, stopped: before[name]?.stopped ?? allStopped }];
+    }),
+  );
+}
+
+/** Only a command for something that is not there, or not any more, is rejected. */
+function expectConcluded({ state, command, reason }: OperationRow): void {
+  const isRefused = command !== 'apply' && command !== 'delete' && state === 'rejected';
+  if (isRefused) expect(['ServiceNotFound', 'AppBeingDeleted', 'AppNotFound']).toContain(reason);
+  else expect(state).toBe('applied');
 }
 
 describe('any sequence of commands, repetitions and deliveries, with requests to the table failing on the way', () => {
-  it('ends in the state of the command that was accepted last, each accepted one concluded once', async () => {
+  it('ends in the state that the commands ask for in the order of acceptance, each accepted one concluded once', async () => {
     const { bodyHashOf } = await import('../../src/commands/accept.ts');
     await fc.assert(
       fc.asyncProperty(fc.array(act, { minLength: 1, maxLength: 14 }), async (acts) => {
@@ -118,7 +175,7 @@ describe('any sequence of commands, repetitions and deliveries, with requests to
         expect(places).toEqual(places.map((_, n) => n + 1));
         expect(app?.nextSeq ?? 1).toBe(operations.length + 1);
         expect(app?.appliedSeq ?? 0).toBe(operations.length);
-        expect(operations.map(({ state }) => state)).toEqual(operations.map(() => 'applied'));
+        operations.forEach(expectConcluded);
 
         const wanted = Object.fromEntries(
           guards.filter(({ removed }) => !removed).map(({ service, desired }) => [service, desired]),
@@ -127,9 +184,14 @@ describe('any sequence of commands, repetitions and deliveries, with requests to
 
         // One event tells of each conclusion, and generations rise one at a time with the order.
         const events = await fixture.store.readEvents('shop', { limit: 1000 });
-        const told = events.ok ? events.value.events.filter(({ type }) => type === 'OperationApplied') : [];
+        const told = events.ok
+          ? events.value.events.filter(({ type }) => type === 'OperationApplied' || type === 'OperationRejected')
+          : [];
         expect(told.map(({ cause }) => cause).sort()).toEqual(operations.map(({ id }) => id).sort());
-        const generations = operations.toSorted((a, b) => a.seq - b.seq).map(({ generation }) => generation ?? 0);
+        const generations = operations
+          .filter(({ state }) => state === 'applied')
+          .toSorted((a, b) => a.seq - b.seq)
+          .map(({ generation }) => generation ?? 0);
         for (const [n, generation] of generations.entries()) {
           const before = generations[n - 1] ?? 0;
           expect([before, before + 1]).toContain(generation);

@@ -19,6 +19,7 @@ interface Group {
 class World {
   now = at;
   guard: GuardRow = aGuard({ workflow: 'deployment:shop.web:1', epoch: 1, desired: 2, revision: 1 });
+  frozen = false;
   rows = new Map<string, ReplicaRow>();
   groups = new Map<string, Group>();
   /** When each replica was last in the endpoints. */
@@ -36,6 +37,7 @@ class World {
     );
     return aSnapshot({
       guard: this.guard,
+      frozen: this.frozen,
       replicas,
       observations,
       templates: new Map([1, 2, 3, 4].map((revision) => [revision, aTemplate({ image: `nginx:${revision}` })])),
@@ -114,6 +116,7 @@ function expectLawful(world: World, snapshot: ServiceSnapshot, plan: Plan): void
         true,
       ]);
     }
+    expectCareful(world, before, row);
     if (row.endpoint) expect(row.state).toBe('ready');
     after.set(replicaKey(row), row);
   }
@@ -123,9 +126,32 @@ function expectLawful(world: World, snapshot: ServiceSnapshot, plan: Plan): void
     expect(new Set(present.map((row) => row.revision))).toEqual(new Set([world.guard.revision]));
     expect(world.guard.removed).toBe(false);
   }
+  if (world.frozen) expect([plan.steps, plan.replicas.filter(({ insert }) => insert)]).toEqual([[], []]);
+  expectFloor(world, after);
   if (plan.done) expect(plan.steps).toEqual([]);
   expect(plan.wakeAt).toBeGreaterThanOrEqual(world.now);
-  expect(plan.wakeAt).toBeLessThanOrEqual(world.now + defaults.transitionWakeMs);
+  expect(plan.wakeAt).toBeLessThanOrEqual(world.now + (world.frozen ? 300_000 : defaults.transitionWakeMs));
+}
+
+const isLeaving = ({ state }: ReplicaRow): boolean => state === 'draining' || state === 'deleting';
+
+/** Nothing of a frozen app is sent away, and a restart only sends away what was there before it. */
+function expectCareful(world: World, before: ReplicaRow | undefined, row: ReplicaRow): void {
+  if (before === undefined || isLeaving(before) || !isLeaving(row)) return;
+  expect(world.frozen).toBe(false);
+  if (row.reason === 'Restarting') expect(row.cycle).toBeLessThan(world.guard.cycle);
+}
+
+/** A restart leaves all ready replicas but one: those of the wanted revision count, whatever else becomes of the others. */
+function expectFloor(world: World, after: ReadonlyMap<string, ReplicaRow>): void {
+  const taken = [...after].filter(([key, row]) => {
+    const before = world.rows.get(key);
+    return before?.state === 'ready' && isLeaving(row) && row.reason === 'Restarting';
+  });
+  if (taken.length === 0) return;
+  expect(taken).toHaveLength(1);
+  const ready = [...after.values()].filter(({ state }) => state === 'ready');
+  expect(ready.length).toBeGreaterThanOrEqual(world.guard.desired - 1);
 }
 
 function pass(world: World, loss: { readonly silent: boolean; readonly steps: number }): Plan {
@@ -159,6 +185,8 @@ const anAct = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('revise' as const), revision: fc.integer({ min: 1, max: 4 }) }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), removed: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('freeze' as const), frozen: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('vanish' as const), n: fc.nat(5) }) },
   {
     weight: 3,
@@ -194,6 +222,12 @@ function act(world: World, move: Act): void {
     case 'remove':
       world.guard = { ...world.guard, removed: move.removed, generation: world.guard.generation + 1 };
       return;
+    case 'restart':
+      world.guard = { ...world.guard, cycle: world.guard.cycle + 1, generation: world.guard.generation + 1 };
+      return;
+    case 'freeze':
+      world.frozen = move.frozen;
+      return;
     case 'vanish': {
       const name = [...world.groups.keys()][move.n];
       if (name !== undefined) world.groups.delete(name);
@@ -227,6 +261,7 @@ it('every plan is lawful, and once the world is calm the plans converge and stay
       const world = new World();
       for (const move of acts) act(world, move);
       for (const group of world.groups.values()) group.health = 'well';
+      world.frozen = false;
       // The sweep finds ready replicas whose group is gone.
       for (const row of world.rows.values()) {
         if (row.state !== 'ready' || world.groups.has(row.group)) continue;
@@ -246,6 +281,7 @@ it('every plan is lawful, and once the world is calm the plans converge and stay
       expect(plan.done).toBe(true);
       const live = [...world.rows.values()].filter(({ state }) => state !== 'gone');
       expect(live.map(({ state }) => state)).toEqual(live.map(() => 'ready'));
+      expect(live.every(({ cycle }) => cycle === world.guard.cycle)).toBe(true);
       expect(live).toHaveLength(world.guard.removed ? 0 : world.guard.desired);
       expect([...world.groups.keys()].toSorted()).toEqual(live.map(({ group }) => group).toSorted());
       const again = pass(world, { silent: false, steps: 99 });

@@ -152,11 +152,19 @@ export interface ArmGroup {
   readonly label: string;
 }
 
+export type CommandKind = 'apply' | 'delete' | Imperative['command'];
+
+/** What `POST …/commands` takes. */
+export type Imperative =
+  | { readonly command: 'scale'; readonly services: Readonly<Record<string, number>> }
+  | { readonly command: 'restart' | 'stop' | 'start'; readonly services?: readonly string[] }
+  | { readonly command: 'freeze' | 'thaw' };
+
 export interface CommandRecord {
   readonly id: string;
   readonly app: string;
-  readonly command: 'apply' | 'delete';
-  /** The app document; null for `delete`. */
+  readonly command: CommandKind;
+  /** The app document for `apply`, the body of a command that has one, else null. */
   readonly document: unknown;
   readonly sentAt: number;
   acknowledgedAt: number | null;
@@ -259,6 +267,8 @@ export interface Drive {
   /** `PUT /api/v1/apps/{app}`, repeated with the same key until answered. */
   apply(app: string, document: unknown): Promise<CommandRecord>;
   delete(app: string): Promise<CommandRecord>;
+  /** `POST /api/v1/apps/{app}/commands`, likewise. */
+  command(app: string, body: Imperative): Promise<CommandRecord>;
   /** Any request to a live host; resolves with null when no answer came. */
   request(method: string, path: string, body?: unknown): Promise<{ status: number; body: string } | null>;
   /** Puts raw text on the command queue, as another system might. */

@@ -18,7 +18,7 @@ import { coreHttpClient } from '../../src/local/core-http-client.ts';
 import { memoryTableStore } from '../../src/local/tables/memory-store.ts';
 import { defaults } from '../../src/model/defaults.ts';
 import { ok } from '../../src/model/result.ts';
-import type { EventRow } from '../../src/model/state.ts';
+import type { CommandName, EventRow } from '../../src/model/state.ts';
 import { app } from '../../src/orchestrations/app.ts';
 import { deployment } from '../../src/orchestrations/deployment.ts';
 import { teardown } from '../../src/orchestrations/teardown.ts';
@@ -58,7 +58,8 @@ export interface AppWorld {
   readonly settings: ActivitySettings;
   /** Requests that ARM answered, `METHOD name`. */
   readonly armLog: string[];
-  command(command: 'apply' | 'delete', appName: string, document: unknown): Promise<void>;
+  /** `document`: the body of the command, null where it has none. */
+  command(command: CommandName, appName: string, document: unknown): Promise<void>;
   rows(appName?: string): Promise<AppRows>;
   events(appName?: string): Promise<readonly EventRow[]>;
   groups(): Promise<readonly string[]>;

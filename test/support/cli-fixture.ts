@@ -55,6 +55,8 @@ export const aService = (over: Partial<ServiceResource> = {}): ServiceResource =
   ready: 1,
   converged: true,
   removed: false,
+  stopped: false,
+  scaledTo: null,
   reason: null,
   message: null,
   workflow: null,
@@ -82,6 +84,8 @@ export const anApp = (over: Partial<AppResource> = {}): AppResource => ({
   generation: 1,
   observedGeneration: 1,
   converged: true,
+  frozen: false,
+  stopped: false,
   services: 1,
   ready: 1,
   desired: 1,
@@ -129,6 +133,7 @@ export interface RunOptions extends Script {
   readonly colours?: boolean;
   /** The fault console of the platform. */
   readonly console?: (baseUrl: string) => FaultConsole;
+  readonly onConnect?: (baseUrl: string, key: string | undefined) => void;
 }
 
 const nobody = async () => err<ConsoleError>({ kind: 'unreachable', message: 'connect ECONNREFUSED' });
@@ -140,6 +145,8 @@ export interface Ran {
   readonly errors: readonly string[];
   /** Calls that change something: method and app. */
   readonly commands: readonly string[];
+  /** Files as they were written, by path. */
+  readonly written: ReadonlyMap<string, string>;
   readonly tookMs: number;
 }
 
@@ -149,13 +156,18 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
   const out: string[] = [];
   const errors: string[] = [];
   const commands: string[] = [];
+  const written = new Map<string, string>();
   const surroundings: Surroundings = {
     environment: options.environment ?? {},
     workingDirectory: '/work',
-    readFile: async (path) => options.files?.[path],
+    readFile: async (path) => written.get(path) ?? options.files?.[path],
     readBytes: async (path) => (options.files?.[path] === undefined ? undefined : Buffer.from(options.files[path])),
     homeDirectory: '/home/me',
-    connect: () => scriptedClient(options, () => now, commands),
+    writePrivateFile: async (path, text) => void written.set(path, text),
+    connect: (baseUrl, key) => {
+      options.onConnect?.(baseUrl, key);
+      return scriptedClient(options, () => now, commands);
+    },
     connectConsole: (baseUrl) => options.console?.(baseUrl) ?? noConsole,
     knock: async (address) => options.answers?.[address] ?? { answers: true, detail: 'HTTP 200' },
     terminal: {
@@ -174,7 +186,7 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
     newKey: () => 'key',
   };
   const code = await run(argv, surroundings);
-  return { code, out, errors, commands, tookMs: now - startAt };
+  return { code, out, errors, commands, written, tookMs: now - startAt };
 }
 
 function scriptedClient(script: Script, now: () => number, commands: string[]): ApiClient {
@@ -198,7 +210,13 @@ function scriptedClient(script: Script, now: () => number, commands: string[]): 
     apps: async () => ok([anApp()]),
     app,
     preview: async (name) =>
-      ok({ app: name, changes: [{ service: 'web', change: 'added', fields: [] }], warnings: [] }),
+      ok({
+        app: name,
+        changes: [{ service: 'web', change: 'added', fields: [] }],
+        services: [],
+        warnings: [],
+        pending: 0,
+      }),
     apply: command('apply'),
     remove: command('remove'),
     secrets: async () => ok([]),
@@ -209,6 +227,10 @@ function scriptedClient(script: Script, now: () => number, commands: string[]): 
     async removeSecret(name, secret) {
       commands.push(`rm ${name} ${secret}`);
       return ok({ removed: 2 });
+    },
+    command: async (app, body) => {
+      commands.push(`${JSON.stringify(body)} ${app}`);
+      return ok({ ...(nextOperation() ?? anOperation()), app, command: body.command });
     },
     operation: async () => ok(nextOperation() ?? anOperation()),
     logs: async () => ok({ logs: [], omitted: 0 }),

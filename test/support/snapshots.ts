@@ -12,6 +12,7 @@ export const identity = { installation: 'test', appUid: 'uid-1' };
 export const aSnapshot = (over: Partial<ServiceSnapshot> = {}): ServiceSnapshot => ({
   ...identity,
   app: anApp('shop', [aService('web')]),
+  frozen: false,
   guard: aGuard({ workflow: 'deployment:shop.web:1', epoch: 1 }),
   templates: new Map<number, ServiceTemplate>([
     [1, aTemplate()],

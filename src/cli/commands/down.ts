@@ -20,20 +20,20 @@ export async function down(surroundings: Surroundings, options: Options): Promis
     surroundings.terminal.note(`error: --yes ${options.yes} confirms another app than ${options.app}.`);
     return exitCodes.invalid;
   }
-  const opened = await openSession(surroundings, options.api);
+  const opened = await openSession(surroundings, options);
   if (!opened.ok) return opened.error;
   const session = opened.value;
   const name = await chooseApp(session, options);
   if (!name.ok) return name.error;
   const before = await session.client.app(name.value);
-  if (!before.ok) return await refuse(session, options, name.value, before.error);
+  if (!before.ok) return await refuse(session, name.value, before.error);
   const said = saidByJson(session, options.json);
   said.terminal.line(`${name.value} → ${session.api}`);
   for (const line of renderGoing(before.value)) said.terminal.line(line);
   if (session.interrupted.aborted) return exitCodes.interrupted;
   const startedAt = session.now();
   const accepted = await session.client.remove(name.value, session.newKey(), options.yes ?? undefined);
-  if (!accepted.ok) return await refuse(session, options, name.value, accepted.error);
+  if (!accepted.ok) return await refuse(session, name.value, accepted.error);
   const operation = accepted.value;
   if (options.detach) return sayAccepted(session, operation, options.json);
   const ending = await waitFor(said, {
@@ -65,13 +65,8 @@ async function chooseApp(session: Session, options: Options): Promise<Result<str
   return err(exitCodes.invalid);
 }
 
-async function refuse(
-  session: Session,
-  { api }: Options,
-  app: string,
-  error: Parameters<typeof failWith>[1],
-): Promise<ExitCode> {
-  const code = failWith(session, error, api);
+async function refuse(session: Session, app: string, error: Parameters<typeof failWith>[1]): Promise<ExitCode> {
+  const code = failWith(session, error);
   if (isAbsent(error)) session.terminal.note(`  Nothing of ${app} is left to tear down. ${await knownApps(session)}`);
   return code;
 }

@@ -21,12 +21,12 @@ const followDelayMs = 1_000;
 const silenceMs = 60_000;
 
 export async function events(surroundings: Surroundings, options: Options): Promise<ExitCode> {
-  const opened = await openSession(surroundings, options.api);
+  const opened = await openSession(surroundings, options);
   if (!opened.ok) return opened.error;
   const session = opened.value;
   const feeds = new Map<string, EventFeed>();
   const first = await readAll(session, options, feeds, true);
-  if (!first.ok) return failWith(session, first.error, options.api);
+  if (!first.ok) return failWith(session, first.error);
   // Several apps together give more than were asked for.
   print(session, options, first.value.slice(-options.limit));
   if (options.follow) return await follow(session, options, feeds);
@@ -44,7 +44,7 @@ async function follow(session: Session, options: Options, feeds: Map<string, Eve
       heardAt = session.now();
       print(session, options, read.value);
     } else if (read.error.kind !== 'unreachable' || session.now() - heardAt >= silenceMs) {
-      return failWith(session, read.error, options.api);
+      return failWith(session, read.error);
     }
   }
 }

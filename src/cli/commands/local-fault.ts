@@ -8,16 +8,17 @@ import type { Result } from '../../model/result.ts';
 import { nearestWord } from '../../spec/suggest.ts';
 import type { Surroundings } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import type { InvocationOf } from '../invocation.ts';
+import { defaultApi, type InvocationOf } from '../invocation.ts';
 import { columns, table } from '../table.ts';
 
 type Options = InvocationOf<'local'>;
 
 export async function localFault(surroundings: Surroundings, options: Options): Promise<ExitCode> {
   const { terminal } = surroundings;
-  const at = await findConsole(surroundings, options.api);
+  const api = options.api ?? defaultApi;
+  const at = await findConsole(surroundings, api);
   if (at === undefined) {
-    terminal.note(`error: no embedded platform has its API at ${options.api} on this machine.`);
+    terminal.note(`error: no embedded platform has its API at ${api} on this machine.`);
     terminal.note('  Start one with `npm start`; name another with --api, or its fault console with FLOTILLA_CONSOLE.');
     return exitCodes.unreachable;
   }

@@ -14,12 +14,12 @@ import { isAbsent } from '../wait.ts';
 type Options = InvocationOf<'logs'>;
 
 export async function logs(surroundings: Surroundings, options: Options): Promise<ExitCode> {
-  const opened = await openSession(surroundings, options.api);
+  const opened = await openSession(surroundings, options);
   if (!opened.ok) return opened.error;
   const session = opened.value;
   const printer = createPrinter(session, options);
   const first = await read(session, options, { tail: options.tail, ...sinceOf(session, options) });
-  if (!first.ok) return failWith(session, first.error, options.api);
+  if (!first.ok) return failWith(session, first.error);
   const feed = createFeed(session, options, printer);
   feed.absorb(first.value.logs);
   tellOmitted(session, first.value);
@@ -144,7 +144,7 @@ async function follow(session: Session, options: Options, feed: Feed, first: Log
       // The slot is empty for a moment: its next replica is on its way.
       heardAt = session.now();
     } else if (next.error.kind !== 'unreachable' || session.now() - heardAt >= silenceMs) {
-      return failWith(session, next.error, options.api);
+      return failWith(session, next.error);
     }
   }
 }

@@ -8,13 +8,14 @@ import { failWith, openSession } from '../session.ts';
 
 export async function ps(
   surroundings: Surroundings,
-  { api, app, json }: Extract<Invocation, { command: 'ps' }>,
+  options: Extract<Invocation, { command: 'ps' }>,
 ): Promise<ExitCode> {
-  const session = await openSession(surroundings, api);
+  const session = await openSession(surroundings, options);
   if (!session.ok) return session.error;
   const { client, terminal, now } = session.value;
+  const { app, json } = options;
   const shown = app === null ? await client.apps() : await client.app(app);
-  if (!shown.ok) return failWith(surroundings, shown.error, api);
+  if (!shown.ok) return failWith(session.value, shown.error);
   if (json) terminal.line(JSON.stringify(shown.value, null, 2));
   else {
     const lines = 'serviceList' in shown.value ? renderReplicas(shown.value, now()) : renderApps(shown.value);

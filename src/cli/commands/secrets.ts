@@ -18,10 +18,10 @@ export async function secrets(surroundings: Surroundings, options: Options): Pro
     terminal.note(`error: ${value}`);
     return exitCodes.invalid;
   }
-  const opened = await openSession(surroundings, options.api);
+  const opened = await openSession(surroundings, options);
   if (!opened.ok) return opened.error;
   const said = await actions[options.action](opened.value.client, options, value);
-  if (!said.ok) return failWith(surroundings, said.error, options.api);
+  if (!said.ok) return failWith(opened.value, said.error);
   const lines = options.json ? [JSON.stringify(said.value.resource, null, 2)] : said.value.lines;
   for (const line of lines) terminal.line(line);
   return exitCodes.ok;

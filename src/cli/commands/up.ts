@@ -27,10 +27,10 @@ type Options = Extract<Invocation, { command: 'up' }>;
 export async function up(surroundings: Surroundings, options: Options): Promise<ExitCode> {
   const loaded = await loadComposeFile(surroundings, options);
   if (!loaded.ok) return refuseFile(surroundings, loaded.error, options.json);
-  const opened = await openSession(surroundings, options.api);
+  const opened = await openSession(surroundings, options);
   if (!opened.ok) return opened.error;
   const session = opened.value;
-  const stored = await storeValues(session, loaded.value, options.api);
+  const stored = await storeValues(session, loaded.value);
   if (!stored.ok) return stored.error;
   const file = { ...loaded.value, document: stored.value };
   const said = saidByJson(session, options.json);
@@ -39,7 +39,7 @@ export async function up(surroundings: Surroundings, options: Options): Promise<
   if (session.interrupted.aborted) return exitCodes.interrupted;
   const startedAt = session.now();
   const accepted = await session.client.apply(file.app.name, file.document, session.newKey());
-  if (!accepted.ok) return failWith(session, accepted.error, options.api);
+  if (!accepted.ok) return failWith(session, accepted.error);
   if (options.detach) return sayAccepted(session, accepted.value, options.json);
   const ending = await watch(said, options, accepted.value, startedAt);
   said.terminal.status([]);
@@ -53,7 +53,7 @@ async function showPreview(session: Session, file: CheckedFile, options: Options
   const { name } = file.app;
   const [preview, before] = await Promise.all([client.preview(name, file.document), client.app(name)]);
   if (!preview.ok) return err(refusePreview(session, file, preview.error, options));
-  if (!before.ok && !isAbsent(before.error)) return err(failWith(session, before.error, options.api));
+  if (!before.ok && !isAbsent(before.error)) return err(failWith(session, before.error));
   const warnings = locateProblems(unsaid(preview.value, file), file.locate);
   for (const line of renderProblems([...file.warnings, ...warnings])) terminal.note(line);
   terminal.line(`${name} → ${session.api}`);
@@ -72,7 +72,7 @@ function refusePreview(
   error: Parameters<typeof failWith>[1],
   options: Options,
 ): ExitCode {
-  if (error.kind !== 'refused' || !error.problem.problems) return failWith(session, error, options.api);
+  if (error.kind !== 'refused' || !error.problem.problems) return failWith(session, error);
   return refuseFile(session, locateProblems(error.problem.problems, file.locate), options.json);
 }
 
@@ -96,11 +96,11 @@ async function watch(
 
 async function finish(
   session: Session,
-  { api, json }: Options,
+  { json }: Options,
   { app, operation }: Extract<Ending, { kind: 'converged' }>,
   startedAt: number,
 ): Promise<ExitCode> {
-  const { terminal, now } = session;
+  const { terminal, now, api } = session;
   const took = elapsed(now() - startedAt);
   const addresses = app === null ? [] : await knockAtAll(session, app);
   if (json) {

@@ -7,10 +7,12 @@ import { protectionText } from '../../decide/commands/plan-delete.ts';
 import type { ApiInfo } from '../../model/api.ts';
 import { keys } from '../../model/keys.ts';
 import { namePattern } from '../../model/limits.ts';
-import type { AppRow, OperationRow } from '../../model/state.ts';
+import type { OperationRow } from '../../model/state.ts';
 import { version } from '../../model/version.ts';
 import { accept, announce, type Command, confirmation, type Refusal } from '../accept.ts';
 import { checkDocument, type DocumentFault } from '../check-document.ts';
+import { bodyOf, faultOf, imperative } from '../messages.ts';
+import { planDocument } from '../plan-document.ts';
 import type { CommandPorts } from '../ports.ts';
 import { listApps } from './list-apps.ts';
 import { getLogs, type LogPorts } from './logs.ts';
@@ -24,7 +26,7 @@ import {
 } from './request.ts';
 import { json, noSuchApp, problem, unavailable } from './responses.ts';
 import { deleteSecret, getSecrets, putSecret } from './secrets.ts';
-import { appOf, eventsOf, operationOf, poolOf, previewOf } from './views.ts';
+import { appOf, eventsOf, operationOf, poolOf } from './views.ts';
 
 type Handler = (request: HttpRequest) => Promise<HttpResponseInit>;
 
@@ -37,6 +39,8 @@ export interface HttpHandlers {
   readonly apps: Handler;
   /** `v1/apps/{app}` */
   readonly app: Handler;
+  /** `v1/apps/{app}/commands` */
+  readonly commands: Handler;
   /** `v1/apps/{app}/operations/{id}` */
   readonly operation: Handler;
   /** `v1/apps/{app}/events` */
@@ -63,6 +67,7 @@ export function createHttpHandlers(ports: CommandPorts & LogPorts, installation:
       PUT: (request) => putApp(ports, appParameter(request), request),
       DELETE: (request) => deleteApp(ports, appParameter(request), request),
     }),
+    commands: path({ POST: withoutQuery((request) => postCommand(ports, appParameter(request), request)) }),
     operation: path({ GET: withoutQuery((request) => getOperation(ports, request)) }),
     events: path({ GET: (request) => getEvents(ports, appParameter(request), request) }),
     secrets: path({ GET: withoutQuery((request) => getSecrets(ports, appParameter(request))) }),
@@ -147,13 +152,36 @@ async function deleteApp(ports: CommandPorts, app: string, request: HttpRequest)
   return await run(ports, { app, command: 'delete', document: confirmation(confirm.value), idempotencyKey: key.value });
 }
 
+async function postCommand(ports: CommandPorts, app: string, request: HttpRequest): Promise<HttpResponseInit> {
+  const key = readIdempotencyKey(request, ports.ids.next);
+  if (!key.ok) return key.error;
+  const body = await readDocument(request);
+  if (!body.ok) return body.error;
+  if (!namePattern.test(app)) return noSuchApp(app);
+  const command = imperative.safeParse(body.value);
+  if (!command.success) return badCommand(command.error.issues.map(faultOf));
+  const document = bodyOf(command.data);
+  return await run(ports, { app, command: command.data.command, document, idempotencyKey: key.value });
+}
+
+const badCommand = (faults: readonly { readonly path: string; readonly problem: string }[]): HttpResponseInit =>
+  problem('invalidDocument', `InvalidMessage: the command has ${faults.length} faults.`, {
+    problems: faults.map(({ path, problem: fault }) => ({
+      severity: 'error',
+      path,
+      problem: `${fault}.`,
+      remedy: 'Send {"command": "scale", "services": {"web": 3}}, or restart, stop, start, freeze or thaw.',
+    })),
+  });
+
 /** Changes nothing: what would `PUT` do. */
 async function preview(ports: CommandPorts, app: string, document: unknown): Promise<HttpResponseInit> {
   const checked = await checkDocument(ports, app, document, 'preview');
   if (!checked.ok) return refusedDocument(checked.error);
-  const row = await ports.store.read<AppRow>(keys.app(app));
-  if (!row.ok) return unavailable(row.error);
-  return json(200, previewOf(row.value?.spec ?? null, checked.value));
+  const [rows, pools] = await Promise.all([ports.store.readApp(app), ports.pools()]);
+  if (!rows.ok) return unavailable(rows.error);
+  if (!pools.ok) return unavailable(pools.error);
+  return json(200, planDocument(app, rows.value, pools.value, checked.value, ports.now()));
 }
 
 async function run(ports: CommandPorts, command: Command): Promise<HttpResponseInit> {

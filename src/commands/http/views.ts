@@ -3,7 +3,6 @@
 import { isSettled } from '../../decide/converged.ts';
 import { movingOf } from '../../decide/placement/place.ts';
 import type {
-  ApplyPreview,
   AppResource,
   AppSummary,
   EventList,
@@ -13,12 +12,10 @@ import type {
   ReplicaResource,
   ServiceResource,
 } from '../../model/api.ts';
-import type { AppSpec, ServiceTemplate } from '../../model/app-spec.ts';
+import type { ServiceTemplate } from '../../model/app-spec.ts';
 import type { Reason } from '../../model/reasons.ts';
 import type { AppRow, EventRow, GuardRow, OperationRow, PoolRow, ReplicaRow, RevisionRow } from '../../model/state.ts';
 import type { EventPage } from '../../ports/state-store.ts';
-import { diffApps } from '../../spec/diff.ts';
-import type { ParsedApp } from '../../spec/parse-app.ts';
 import { pendingOf } from '../apply-operations.ts';
 
 /** The rows of an app that exists. */
@@ -42,6 +39,8 @@ export function summaryOf(view: AppView): AppSummary {
     generation: app.generation,
     observedGeneration: app.observedGeneration,
     converged: isSeen && pendingOf(view.operations).length === 0,
+    frozen: app.frozen ?? false,
+    stopped: wanted.length > 0 && wanted.every(({ stopped }) => stopped),
     services: wanted.length,
     ready: view.replicas.filter(({ state }) => state === 'ready').length,
     desired: wanted.reduce((sum, { desired }) => sum + desired, 0),
@@ -75,6 +74,8 @@ function serviceOf(
     ready: replicas.filter(({ state }) => state === 'ready').length,
     converged: isSettled(guard, replicas),
     removed: guard.removed,
+    stopped: guard.stopped ?? false,
+    scaledTo: guard.scaledTo,
     reason: guard.reason,
     message: guard.message,
     workflow: guard.workflow,
@@ -137,12 +138,6 @@ export const operationOf = (operation: OperationRow): OperationResource => ({
   problems: operation.problems,
   acceptedAt: iso(operation.acceptedAt),
   finishedAt: operation.finishedAt === null ? null : iso(operation.finishedAt),
-});
-
-export const previewOf = (before: AppSpec | null, { app, warnings }: ParsedApp): ApplyPreview => ({
-  app: app.name,
-  changes: diffApps(before ?? undefined, app).map(({ service, kind, fields }) => ({ service, change: kind, fields })),
-  warnings,
 });
 
 export function poolOf(row: PoolRow): PoolResource {

@@ -73,14 +73,15 @@ export function conclude(
     appliedSeq: Math.max(view.app.appliedSeq, operation.seq),
     lastTx: txId,
   };
+  const waits = view.app.frozen && app.frozen && app.generation > view.app.generation;
   const finished: OperationRow = {
     ...withoutEtag(operation),
     state: outcome.state,
     body: null,
     finishedAt: now,
     generation: outcome.state === 'applied' ? app.generation : null,
-    reason: outcome.reason,
-    problems: outcome.problems,
+    reason: waits ? 'Frozen' : outcome.reason,
+    problems: waits ? [...outcome.problems, frozenNotice(app.app)] : outcome.problems,
   };
   const rows: readonly Write[] = [
     { row: app, etag: view.app.etag },
@@ -92,10 +93,17 @@ export function conclude(
   return [...rows, ...[own, ...events].map((event, n) => ({ row: toRow(event, n), etag: null }))];
 
   function toRow(happening: Happening, n: number): EventRow {
-    const { reason } = happening === own ? outcome : { reason: null };
+    const { reason } = happening === own ? finished : { reason: null };
     return { kind: 'event', app: app.app, at: now, txId, n, ...happening, replica: null, reason, cause: operation.id };
   }
 }
+
+const frozenNotice = (app: string): Problem => ({
+  severity: 'warning',
+  path: '',
+  problem: `the app is frozen: what this command asks for is noted, and waits.`,
+  remedy: `Let it go on with \`flotilla thaw ${app}\`.`,
+});
 
 /** One event per service while there is room; else one per type that names all its services. */
 function fold(happenings: readonly Happening[], room: number): readonly Happening[] {

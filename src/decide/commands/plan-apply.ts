@@ -20,7 +20,9 @@ export function planApply(
   const generation = view.app.generation + 1;
   const changes = servicesOf(view, document.app, generation, moment);
   const isChanged =
-    changes.length > 0 || view.app.state !== 'active' || canonicalJson(view.app.spec) !== canonicalJson(document.app);
+    changes.some(({ writes }) => writes.length > 0) ||
+    view.app.state !== 'active' ||
+    canonicalJson(view.app.spec) !== canonicalJson(document.app);
   const app = withoutEtag(view.app);
   return conclude(
     view,
@@ -31,7 +33,7 @@ export function planApply(
       services: changes.flatMap(({ writes }) => writes),
       happenings: changes.flatMap(({ happening }) => happening ?? []),
       reason: null,
-      problems: document.warnings,
+      problems: [...document.warnings, ...changes.flatMap(({ notice }) => notice ?? [])],
       summary: isChanged
         ? `Applied as generation ${generation}.`
         : `Nothing differs from generation ${app.generation}.`,
@@ -43,30 +45,65 @@ export function planApply(
 function servicesOf(view: CommandView, spec: AppSpec, generation: number, moment: Moment): readonly ServiceWrites[] {
   const guards = new Map(view.guards.map((guard) => [guard.service, guard]));
   const wanted = new Set(spec.services.map(({ name }) => name));
-  const placed = spec.services.flatMap((service) => {
-    const change = placeService(view, guards.get(service.name) ?? null, service, generation, moment);
-    return change ? [change] : [];
-  });
+  const placed = spec.services.map((service) =>
+    placeService(view, guards.get(service.name) ?? null, service, generation, moment),
+  );
   const removed = view.guards
     .filter((guard) => !guard.removed && !wanted.has(guard.service))
     .map((guard) => removeService(guard, generation, moment));
   return [...placed, ...removed];
 }
 
-/** `null` = the service stays as it is. */
+/** The number that a document leads to, and why it is not the document's own. */
+function countOf(
+  view: CommandView,
+  guard: GuardRow | null,
+  { name, replicas, replicasByDefault }: ServiceSpec,
+): Pick<GuardRow, 'desired' | 'stopped' | 'scaledTo'> & { readonly notice: Problem | null } {
+  const known = guard === null || guard.removed ? null : guard;
+  const stopped = known?.stopped ?? isStoppedAsAWhole(view);
+  const scaledTo = replicasByDefault ? (known?.scaledTo ?? null) : null;
+  const desired = stopped ? 0 : (scaledTo ?? replicas);
+  const kept = scaledTo !== null && scaledTo !== replicas ? keptScale(name, scaledTo) : null;
+  return { desired, stopped, scaledTo, notice: stopped ? staysStopped(view.app.app, name) : kept };
+}
+
+/** What is added to an app of which every service is stopped is stopped too. */
+function isStoppedAsAWhole({ app, guards }: CommandView): boolean {
+  const present = guards.filter(({ removed }) => !removed);
+  return app.state === 'active' && present.length > 0 && present.every(({ stopped }) => stopped);
+}
+
+const staysStopped = (app: string, service: string): Problem => ({
+  severity: 'warning',
+  path: `services.${service}`,
+  problem: `${service} is stopped and stays so.`,
+  remedy: `Start it with \`flotilla start ${app}.${service}\`.`,
+});
+
+const keptScale = (service: string, scaledTo: number): Problem => ({
+  severity: 'warning',
+  path: `services.${service}`,
+  problem: `${service} stays at the ${scaledTo} replicas that were commanded, because the file states no number.`,
+  remedy: 'State `deploy.replicas`, or scale it.',
+});
+
+/** Without writes where the service stays as it is. */
 function placeService(
   view: CommandView,
   guard: Stored<GuardRow> | null,
   service: ServiceSpec,
   generation: number,
   { now, txId }: Moment,
-): ServiceWrites | null {
+): ServiceWrites {
   const revisions = view.revisions.filter((row) => row.service === service.name);
   const hash = revisionHash(service.template);
   const isRevised = revisions.find((row) => row.revision === guard?.revision)?.hash !== hash;
-  const isScaled = guard?.desired !== service.replicas;
+  const { notice, ...count } = countOf(view, guard, service);
+  const isScaled = guard?.desired !== count.desired;
   const isAdded = guard === null || guard.removed;
-  if (!isAdded && !isRevised && !isScaled && guard.drainMs === service.drainMs) return null;
+  const isSame = !isRevised && !isScaled && guard?.drainMs === service.drainMs && guard.scaledTo === count.scaledTo;
+  if (!isAdded && isSame) return { writes: [], happening: null, notice };
 
   // Above every revision there ever was, also when the guard points at an older one.
   const newest = Math.max(guard?.revision ?? 0, ...revisions.map((row) => row.revision));
@@ -75,7 +112,7 @@ function placeService(
     ...(guard ? withoutEtag(guard) : newGuard(view.app.app, service.name)),
     // What was once ready is gone with the removal: dependants, and this service's own dependencies, are waited for again.
     ...(isAdded && { healthyRevision: null, startedRevision: null, dependenciesMetRevision: null }),
-    desired: service.replicas,
+    ...count,
     removed: false,
     drainMs: service.drainMs,
     revision,
@@ -96,14 +133,15 @@ function placeService(
   };
   return {
     writes: [{ row: next, etag: guard?.etag ?? null }, ...(isRevised ? [{ row, etag: null }] : [])],
+    notice,
     happening: happeningOf(service, next, { isAdded, isRevised, from: isScaled ? (guard?.desired ?? 0) : null }),
   };
 }
 
 /** A new wait before deletion is no news: it touches no container group. */
 function happeningOf(
-  { name, replicas, template }: ServiceSpec,
-  { revision }: GuardRow,
+  { name, template }: ServiceSpec,
+  { revision, desired: replicas }: GuardRow,
   facts: { readonly isAdded: boolean; readonly isRevised: boolean; readonly from: number | null },
 ): Happening | null {
   const what = `revision ${revision} (${template.image})`;
@@ -127,6 +165,9 @@ const newGuard = (app: string, service: string): GuardRow => ({
   wakeAt: null,
   passAt: null,
   desired: 0,
+  stopped: false,
+  scaledTo: null,
+  cycle: 0,
   removed: false,
   drainMs: 0,
   nextIncarnation: 1,

@@ -247,6 +247,7 @@ export function snapshotOf(
   return {
     ...identity,
     app: apps[name],
+    frozen: false,
     guard: guardOf(service, name),
     templates,
     replicas: service.cells.map((cell) => rowOf(cell, name)),

@@ -28,14 +28,19 @@ export const availability: Oracle = {
 function judge(view: View, row: RawEntity): void {
   const guard = guardOf(view, row.partitionKey, String(row['service']));
   if (guard === undefined || guard['removed'] === true || row['revision'] !== guard['revision']) return;
-  const standing = replicasOf(view, row.partitionKey, String(row['service'])).filter(isStanding);
+  // By its own rule: `restarts`.
+  if (row['reason'] === 'Restarting') return;
+  const rows = replicasOf(view, row.partitionKey, String(row['service']));
+  const standing = rows.filter(isStanding);
+  // What a restart takes is made up for, and bounded by its own rule.
+  const restarting = rows.filter((one) => one['state'] === 'draining' && one['reason'] === 'Restarting').length;
   const ready = standing.filter((one) => one['state'] === 'ready' && one['revision'] === guard['revision']);
   const weaker = standing.filter((one) => one['state'] !== 'ready');
-  if (ready.length < Number(guard['desired']) && weaker.length > 0)
+  if (ready.length + restarting < Number(guard['desired']) && weaker.length > 0)
     view.fail(
       `${nameOf(row)} was ready and is taken away while ${weaker.map(nameOf).join(', ')} is not ready and stays`,
     );
-  if (standing.length < Number(guard['desired']))
+  if (standing.length + restarting < Number(guard['desired']))
     view.fail(
       `${nameOf(row)} was ready and is taken away; ${standing.length} of ${guard['desired']} are left standing`,
     );

@@ -1,9 +1,10 @@
 /**
  * S4: no acknowledged command is lost, an app's commands take effect in the order of acceptance and once each, and what stands in the end is what
- * the last of them asked for.
+ * they asked for, one after the other.
  */
 import type { CommandRecord, Oracle, RawEntity, RowEvent, View } from '../types.ts';
 import { guardOf } from './rows.ts';
+import { countOf, type Wishes, wishesOf } from './wishes.ts';
 
 const final = new Set(['applied', 'rejected', 'superseded']);
 
@@ -63,28 +64,23 @@ function judgeEnd(view: View, app: string, restoredAt: number): void {
     if (row['state'] === 'superseded' && !isOvertaken)
       view.fail(`${command.command} ${app} (command ${row['seq']}) was superseded by nothing`);
   }
-  const last = known
+  const applied = known
     .filter(({ row }) => row['state'] === 'applied')
     .sort((a, b) => Number(a.row['seq']) - Number(b.row['seq']))
-    .at(-1);
-  if (last) judgeSpec(view, app, last.command);
+    .map(({ command }) => command);
+  if (applied.length > 0) judgeSpec(view, app, wishesOf(applied));
 }
 
-interface Document {
-  readonly services?: Readonly<Record<string, { readonly deploy?: { readonly replicas?: number } }>>;
-}
-
-function judgeSpec(view: View, app: string, command: CommandRecord): void {
-  const wanted = command.command === 'delete' ? {} : ((command.document as Document).services ?? {});
-  for (const [service, { deploy }] of Object.entries(wanted)) {
+function judgeSpec(view: View, app: string, wanted: Wishes): void {
+  for (const [service, wish] of wanted) {
     const guard = guardOf(view, app, service);
-    const replicas = deploy?.replicas ?? 1;
+    const replicas = countOf(wish);
     if (guard === undefined || guard['removed'] === true || guard['desired'] !== replicas)
-      view.fail(`the last command wants ${app}/${service} × ${replicas}; its guard says ${describe(guard)}`);
+      view.fail(`the commands want ${app}/${service} × ${replicas}; its guard says ${describe(guard)}`);
   }
   for (const guard of view.rowsOf('service', app)) {
-    if (!(String(guard['service']) in wanted) && guard['removed'] !== true)
-      view.fail(`the last command does not want ${app}/${guard['service']}; its guard says ${describe(guard)}`);
+    if (!wanted.has(String(guard['service'])) && guard['removed'] !== true)
+      view.fail(`the commands do not want ${app}/${guard['service']}; its guard says ${describe(guard)}`);
   }
 }
 

@@ -16,6 +16,7 @@ export const convergence: Oracle = {
       },
       onEnd(view) {
         for (const app of view.apps()) judge(view, app, restored);
+        if (!restored) for (const guard of view.rowsOf('service')) judgeStopped(view, guard);
       },
     };
   },
@@ -29,7 +30,10 @@ function judge(view: View, app: string, restored: boolean): void {
     if (op['state'] === 'accepted') view.fail(`operation ${op['id']} of ${app} is still pending after the calm`);
   }
   const [head] = ofKind('app');
-  if (head?.['state'] === 'deleting') view.fail(`${app} is still being deleted after the calm`);
+  if (head?.['state'] === 'deleting' && head['frozen'] !== true)
+    view.fail(`${app} is still being deleted after the calm`);
+  // What waits for a thaw waits.
+  if (head?.['frozen'] === true) return;
   for (const guard of ofKind('service')) {
     const service = String(guard['service']);
     const wanted = guard['removed'] === true ? 0 : Number(guard['desired']);
@@ -45,4 +49,17 @@ function judge(view: View, app: string, restored: boolean): void {
       );
     }
   }
+}
+
+/** By ARM itself, whatever the rows say. */
+function judgeStopped(view: View, guard: RawEntity): void {
+  const app = guard.partitionKey;
+  const service = String(guard['service']);
+  if (guard['stopped'] !== true || view.row(app, 'app')?.['frozen'] === true) return;
+  const standing = view.groups().filter(({ tags, label, deleting }) => {
+    const isOurs = tags['flotilla-installation'] === view.installation;
+    return isOurs && !deleting && label.startsWith(`${app}/${service}/`);
+  });
+  if (standing.length > 0)
+    view.fail(`${app}/${service} is stopped and has ${standing.map(({ label }) => label).join(', ')}`);
 }

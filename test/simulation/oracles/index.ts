@@ -8,18 +8,22 @@ import { capacity } from './capacity.ts';
 import { commands } from './commands.ts';
 import { convergence } from './convergence.ts';
 import { fencing } from './fencing.ts';
+import { frozen } from './frozen.ts';
 import { ownership } from './ownership.ts';
 import { patience } from './patience.ts';
 import { placement } from './placement.ts';
 import { promptness } from './promptness.ts';
 import { reality } from './reality.ts';
 import { replies } from './replies.ts';
+import { restarts } from './restarts.ts';
 import { stillness } from './stillness.ts';
 import { traffic } from './traffic.ts';
 import { writeAhead } from './write-ahead.ts';
 
 export const oracles: readonly Oracle[] = [
   ownership,
+  frozen,
+  restarts,
   capacity,
   writeAhead,
   fencing,

@@ -18,6 +18,8 @@ export const promptness: Oracle = {
         if (event.type === 'fault' || (event.type === 'host' && event.change === 'crashed')) isDisturbed = true;
         // Each command may ask for a whole new round.
         if (event.type === 'command') busySince.set(event.command.app, event.at);
+        // A restart takes them one after the other.
+        if (event.type === 'row' && event.after?.['reason'] === 'Restarting') busySince.set(event.partition, event.at);
         if (event.type === 'tick' && !isDisturbed) judge(view, event.at, busySince);
       },
     };
@@ -28,6 +30,8 @@ function judge(view: View, now: number, busySince: Map<string, number>): void {
   for (const app of view.apps()) {
     const head = view.row(app, 'app');
     if (head === undefined) continue;
+    // A frozen app waits for a command, and what it does after one is measured from there.
+    if (head['frozen'] === true) busySince.set(app, now);
     const isDone = head['state'] === 'deleted' || head['observedGeneration'] === head['generation'];
     const isIdle = isDone && !view.rowsOf('op', app).some((row) => row['state'] === 'accepted');
     if (isIdle) busySince.delete(app);

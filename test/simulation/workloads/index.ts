@@ -3,12 +3,13 @@ import type { Workload } from '../types.ts';
 import { busy } from './busy.ts';
 import { changes } from './changes.ts';
 import { life } from './life.ts';
+import { operator } from './operator.ts';
 import { orders } from './orders.ts';
 import { relapse } from './relapse.ts';
 import { variety } from './variety.ts';
 
 /** Of which each seed draws one. */
-export const workloads: readonly Workload[] = [changes, variety, orders];
+export const workloads: readonly Workload[] = [changes, variety, orders, operator];
 
 /** Also those that are only run by name. */
 export const allWorkloads: readonly Workload[] = [...workloads, busy, life, relapse];

@@ -1,6 +1,6 @@
 /** The hands of a workload: a user with a patient HTTP client, in virtual time. */
 import { bodyHashOf, operationIdOf } from '../../../src/commands/accept.ts';
-import type { CommandRecord, Drive, OrderRecord } from '../types.ts';
+import type { CommandKind, CommandRecord, Drive, OrderRecord } from '../types.ts';
 import { causes, clock, epoch } from '../virtual/clock.ts';
 import { type Bus, replyQueue } from './bus.ts';
 import type { WorldCore } from './core.ts';
@@ -19,6 +19,8 @@ export interface DriveParts {
 /** A client that hears nothing for this long gives up the connection. */
 const clientTimeoutMs = 100_000;
 const attemptsMax = 200;
+
+const methods: Readonly<Partial<Record<CommandKind, string>>> = { apply: 'PUT', delete: 'DELETE' };
 
 export function createDrive({ world, hosts, bus, table, commands, orders }: DriveParts): Drive {
   let serial = 0;
@@ -53,7 +55,7 @@ export function createDrive({ world, hosts, bus, table, commands, orders }: Driv
     });
   }
 
-  async function command(kind: 'apply' | 'delete', app: string, document: unknown): Promise<CommandRecord> {
+  async function command(kind: CommandKind, app: string, document: unknown): Promise<CommandRecord> {
     serial += 1;
     const id = `cmd-${serial}`;
     const record: CommandRecord = {
@@ -70,13 +72,10 @@ export function createDrive({ world, hosts, bus, table, commands, orders }: Driv
     const note = (moment: 'sent' | 'acknowledged' | 'refused' | 'given-up') =>
       world.emit({ type: 'command', at: clock.now, moment, command: { ...record } });
     note('sent');
+    const method = methods[kind] ?? 'POST';
+    const path = `/api/v1/apps/${app}${method === 'POST' ? '/commands' : ''}`;
     for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
-      const answer = await request(
-        kind === 'apply' ? 'PUT' : 'DELETE',
-        `/api/v1/apps/${app}`,
-        document ?? undefined,
-        id,
-      );
+      const answer = await request(method, path, document ?? undefined, id);
       if (answer && answer.status < 500 && answer.status !== 429) {
         const accepted = answer.status < 300;
         record.status = answer.status;
@@ -165,6 +164,7 @@ export function createDrive({ world, hosts, bus, table, commands, orders }: Driv
     wait,
     apply: (app, document) => command('apply', app, document),
     delete: (app) => command('delete', app, null),
+    command: (app, body) => command(body.command, app, body),
     request: (method, path, body) => request(method, path, body),
     message(session, body) {
       serial += 1;

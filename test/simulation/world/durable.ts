@@ -73,7 +73,7 @@ export function createAxiosAdapter(world: WorldCore, calls: Calls, durable: Dura
     const key = `durable ${nameOf(method, url.pathname)}`;
     const body =
       typeof config.data === 'string' ? config.data : config.data === undefined ? '' : JSON.stringify(config.data);
-    const request = { method, url: url.pathname + url.search, headers: { host: url.host }, body };
+    const request = { method, url: url.pathname + url.search, headers: headersOf(config, url), body };
     const lost = /raiseEvent/.test(url.pathname) && strikes(world, 'hintLost', key, 0.05);
     const accepted: ManagementResponse = { status: 202, headers: {}, body: '' };
     const response = await calls.exchange<ManagementResponse>(caller, {
@@ -99,6 +99,12 @@ export function createAxiosAdapter(world: WorldCore, calls: Calls, durable: Dura
     }
     return answer;
   };
+}
+
+/** The management API looks at some: an event without its media type is refused, and with it every hint. */
+function headersOf({ headers }: AxiosConfig, { host }: URL): Record<string, string> {
+  const given = Object.entries(headers ?? {}).filter((pair): pair is [string, string] => typeof pair[1] === 'string');
+  return { ...Object.fromEntries(given.map(([name, value]) => [name.toLowerCase(), value])), host };
 }
 
 /** `POST start deployment:shop.web:1`, `POST raiseEvent app:shop`, `GET deployment:shop.web:1`. */

@@ -147,7 +147,7 @@ function createAgain(parts: WeatherParts): void {
   const { world, arm } = parts;
   const which = world.choices.pick('weather/lateCreate/which', Math.max(1, arm.departed.length));
   const [group] = arm.departed.splice(which, 1);
-  if (group && !arm.group(group.name)) put(parts, group.name, group.region, group.tags);
+  if (group && !arm.group(group.name)) put(parts, group.name, group.region, group.tags, group.image);
 }
 
 /** A group that is not ours, put by somebody else through the same ARM. */
@@ -155,16 +155,20 @@ function putForeign(parts: WeatherParts, kind: string, region: string, tags: Rea
   put(parts, `${kind}-${clock.now - epoch}`, region, tags);
 }
 
-function put({ arm }: WeatherParts, name: string, region: string, tags: Readonly<Record<string, string>>): void {
+function put(
+  { arm }: WeatherParts,
+  name: string,
+  region: string,
+  tags: Readonly<Record<string, string>>,
+  image = 'nginx',
+): void {
   const body = {
     location: region,
     tags,
     properties: {
       osType: 'Linux',
       restartPolicy: 'Always',
-      containers: [
-        { name: 'main', properties: { image: 'nginx', resources: { requests: { cpu: 1, memoryInGB: 1 } } } },
-      ],
+      containers: [{ name: 'main', properties: { image, resources: { requests: { cpu: 1, memoryInGB: 1 } } } }],
     },
   };
   arm.core.handle(

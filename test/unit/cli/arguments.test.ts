@@ -3,7 +3,6 @@ import { parseArguments } from '../../../src/cli/arguments.ts';
 import { commandNames } from '../../../src/cli/command-table.ts';
 import { helpOf } from '../../../src/cli/help.ts';
 
-const api = 'http://127.0.0.1:7071';
 const parse = (line: string, environment: Record<string, string> = {}) =>
   parseArguments(line === '' ? [] : line.split(' '), environment);
 
@@ -14,7 +13,7 @@ describe('the command line', () => {
     ['help down', { command: 'help', topic: 'down' }],
     ['up -h', { command: 'help', topic: 'up' }],
     ['--version', { command: 'version' }],
-    ['up', { command: 'up', api, json: false, profiles: [], detach: false, timeoutMs: null }],
+    ['up', { command: 'up', api: null, context: null, json: false, profiles: [], detach: false, timeoutMs: null }],
     [
       'up -f a.yaml --name shop --profile x --profile y --timeout 90s',
       { files: ['a.yaml'], name: 'shop', profiles: ['x', 'y'], timeoutMs: 90_000 },
@@ -25,6 +24,12 @@ describe('the command line', () => {
     ['events shop -f', { command: 'events', app: 'shop', follow: true, limit: 50 }],
     ['events -n 5', { command: 'events', app: null, follow: false, limit: 5 }],
     ['down shop', { command: 'down', app: 'shop' }],
+    ['scale shop.web=5 shop.api=0', { command: 'scale', app: 'shop', replicas: { web: 5, api: 0 }, detach: false }],
+    ['restart shop', { command: 'restart', app: 'shop', services: null }],
+    ['stop shop.web shop.api -d', { command: 'stop', app: 'shop', services: ['web', 'api'], detach: true }],
+    ['start shop.web --timeout 90s', { command: 'start', services: ['web'], timeoutMs: 90_000 }],
+    ['freeze shop', { command: 'freeze', app: 'shop' }],
+    ['thaw shop', { command: 'thaw', app: 'shop' }],
     [
       'logs shop',
       { command: 'logs', target: { app: 'shop', service: null, slot: null }, follow: false, tail: 100, since: null },
@@ -65,6 +70,18 @@ describe('the command line', () => {
     ['up -d --timeout 5m', '--detach does not wait: leave out --timeout.'],
     ['events -n 501', '--limit 501: give a whole number from 1 to 500.'],
     ['events -n 0', '--limit 0: give a whole number from 1 to 500.'],
+    ['scale', '`scale` needs APP.SERVICE=N.'],
+    ['scale shop.web', '`shop.web` does not say how many: write APP.SERVICE=N, such as shop.web=3.'],
+    ['scale shop=3', '`shop` is no service: write APP.SERVICE=N, such as shop.web=3.'],
+    ['scale shop.web=many', '`many` is not a number of replicas: give a whole one from 0 to 500.'],
+    ['scale shop.web=501', '`501` is not a number of replicas: give a whole one from 0 to 500.'],
+    ['scale shop.web=1 blog.web=2', 'one app at a time: `blog` is another than `shop`.'],
+    ['scale shop.web=1 shop.web=2', '`web` is named twice.'],
+    ['restart shop.web.0', '`shop.web.0` names one replica: name a service or an app.'],
+    ['stop shop shop.web', 'name `shop` or services of it, not both.'],
+    ['start shop.web blog.web', 'one app at a time: `blog` is another than `shop`.'],
+    ['freeze', '`freeze` needs APP.'],
+    ['thaw shop.web', '`shop.web` is not the name of an app.'],
     ['logs', '`logs` needs APP[.SERVICE[.SLOT]].'],
     ['logs shop.web.0.1', '`shop.web.0.1` has too many parts: write APP, APP.SERVICE or APP.SERVICE.SLOT.'],
     ['logs shop.Web', '`Web` is not the name of a service.'],
@@ -83,8 +100,8 @@ describe('the command line', () => {
   });
 
   it.each([
-    { given: '', variable: undefined, expected: api },
-    { given: '', variable: '', expected: api },
+    { given: '', variable: undefined, expected: null },
+    { given: '', variable: '', expected: null },
     { given: '', variable: 'https://fleet.example', expected: 'https://fleet.example' },
     { given: ' --api http://localhost:8080/', variable: 'https://fleet.example', expected: 'http://localhost:8080' },
     { given: ' --api http://localhost:8080/api/v1/', variable: undefined, expected: 'http://localhost:8080' },

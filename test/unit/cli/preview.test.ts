@@ -57,7 +57,7 @@ describe('the preview', () => {
       expected: '  nothing to change',
     },
   ])('tells of $name', ({ change, expected }) => {
-    const preview = { app: 'shop', changes: [change], warnings: [] };
+    const preview = { app: 'shop', changes: [change], services: [], warnings: [], pending: 0 };
     expect(renderPreview({ preview, wanted, before })).toEqual([expected]);
   });
 });

@@ -261,6 +261,8 @@ describe('reading', () => {
         generation: 1,
         observedGeneration: 0,
         converged: false,
+        frozen: false,
+        stopped: false,
         services: 1,
         ready: 0,
         desired: 2,
@@ -389,5 +391,77 @@ describe('what is not offered', () => {
     const problem = expectProblem(response, 500, /fault of Flotilla itself/);
     expect(JSON.stringify(problem)).not.toContain('inner');
     expect(fixture.logged.join()).toContain('inner');
+  });
+});
+
+describe('POST a command', () => {
+  const post = (body: unknown, path = '/apps/shop/commands', key = 'c1') =>
+    handlers.commands(
+      requestOf(path, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json', 'idempotency-key': key },
+        params: { app: path.split('/')[2] ?? '' },
+      }),
+    );
+  const applyAll = () => applyOperations(fixture.ports, 'shop');
+  const guard = async () => {
+    const rows = await fixture.store.readApp('shop');
+    return rows.ok ? rows.value.guards[0] : undefined;
+  };
+
+  it.each([
+    [
+      { command: 'scale', services: { web: 5 } },
+      { desired: 5, scaledTo: 5 },
+    ],
+    [{ command: 'restart' }, { cycle: 1, desired: 2 }],
+    [
+      { command: 'stop', services: ['web'] },
+      { stopped: true, desired: 0 },
+    ],
+  ])('%j is accepted, and takes effect behind the queue', async (body, expected) => {
+    await put(document());
+    await applyAll();
+    const answer = await post(body);
+    expect(answer.status).toBe(202);
+    expect(bodyOf(answer)).toMatchObject({ command: body.command, state: 'accepted', seq: 2 });
+    expect(fixture.sent.at(-1)).toMatchObject({ app: 'shop' });
+    await applyAll();
+    expect(await guard()).toMatchObject(expected);
+  });
+
+  it('takes effect once, however often it is sent with its key', async () => {
+    await put(document());
+    await applyAll();
+    await post({ command: 'restart' });
+    await applyAll();
+    const again = await post({ command: 'restart' });
+    expect([again.status, bodyOf(again)]).toMatchObject([200, { state: 'applied' }]);
+    await applyAll();
+    expect(await guard()).toMatchObject({ cycle: 1 });
+    expectProblem(await post({ command: 'stop' }), 422, /belongs to operation/);
+  });
+
+  it.each([
+    [{ command: 'reboot' }, 'command'],
+    [{ command: 'scale' }, 'services'],
+    [{ command: 'scale', services: {} }, 'services'],
+    [{ command: 'scale', services: { web: -1 } }, 'services.web'],
+    [{ command: 'scale', services: { web: 501 } }, 'services.web'],
+    [{ command: 'scale', services: { Web: 1 } }, 'services.Web'],
+    [{ command: 'stop', services: [] }, 'services'],
+    [{ command: 'freeze', services: ['web'] }, ''],
+    [{ command: 'delete' }, 'command'],
+    ['restart', ''],
+  ])('%j is refused with the place of the fault', async (body, path) => {
+    await put(document());
+    const problem = expectProblem(await post(body), 422, /^InvalidMessage/);
+    expect(problem.problems?.map((one: { path: string }) => one.path)).toContain(path);
+  });
+
+  it('is not possible for an app that is not there', async () => {
+    expectProblem(await post({ command: 'restart' }, '/apps/nosuch/commands'), 404, /no app/);
+    expectProblem(await post({ command: 'restart' }, '/apps/No_Such/commands'), 404, /no app/);
   });
 });

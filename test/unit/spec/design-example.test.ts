@@ -61,6 +61,7 @@ describe('the example of the design', () => {
         {
           name: 'log',
           replicas: 1,
+          replicasByDefault: true,
           dependsOn: [],
           drainMs: 10_000,
           template: {

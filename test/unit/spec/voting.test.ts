@@ -22,6 +22,7 @@ describe('the voting example', () => {
         {
           name: 'queue',
           replicas: 1,
+          replicasByDefault: true,
           dependsOn: [],
           drainMs: 10_000,
           template: {
@@ -37,6 +38,7 @@ describe('the voting example', () => {
         {
           name: 'store',
           replicas: 1,
+          replicasByDefault: true,
           dependsOn: [],
           drainMs: 10_000,
           template: {
@@ -67,6 +69,7 @@ describe('the voting example', () => {
         {
           name: 'worker',
           replicas: 1,
+          replicasByDefault: true,
           dependsOn: backends,
           drainMs: 10_000,
           template: {

@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { type Outlook, outlookOf } from '../../../src/decide/outlook.ts';
+import type { GuardRow, ReplicaRow, ReplicaState } from '../../../src/model/state.ts';
+import { aGuard, anApp, aPool, aService } from '../../support/rows.ts';
+import { inState } from '../../support/snapshots.ts';
+
+/** `ready`, `starting/2` with its revision, `ready/1/0` with its cycle; slots are numbered as they come. */
+const rowsOf = (texts: readonly string[]): readonly ReplicaRow[] =>
+  texts.map((text, slot) => {
+    const [state = 'ready', revision = '1', cycle = '0'] = text.split('/');
+    const over = { slot, incarnation: slot + 1, revision: Number(revision), cycle: Number(cycle) };
+    return inState(state as ReplicaState, over);
+  });
+
+const look = (
+  guard: Partial<GuardRow>,
+  rows: readonly string[],
+  over: { frozen?: boolean; guards?: GuardRow[] } = {},
+) => {
+  const own = aGuard({ dependenciesMetRevision: guard.revision ?? 1, ...guard });
+  const app = anApp('shop', [aService('web', { dependsOn: [{ service: 'store', condition: 'healthy' }] })]);
+  const guards = [own, ...(over.guards ?? [])];
+  return outlookOf({ guard: own, app, frozen: over.frozen ?? false, replicas: rowsOf(rows), guards, pools: [aPool()] });
+};
+
+describe('what becomes of the replicas of a service', () => {
+  it.each<{ name: string; guard: Partial<GuardRow>; rows: readonly string[]; expected: Partial<Outlook> }>([
+    {
+      name: 'nothing',
+      guard: { desired: 2 },
+      rows: ['ready', 'ready'],
+      expected: { keep: 2, replace: 0, remove: 0, create: 0, notes: [] },
+    },
+    { name: 'a scale out', guard: { desired: 5 }, rows: ['ready', 'starting'], expected: { keep: 2, create: 3 } },
+    {
+      name: 'a scale in',
+      guard: { desired: 1 },
+      rows: ['ready', 'ready', 'ready'],
+      expected: { keep: 1, remove: 2, reasons: [{ reason: 'Surplus', count: 2 }] },
+    },
+    {
+      name: 'a new revision',
+      guard: { desired: 2, revision: 2 },
+      rows: ['ready', 'ready'],
+      expected: { keep: 0, replace: 2, create: 0, reasons: [{ reason: 'OldRevision', count: 2 }] },
+    },
+    {
+      name: 'a new revision of fewer',
+      guard: { desired: 1, revision: 2 },
+      rows: ['ready', 'ready'],
+      expected: { replace: 1, remove: 1 },
+    },
+    {
+      name: 'a new revision of more',
+      guard: { desired: 3, revision: 2 },
+      rows: ['ready'],
+      expected: { replace: 1, create: 2 },
+    },
+    {
+      name: 'a restart',
+      guard: { desired: 2, cycle: 1 },
+      rows: ['ready', 'ready/1/1'],
+      expected: { keep: 1, replace: 1, reasons: [{ reason: 'Restarting', count: 1 }] },
+    },
+    {
+      name: 'a teardown',
+      guard: { desired: 0, removed: true },
+      rows: ['ready', 'ready'],
+      expected: { keep: 0, replace: 0, remove: 2, create: 0 },
+    },
+    {
+      name: 'what is on its way out already',
+      guard: { desired: 1 },
+      rows: ['ready', 'draining', 'deleting'],
+      expected: { keep: 1, remove: 0 },
+    },
+  ])('after $name', ({ guard, rows, expected }) => {
+    expect(look(guard, rows)).toMatchObject(expected);
+  });
+
+  it.each([
+    [
+      1,
+      'the only replica of the old revision must be gone before the first new one is created: nothing serves meanwhile.',
+    ],
+    [
+      3,
+      'all 3 replicas of the old revision must be gone before the first new one is created: nothing serves meanwhile.',
+    ],
+  ])('says that %d of an old revision go first', (count, note) => {
+    expect(
+      look(
+        { desired: count, revision: 2 },
+        Array.from({ length: count }, () => 'ready'),
+      ).notes,
+    ).toEqual([note]);
+  });
+
+  it('says what is waited for: a dependency, or a thaw', () => {
+    const store = aGuard({ service: 'store' });
+    const waiting = { desired: 1, dependenciesMetRevision: null };
+    expect(look(waiting, [], { guards: [store] }).notes).toEqual(['Waiting for store to be healthy.']);
+    expect(look(waiting, [], { guards: [{ ...store, stopped: true }] }).notes).toEqual([
+      'Waiting for store to be healthy (it is stopped).',
+    ]);
+    expect(look({ desired: 1 }, [], { frozen: true }).notes).toEqual([
+      'The app is frozen: nothing happens until `flotilla thaw shop`.',
+    ]);
+  });
+});
