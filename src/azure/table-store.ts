@@ -54,7 +54,7 @@ export function createTableStore(options: TableStoreOptions): StateStore {
     readApp: (app) => readApp(table, app),
     readWholeApp: (app) => readWholeApp(table, app),
     readService: (app, service) => readService(table, app, service),
-    readOperations: (app) => readRange(table, app, prefixes.operations),
+    readPending: (app) => readRange(table, app, prefixes.operations, "state eq 'accepted'"),
     readEvents: (app, query) => readEvents(table, app, query),
     readLogs: (app, query) => readLogs(table, app, query),
     readSecrets: (app) => readSecrets(table, app),

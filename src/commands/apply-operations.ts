@@ -24,19 +24,24 @@ import { noteDue } from './wake.ts';
 /** Rounds lost to other writers of the app row before it counts as a failure. */
 const conflictsMax = 30;
 
-/** Concludes every accepted operation of the app; the value is their ids in order. `NotFound` = no such app. */
+/**
+ * Concludes every accepted operation of the app; the value is their ids in order. `NotFound` = no such app. One that is accepted meanwhile may be left:
+ * its own message comes.
+ */
 export async function applyOperations(ports: CommandPorts, app: string): Promise<Result<readonly string[], PortError>> {
   const concluded: string[] = [];
   for (let conflicts = 0; ; ) {
     const read = await ports.store.readApp(app);
     if (!read.ok) return read;
     if (read.value.app === null) return err(notFound(app));
-    const [operation] = pendingOf(read.value.operations);
+    const [operation, ...rest] = pendingOf(read.value.operations);
     if (operation === undefined) return ok(concluded);
     const view: CommandView = { ...read.value, app: read.value.app };
     const result = await conclude(ports, view, operation);
-    if (result.ok) concluded.push(operation.id);
-    else if (result.error.kind !== 'Conflict' || ++conflicts === conflictsMax) return result;
+    if (result.ok) {
+      concluded.push(operation.id);
+      if (rest.length === 0) return ok(concluded);
+    } else if (result.error.kind !== 'Conflict' || ++conflicts === conflictsMax) return result;
   }
 }
 

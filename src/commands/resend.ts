@@ -12,7 +12,7 @@ export async function resendStale(
   app: string,
   resendAfterMs: number,
 ): Promise<Result<string | null, PortError>> {
-  const operations = await ports.store.readOperations(app);
+  const operations = await ports.store.readPending(app);
   if (!operations.ok) return operations;
   const [first] = pendingOf(operations.value);
   if (first === undefined || ports.now() - first.sentAt < resendAfterMs) return ok(null);

@@ -112,13 +112,14 @@ export function stateStoreContract(name: string, open: () => TableFixture): void
     it('reads one service without the replicas and revisions of the others, whose names may begin like its own', async () => {
       const { store } = open();
       const of = (service: string) => [aGuard({ service }), aRevision({ service }), aReplica({ service })];
-      await given(store, anAppRow(), anOperation(), ...['web', 'web-2', 'we', 'webs'].flatMap(of));
+      const over = anOperation({ id: 'op-2', seq: 2, state: 'applied' });
+      await given(store, anAppRow(), anOperation(), over, ...['web', 'web-2', 'we', 'webs'].flatMap(of));
       const result = await store.readService('shop', 'web');
       if (!result.ok) throw new Error(result.error.message);
       const { app, guards, revisions, replicas } = result.value;
       expect([app?.app, guards.map((row) => row.service)]).toEqual(['shop', ['we', 'web', 'web-2', 'webs']]);
       expect([...revisions, ...replicas].map((row) => row.service)).toEqual(['web', 'web']);
-      const operations = await store.readOperations('shop');
+      const operations = await store.readPending('shop');
       expect(operations.ok && operations.value.map((row) => row.id)).toEqual(['op-1']);
     });
 

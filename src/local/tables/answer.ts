@@ -1,5 +1,5 @@
 /** The forms of the service's answers: headers, entity and table JSON, errors. Decides nothing. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { CoreRequest, CoreResponse } from '../core.ts';
 import { entityMembers, type Metadata } from './entity.ts';
 import type { TableFailure } from './failure.ts';
@@ -39,7 +39,7 @@ export function exchangeOf(request: CoreRequest, nowMs: number, metadata: Metada
 }
 
 function uuidOf(text: string): string {
-  const hex = createHash('sha256').update(text).digest('hex');
+  const hex = hash('sha256', text);
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');
 }
 

@@ -29,11 +29,10 @@ class NamedChoices implements Choices {
   #draw(key: string, options: number, fromUnit: (unit: number) => number): number {
     const nth = this.#uses.get(key) ?? 0;
     this.#uses.set(key, nth + 1);
-    const id = `${key}#${nth}`;
     const value = this.#replay
-      ? Math.min(this.#replay[id] ?? 0, options - 1)
+      ? Math.min(this.#replay[`${key}#${nth}`] ?? 0, options - 1)
       : fromUnit(keyedUnit(this.#seed, key, nth));
-    if (value !== 0) this.made.set(id, value);
+    if (value !== 0) this.made.set(`${key}#${nth}`, value);
     return value;
   }
 

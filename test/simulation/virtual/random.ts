@@ -36,7 +36,9 @@ export interface Generator {
   uuid(): string;
 }
 
-const hex = (value: number): string => value.toString(16).padStart(8, '0');
+const byteHex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const hex = (value: number): string =>
+  `${byteHex[value >>> 24]}${byteHex[(value >>> 16) & 0xff]}${byteHex[(value >>> 8) & 0xff]}${byteHex[value & 0xff]}`;
 
 /** sfc32 by Chris Doty-Humphrey. */
 export function createGenerator(seed: number): Generator {

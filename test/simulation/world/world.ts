@@ -289,13 +289,15 @@ class RunningWorld {
 
   result(realMs: number, cpuMs: number, leaks: readonly string[]): RunResult {
     const virtualMs = clock.now - epoch;
+    // The last lines are judged here, while the clock still stands.
+    const { hash } = this.#trace;
     const events = clock.fired;
     for (const host of [...this.#fleet.hosts]) host.die();
     const final = settledState(this.#table);
     clock.reset();
     return {
       seed: this.#options.seed,
-      hash: this.#trace.hash,
+      hash,
       lines: this.#trace.lines,
       violations: this.#violations,
       coverage: this.#coverage,
