@@ -57,9 +57,9 @@ async function purgeSecrets(
   const stale = staleSecrets(facts.value, users, before);
   if (stale.length === 0) return ok(0);
   // A command that was accepted and not applied yet may name any of them.
-  const operations = await store.readOperations(app);
-  if (!operations.ok) return operations;
-  if (operations.value.some(({ state }) => state === 'accepted')) return ok(0);
+  const pending = await store.readPending(app);
+  if (!pending.ok) return pending;
+  if (pending.value.length > 0) return ok(0);
   for (const { name, version } of stale) {
     const removed = await secrets.remove(app, { secretRef: name, version });
     if (!removed.ok && removed.error.kind !== 'Conflict') return removed;

@@ -56,7 +56,7 @@ export interface StateStore {
   readWholeApp(app: string): Promise<Result<AppRows, PortError>>;
   /** What a pass needs: the same promise, at a cost that does not grow with the replicas of other services. */
   readService(app: string, service: string): Promise<Result<ServiceRows, PortError>>;
-  /** Those that are still `accepted`. */
+  /** Operations that are still `accepted`. */
   readPending(app: string): Promise<Result<readonly Stored<OperationRow>[], PortError>>;
   /** Newest first; `before` is the cursor of the previous page. */
   readEvents(

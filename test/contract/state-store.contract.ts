@@ -119,8 +119,8 @@ export function stateStoreContract(name: string, open: () => TableFixture): void
       const { app, guards, revisions, replicas } = result.value;
       expect([app?.app, guards.map((row) => row.service)]).toEqual(['shop', ['we', 'web', 'web-2', 'webs']]);
       expect([...revisions, ...replicas].map((row) => row.service)).toEqual(['web', 'web']);
-      const operations = await store.readPending('shop');
-      expect(operations.ok && operations.value.map((row) => row.id)).toEqual(['op-1']);
+      const pending = await store.readPending('shop');
+      expect(pending.ok && pending.value.map((row) => row.id)).toEqual(['op-1']);
     });
 
     it.each(['readApp', 'readService'] as const)(
