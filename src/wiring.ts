@@ -26,6 +26,7 @@ import { createQueueTriggers, type QueueTriggers } from './commands/queue-trigge
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { defaults } from './model/defaults.ts';
 import { names } from './model/names.ts';
+import { version } from './model/version.ts';
 import { parsePools } from './pools.ts';
 import type { Log } from './ports/ambient.ts';
 
@@ -105,7 +106,7 @@ function activitySettings(
   { installation, installationEpoch, claimLeaseMs, orphanGraceMs }: Config,
   pools: readonly PoolConfig[],
 ): ActivitySettings & Retention {
-  return { ...defaults, installation, installationEpoch, claimLeaseMs, orphanGraceMs, pools };
+  return { ...defaults, version, installation, installationEpoch, claimLeaseMs, orphanGraceMs, pools };
 }
 
 function readPoolsFile(file: string): readonly PoolConfig[] {

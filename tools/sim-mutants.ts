@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { scenarioOf } from '../test/simulation/explore/scenario.ts';
-import { everyFault, noFaults } from '../test/simulation/faults/registry.ts';
+import { everyFault } from '../test/simulation/faults/registry.ts';
 import { planted } from '../test/simulation/mutants/planted.ts';
 import { oracles } from '../test/simulation/oracles/index.ts';
 import type { PlantedBug } from '../test/simulation/types.ts';
@@ -21,6 +21,8 @@ const { values } = parseArgs({
   },
 });
 
+/** How much more often than its rate a fault strikes where a bug is hunted with it alone. */
+const directedFactor = 6;
 const first = Number(values.from ?? natives.Date.now() % 1_000_000_000);
 
 /** The named oracle alone judges, so that another one that is faster cannot hide it. */
@@ -29,7 +31,8 @@ async function hunt(bug: PlantedBug): Promise<string> {
   const startedAt = natives.Date.now();
   for (let n = 0; n < Number(values.seeds); n += 1) {
     const scenario = scenarioOf(first + n);
-    const faults = bug.inCalm ? noFaults : scenario.faults.names.size === 0 ? everyFault : scenario.faults;
+    const drawn = scenario.faults.names.size === 0 ? everyFault : scenario.faults;
+    const faults = bug.with ? { names: new Set(bug.with), factor: directedFactor } : drawn;
     const result = await runWorld({ ...scenario, faults, oracles: judges, patches: new Map([[bug.file, [bug]]]) });
     const found = result.violations.find(({ oracle }) => oracle === bug.killedBy);
     if (found) {

@@ -9,10 +9,13 @@
  *   --workload NAME   instead of the seed's own
  *   --planted NAME    with a planted bug in the hosts
  *   --leak NAME       with a planted leak of the real world
+ *   --hang NAME       with a planted hang
+ *   --patience S      ends the process after that many seconds in one event; default 120
  *   --trace FILE      every event of the run, one a line (with --seed or --replay)
  *   --replay FILE     a failure again, with a readable timeline
  *   --sweep VIEW      a small life once per call, each time with one fault there: intermediate, stale or unobserved
  *   --share X         of the sweep's points, evenly spread; default 1
+ *   --fair            every fault up to a moment that the seed draws, then none: what is left to do must be done within its bound
  *   --pairs           a small life once per required pair of fault and phase, with that fault in that phase
  *   --campaign        fixed seeds, the required pairs, part of every sweep, then fresh seeds; fails when a required pair never occurred
  *   --report FILE     writes the figures into FILE, between its two markers
@@ -22,11 +25,18 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Failure, failureOf, replay, shrinkFailure } from '../test/simulation/explore/failure.ts';
 import { missingPairs, planPairs } from '../test/simulation/explore/required.ts';
-import { lifeScenario, type Scenario, scenarioOf, workloadNamed } from '../test/simulation/explore/scenario.ts';
+import {
+  fairScenarioOf,
+  lifeScenario,
+  type Scenario,
+  scenarioOf,
+  workloadNamed,
+} from '../test/simulation/explore/scenario.ts';
 import { planSweep, sweep, type ViewName, views } from '../test/simulation/explore/sweep.ts';
 import { createTally } from '../test/simulation/explore/tally.ts';
 import { timelineOf } from '../test/simulation/explore/timeline.ts';
 import { everyFault, noFaults } from '../test/simulation/faults/registry.ts';
+import { hangs } from '../test/simulation/mutants/hangs.ts';
 import { leaks, openLeaks } from '../test/simulation/mutants/leaks.ts';
 import { planted } from '../test/simulation/mutants/planted.ts';
 import { oracles } from '../test/simulation/oracles/index.ts';
@@ -43,11 +53,14 @@ const { values } = parseArgs({
     workload: { type: 'string' },
     planted: { type: 'string' },
     leak: { type: 'string' },
+    hang: { type: 'string' },
+    patience: { type: 'string', default: '120' },
     sweep: { type: 'string' },
     share: { type: 'string', default: '1' },
     trace: { type: 'string' },
     replay: { type: 'string' },
     pairs: { type: 'boolean' },
+    fair: { type: 'boolean' },
     campaign: { type: 'boolean' },
     report: { type: 'string' },
     'no-shrink': { type: 'boolean' },
@@ -58,9 +71,10 @@ const bug = planted.find(({ name }) => name === values.planted) ?? null;
 if (values.planted !== undefined && !bug) throw new Error(`no planted bug is named ${values.planted}`);
 const leak = leaks.find(({ name }) => name === values.leak);
 if (leak) openLeaks();
-const patches = new Map([bug, leak].flatMap((patch) => (patch ? [[patch.file, [patch]] as const] : [])));
+const hang = hangs.find(({ name }) => name === values.hang);
+const patches = new Map([bug, leak, hang].flatMap((patch) => (patch ? [[patch.file, [patch]] as const] : [])));
 const tally = createTally();
-startWatchdog();
+startWatchdog(Number(values.patience) * 1000);
 
 function traceTo(path: string | undefined): { sink?: (line: string) => void } {
   if (path === undefined) return {};
@@ -70,7 +84,7 @@ function traceTo(path: string | undefined): { sink?: (line: string) => void } {
 
 function scenario(seed: number): Scenario {
   return {
-    ...scenarioOf(seed),
+    ...(values.fair ? fairScenarioOf(seed) : scenarioOf(seed)),
     ...(values.workload !== undefined && { workload: workloadNamed(values.workload) }),
     ...(values.faults === 'all' && { faults: everyFault }),
     ...(values.faults === 'none' && { faults: noFaults }),

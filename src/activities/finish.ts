@@ -25,7 +25,8 @@ export async function finish(ports: ActivityPorts, input: FinishInput): Promise<
     const noted = await noteDue(ports, app);
     if (!noted.ok) return { outcome: 'again' };
     const txId = ids.next();
-    const row: GuardRow = { ...bare(guard.value), workflow: null, claimedAt: null, wakeAt: null, lastTx: txId };
+    const free = { workflow: null, claimedAt: null, claimedBy: null, wakeAt: null };
+    const row: GuardRow = { ...bare(guard.value), ...free, lastTx: txId };
     const ended = { type: 'WorkflowEnded' as const, message: `${workflow} ended.` };
     const written = await store.commit({
       txId,

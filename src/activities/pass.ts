@@ -10,6 +10,7 @@ import type { Plan, Step } from '../model/plan.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type { ServiceSnapshot } from '../model/snapshot.ts';
 import type { GuardRow, PoolRow, ReplicaRow, Row, Stored } from '../model/state.ts';
+import { isOlder } from '../model/version.ts';
 import type { PortError } from '../ports/errors.ts';
 import type { Change, ServiceRows } from '../ports/state-store.ts';
 import { observe } from './observe.ts';
@@ -145,7 +146,9 @@ async function planAndCommit(
   const now = ports.now();
   const plan = await planWithBudget(ports, settings, snapshot, found.pools, now);
   if (!plan.ok) return plan;
-  const wakeApp = plan.value.wakeApp && !plan.value.done;
+  // An older version began this workflow: the assessor lets a new one take over between two passes.
+  const isOutdated = isOlder(found.guard.claimedBy, settings.version);
+  const wakeApp = (plan.value.wakeApp || isOutdated) && !plan.value.done;
   if (wakeApp) {
     const noted = await noteDue(ports, input.app);
     if (!noted.ok) return noted;

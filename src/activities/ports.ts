@@ -28,6 +28,8 @@ export type PoolConfig = Pick<
 >;
 
 export interface ActivitySettings extends PlannerSettings {
+  /** Of Flotilla, as it runs now. */
+  readonly version: string;
   readonly installation: string;
   readonly installationEpoch: number;
   /** In order of preference. */

@@ -49,6 +49,7 @@ const columns: { readonly [K in Kind]: Columns<Extract<Row, { kind: K }>> } = {
     workflow: 'text',
     epoch: 'whole',
     claimedAt: 'instant',
+    claimedBy: 'text',
     wakeAt: 'instant',
     passAt: 'instant',
     desired: 'whole',

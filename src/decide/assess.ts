@@ -5,6 +5,7 @@
 import { type WorkflowKind, workflowId } from '../model/names.ts';
 import type { PlannedEvent } from '../model/plan.ts';
 import type { AppRow, GuardRow, OperationRow, ReplicaRow, RevisionRow } from '../model/state.ts';
+import { isOlder } from '../model/version.ts';
 import { isSettled } from './converged.ts';
 
 /** How a Durable instance stands; `running` includes pending and suspended. */
@@ -24,6 +25,8 @@ export interface AssessSettings {
   readonly claimLeaseMs: number;
   readonly brokenAfterMs: number;
   readonly resendAfterMs: number;
+  /** Of Flotilla, as it runs now. */
+  readonly version: string;
 }
 
 export type WorkflowOrder =
@@ -85,7 +88,8 @@ const rules: readonly Rule[] = [
     verdict: 'terminate',
   },
   {
-    because: 'its workflow was started for something else: a teardown, a deployment or a newer revision is wanted',
+    because:
+      'a teardown, a deployment or a newer revision is wanted, or an older version of Flotilla started its workflow',
     when: (c) => c.superseded,
     verdict: 'supersede',
   },
@@ -95,7 +99,7 @@ const rules: readonly Rule[] = [
 
 export function assess(view: AppView, settings: AssessSettings, now: number): Assessment {
   const verdicts = view.guards.map((guard) => ({ guard, verdict: verdictOn(guard, view, settings, now) }));
-  const changes = verdicts.flatMap(({ guard, verdict }) => changeOf(guard, verdict, now));
+  const changes = verdicts.flatMap(({ guard, verdict }) => changeOf(guard, verdict, settings, now));
   const next = new Map(changes.map(({ guard }) => [guard.service, guard]));
   const guards = view.guards.map((guard) => next.get(guard.service) ?? guard);
   return {
@@ -117,7 +121,8 @@ function verdictOn(guard: GuardRow, view: AppView, settings: AssessSettings, now
     settled: isSettled(guard, replicas),
     superseded:
       !guard.workflow?.startsWith(`${kindOf(guard)}:`) ||
-      (!guard.removed && (revision?.createdAt ?? 0) > (guard.claimedAt ?? 0)),
+      (!guard.removed && (revision?.createdAt ?? 0) > (guard.claimedAt ?? 0)) ||
+      isOlder(guard.claimedBy, settings.version),
     stirred: isStirred(guard, replicas, view.app),
     settings,
     now,
@@ -134,19 +139,22 @@ function isStirred(guard: GuardRow, replicas: readonly ReplicaRow[], app: AppRow
 
 const kindOf = (guard: GuardRow): WorkflowKind => (guard.removed ? 'teardown' : 'deployment');
 
-function changeOf(guard: GuardRow, verdict: Verdict, now: number): readonly GuardChange[] {
+function changeOf(guard: GuardRow, verdict: Verdict, { version }: AssessSettings, now: number): readonly GuardChange[] {
   if (verdict === 'release') {
-    const released = { ...guard, workflow: null, claimedAt: null, wakeAt: null };
+    const released = { ...guard, workflow: null, claimedAt: null, claimedBy: null, wakeAt: null };
     return [{ guard: released, event: { type: 'WorkflowEnded', message: `${guard.workflow} ended.` } }];
   }
   if (verdict !== 'claim' && verdict !== 'replace' && verdict !== 'supersede') return [];
   const epoch = guard.epoch + 1;
   const id = workflowId(kindOf(guard), guard.app, guard.service, epoch);
-  const claimed = { ...guard, workflow: id, epoch, claimedAt: now, wakeAt: now, passAt: null };
+  const claimed = { ...guard, workflow: id, epoch, claimedAt: now, claimedBy: version, wakeAt: now, passAt: null };
   if (verdict === 'claim') {
     return [{ guard: claimed, event: { type: 'WorkflowStarted', message: `${id} takes over.` } }];
   }
-  const message = `${id} takes over from ${guard.workflow}.`;
+  const outdated = isOlder(guard.claimedBy, version)
+    ? `, which Flotilla ${guard.claimedBy ?? 'before 0.1.0'} started`
+    : '';
+  const message = `${id} takes over from ${guard.workflow}${outdated}.`;
   const broken = verdict === 'replace' ? { reason: 'WorkflowBroken' as const } : {};
   return [{ guard: claimed, event: { type: 'WorkflowReplaced', ...broken, message } }];
 }

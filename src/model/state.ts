@@ -39,6 +39,8 @@ export interface GuardRow {
   /** Rises with every claim. */
   readonly epoch: number;
   readonly claimedAt: number | null;
+  /** Version of Flotilla that made the claim: a later one lets a workflow of its own take over. */
+  readonly claimedBy: string | null;
   /** When the workflow means to look again; far in the past = broken. */
   readonly wakeAt: number | null;
   readonly passAt: number | null;

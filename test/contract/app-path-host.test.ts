@@ -22,6 +22,7 @@ import { createFunctionsHost, type FunctionsHost } from '../../src/local/host/fu
 import { defaults } from '../../src/model/defaults.ts';
 import { names } from '../../src/model/names.ts';
 import { ok } from '../../src/model/result.ts';
+import { version } from '../../src/model/version.ts';
 import type { AppRows } from '../../src/ports/state-store.ts';
 import type { InstanceStatus, Workflows } from '../../src/ports/workflows.ts';
 import { twoPools } from '../support/app-world.ts';
@@ -63,7 +64,7 @@ function world() {
   });
   let count = 0;
   const ids = { next: () => `id-${count++}` };
-  const settings = { ...defaults, installation: 'test', installationEpoch: 1, pools: twoPools };
+  const settings = { ...defaults, version, installation: 'test', installationEpoch: 1, pools: twoPools };
   const shared = {
     store,
     groups: createContainerGroups({

@@ -265,6 +265,25 @@ describe('what goes wrong in the world', () => {
     await world.until('convergence', converged, 60_000);
   });
 
+  it('a new version of Flotilla lets workflows of its own take over between two passes, and no group is made twice', async () => {
+    const world = appWorld();
+    await world.command('apply', 'shop', shop());
+    await world.until('a group', async ({ armLog }) => armLog.some((line) => line.startsWith('PUT')));
+    Object.assign(world.settings, { version: '0.99.0' });
+    const changedAt = world.clock.now;
+    await world.until('convergence', converged);
+    const events = await world.events();
+    // The store has nothing left to do after its first pass.
+    for (const id of ['deployment:shop.web:1', 'deployment:shop.worker:1']) {
+      const taken = events.find(({ type, message }) => type === 'WorkflowReplaced' && message.includes(`from ${id},`));
+      expect(taken?.message).toMatch(/^deployment:shop\.\w+:2 takes over from .*, which Flotilla 0\.1\.0 started\.$/);
+      expect((taken?.at ?? Number.NaN) - changedAt).toBeLessThanOrEqual(60_000);
+      expect(world.durable.instances.get(id)?.output).toEqual({ outcome: 'superseded' });
+    }
+    expect(world.armLog.filter((line) => line.startsWith('PUT'))).toHaveLength(6);
+    expect(world.armLog.filter((line) => line.startsWith('DELETE'))).toEqual([]);
+  });
+
   it('an assessor that hangs is replaced, also while commands keep waking the app', async () => {
     const world = appWorld();
     const hung = { id: 'app:shop', name: 'app', status: 'Running', updatedAt: world.clock.now };

@@ -1,4 +1,5 @@
 /** What oracles, workloads, faults and planted bugs are written against. Types only; they import nothing of `src`. */
+import type { FaultName } from './faults/registry.ts';
 
 /** What a piece of host code is doing: the function that runs, and for whom. */
 export interface Cause {
@@ -63,6 +64,8 @@ export interface HostEvent {
   readonly host: string;
   readonly change: 'started' | 'crashed' | 'zombie' | 'stopped';
   readonly fault: string | null;
+  /** What a host that starts runs, if it is not the repository's own. */
+  readonly version?: string | null;
 }
 
 /** The world did something to us. */
@@ -101,6 +104,17 @@ export interface LogEvent {
   readonly message: string;
 }
 
+/** A durable instance has ended. */
+export interface InstanceEvent {
+  readonly type: 'instance';
+  readonly at: number;
+  readonly instance: string;
+  /** `Completed`, `Failed`, `Terminated` … */
+  readonly status: string;
+  /** Its result as JSON text, or why it failed. */
+  readonly output: string;
+}
+
 /** Every 10 virtual seconds: for rules about how long something may last. */
 export interface TickEvent {
   readonly type: 'tick';
@@ -125,6 +139,7 @@ export type SimEvent =
   | ReplyEvent
   | RunEvent
   | LogEvent
+  | InstanceEvent
   | TickEvent;
 
 /** A row as the table holds it: scalars as they are, instants as epoch ms, binary as base64, nested values as the JSON text or gzip chunks of the app. */
@@ -225,12 +240,16 @@ export interface View {
   endpoints(app: string, service: string): readonly Endpoint[];
   readonly commands: readonly CommandRecord[];
   readonly orders: readonly OrderRecord[];
+  /** Tokens and keys of this world. */
+  readonly secrets: readonly string[];
   /** Live hosts by id. */
   hosts(): readonly string[];
   /** Durable instances that have not ended: id and status. */
   instances(): readonly { readonly id: string; readonly status: string }[];
   /** What ARM was told and facts that this seed drew. */
   readonly facts: Facts;
+  /** Keeps the largest value of the run under this name, for the report. */
+  measure(name: string, value: number): void;
   /** Report a violation. The run goes on; the first one names the failure. */
   fail(message: string): void;
 }
@@ -306,8 +325,8 @@ export interface PlantedBug {
   readonly replace: string;
   /** Name of the oracle that kills it. */
   readonly killedBy: string;
-  /** It shows where nothing goes wrong: hunted without faults. */
-  readonly inCalm?: true;
+  /** The only faults it is hunted with, each struck more often; none: it shows where nothing goes wrong. Default: what the seed draws. */
+  readonly with?: readonly FaultName[];
 }
 
 export interface Violation {

@@ -4,6 +4,7 @@ import { defaults } from '../../src/model/defaults.ts';
 import { keys } from '../../src/model/keys.ts';
 import { err, ok, type Result } from '../../src/model/result.ts';
 import type { DueRow, GuardRow, ReplicaRow, Row } from '../../src/model/state.ts';
+import { version } from '../../src/model/version.ts';
 import type { ContainerGroups } from '../../src/ports/container-groups.ts';
 import type { PortError } from '../../src/ports/errors.ts';
 import type { InstanceStatus, Workflows } from '../../src/ports/workflows.ts';
@@ -11,7 +12,13 @@ import { anAppRow, aPool, aRevision, at } from './rows.ts';
 import { secretsFixture } from './secrets-fixture.ts';
 import { tableFixture } from './table-fixture.ts';
 
-export const settings: ActivitySettings = { ...defaults, installation: 'test', installationEpoch: 1, pools: [] };
+export const settings: ActivitySettings = {
+  ...defaults,
+  version,
+  installation: 'test',
+  installationEpoch: 1,
+  pools: [],
+};
 export const refusal = (kind: PortError['kind'], over: Partial<PortError> = {}) =>
   err<PortError>({ kind, code: null, message: `ARM says ${kind}`, retryAfterMs: null, ...over });
 

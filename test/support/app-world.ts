@@ -19,6 +19,7 @@ import { memoryTableStore } from '../../src/local/tables/memory-store.ts';
 import { defaults } from '../../src/model/defaults.ts';
 import { ok } from '../../src/model/result.ts';
 import type { CommandName, EventRow } from '../../src/model/state.ts';
+import { version } from '../../src/model/version.ts';
 import { app } from '../../src/orchestrations/app.ts';
 import { deployment } from '../../src/orchestrations/deployment.ts';
 import { teardown } from '../../src/orchestrations/teardown.ts';
@@ -123,6 +124,7 @@ export function appWorld(options: AppWorldOptions = {}): AppWorld {
   );
   const settings: ActivitySettings = {
     ...defaults,
+    version,
     installation: 'test',
     installationEpoch: 1,
     pools: options.pools ?? twoPools,

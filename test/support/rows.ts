@@ -65,6 +65,7 @@ export const aGuard = (over: Partial<GuardRow> = {}): GuardRow => ({
   workflow: null,
   epoch: 0,
   claimedAt: null,
+  claimedBy: null,
   wakeAt: null,
   passAt: null,
   desired: 1,

@@ -162,6 +162,7 @@ const newGuard = (app: string, service: string): GuardRow => ({
   workflow: null,
   epoch: 0,
   claimedAt: null,
+  claimedBy: null,
   wakeAt: null,
   passAt: null,
   desired: 0,

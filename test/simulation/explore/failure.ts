@@ -6,6 +6,7 @@ import { planted } from '../mutants/planted.ts';
 import { oracles } from '../oracles/index.ts';
 import type { PlantedBug, SimEvent, Violation } from '../types.ts';
 import { type RunResult, runWorld } from '../world/world.ts';
+import { missedBy } from './missed.ts';
 import { type Scenario, workloadNamed } from './scenario.ts';
 
 export interface Failure extends Violation {
@@ -19,9 +20,11 @@ export interface Failure extends Violation {
   /** Name of the planted bug that was in, if any. */
   readonly planted: string | null;
   readonly choices: ChoiceMap;
+  /** Of a directed world: the pair of fault and phase that it is for. */
+  readonly pair?: string;
 }
 
-export function failureOf(scenario: Scenario, result: RunResult, bug: PlantedBug | null): Failure {
+export function failureOf(scenario: Scenario, result: RunResult, bug: PlantedBug | null, pair?: string): Failure {
   const [violation] = result.violations;
   if (!violation) throw new Error('this run did not fail');
   const { names, factor } = scenario.faults;
@@ -36,6 +39,7 @@ export function failureOf(scenario: Scenario, result: RunResult, bug: PlantedBug
     factor,
     planted: bug?.name ?? null,
     choices: Object.fromEntries(result.choices),
+    ...(pair !== undefined && { pair }),
   };
 }
 
@@ -45,8 +49,16 @@ interface Watching {
   readonly haltAtMs?: number;
 }
 
-/** The same run again, from its choices alone. */
-export function replay(failure: Failure, watching: Watching = {}): Promise<RunResult> {
+/** The same run again, from its choices alone. Of a rule that needs it, the run without any fault is made for comparison. */
+export async function replay(failure: Failure, watching: Watching = {}): Promise<RunResult> {
+  const result = await rerun(failure, watching);
+  if (failure.oracle !== 'sameEnd' && failure.oracle !== 'directed') return result;
+  const { final } = await rerun({ ...failure, choices: {} }, {});
+  const missed = missedBy({ final, pair: failure.pair }, result).filter(({ oracle }) => oracle === failure.oracle);
+  return { ...result, violations: [...result.violations, ...missed] };
+}
+
+function rerun(failure: Failure, watching: Watching): Promise<RunResult> {
   const bug = planted.find(({ name }) => name === failure.planted);
   return runWorld({
     seed: failure.seed,

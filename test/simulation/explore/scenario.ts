@@ -1,7 +1,7 @@
 /** Random swarm: what a seed alone decides about its run: which faults, how often, how many hosts, which workload, how long. */
 import { allFaults, type FaultName, type FaultPlan, noFaults } from '../faults/registry.ts';
 import type { Workload } from '../types.ts';
-import { createGenerator } from '../virtual/random.ts';
+import { createGenerator, keyedUnit } from '../virtual/random.ts';
 import { allWorkloads, workloads } from '../workloads/index.ts';
 import { life } from '../workloads/life.ts';
 import type { RunOptions } from '../world/world.ts';
@@ -29,6 +29,21 @@ export function scenarioOf(seed: number): Scenario {
     workload: one(workloads),
     untilMs: 75 * minute,
     calmMs: 30 * minute,
+  };
+}
+
+/** Every fault, twice as often, up to a moment that the seed draws: from then on the world is fair, whatever the user still does. */
+export function fairScenarioOf(seed: number): Scenario {
+  const { workload, hosts } = scenarioOf(seed);
+  const stopMs = (3 + keyedUnit(seed, 'fair', 0) * 30) * minute;
+  const calmMs = 75 * minute;
+  return {
+    seed,
+    faults: { names: new Set(allFaults), factor: 2 },
+    hosts,
+    workload,
+    untilMs: Math.round(stopMs) + calmMs,
+    calmMs,
   };
 }
 

@@ -5,11 +5,12 @@
 import type { ChoiceMap } from '../choices/choices.ts';
 import { type CallFault, callFaults, everyFault } from '../faults/registry.ts';
 import { oracles } from '../oracles/index.ts';
-import type { EffectEvent, Violation } from '../types.ts';
+import type { EffectEvent } from '../types.ts';
 import { epoch } from '../virtual/clock.ts';
 import { hash32 } from '../virtual/random.ts';
-import { type RunResult, runWorld } from '../world/world.ts';
+import { runWorld } from '../world/world.ts';
 import { type Failure, failureOf } from './failure.ts';
+import { missedBy } from './missed.ts';
 import type { Scenario } from './scenario.ts';
 import type { Tally } from './tally.ts';
 
@@ -108,23 +109,10 @@ export async function sweep(
     ran += 1;
     const result = await runWorld({ ...scenario, faults: everyFault, choices: point.choices, oracles });
     tally.add(result);
-    const violations = result.violations.length > 0 ? result.violations : missedBy(point, final, result);
+    const violations = result.violations.length > 0 ? result.violations : missedBy({ final, pair: point.pair }, result);
     if (violations.length > 0) {
-      failures.push(failureOf({ ...scenario, faults: everyFault }, { ...result, violations }, null));
+      failures.push(failureOf({ ...scenario, faults: everyFault }, { ...result, violations }, null, point.pair));
     }
   }
   return { failures, ran };
-}
-
-/** What no oracle sees: another end than the fault-free one, or a fault that did not strike where it was meant to. */
-function missedBy({ name, pair }: Point, final: string, { final: end, coverage, virtualMs }: RunResult): Violation[] {
-  const violations: Violation[] = [];
-  if (end !== final) {
-    const message = `it ends as «${end}», without the fault as «${final}»`;
-    violations.push({ oracle: 'sameEnd', invariant: 'L1', at: virtualMs, message });
-  }
-  if (pair !== undefined && !coverage.pairs.has(pair)) {
-    violations.push({ oracle: 'directed', invariant: '-', at: virtualMs, message: `${name} did not give ${pair}` });
-  }
-  return violations;
 }

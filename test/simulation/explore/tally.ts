@@ -25,14 +25,16 @@ export function createTally(): Tally {
   const faults = new Map<string, number>();
   const pairs = new Map<string, number>();
   const violated = new Map<string, number>();
+  let slowest = 0;
   const sums = { runs: 0, virtualMs: 0, realMs: 0, cpuMs: 0, events: 0, crashes: 0, commands: 0 };
   return {
     pairs,
-    add({ coverage, violations, virtualMs, realMs, cpuMs, events }) {
+    add({ coverage, violations, measures, virtualMs, realMs, cpuMs, events }) {
       addAll(effects, coverage.effects);
       addAll(faults, coverage.faults);
       addAll(pairs, coverage.pairs);
       for (const { oracle } of violations) violated.set(oracle, (violated.get(oracle) ?? 0) + 1);
+      slowest = Math.max(slowest, measures.get('bound') ?? 0);
       sums.runs += 1;
       sums.virtualMs += virtualMs;
       sums.realMs += realMs;
@@ -51,6 +53,7 @@ export function createTally(): Tally {
         `effects: ${list(effects)}`,
         `faults: ${list(faults)}`,
         `${pairs.size} pairs of fault × phase, ${missingPairs(pairs).length} of the required ones missing`,
+        `slowest recovery once the world was fair: ${slowest.toFixed(0)} % of its bound`,
         violated.size === 0 ? 'no violation' : `violations: ${list(violated)}`,
       ].join('\n');
     },

@@ -28,6 +28,7 @@ export function timelineOf(event: SimEvent): string | null {
       return event.cause.instance === null && event.moment !== 'failed' ? null : clipped(lineOf(event));
     case 'row':
       return rowLine(event);
+    case 'instance':
     case 'log':
       return clipped(lineOf(event));
     default:

@@ -98,6 +98,10 @@ export const weatherFaults = [
   'tableRestored',
   'regionDown',
   'lateCreate',
+  'containerFlaps',
+  'containerLeaks',
+  'clockJump',
+  'deploy',
 ] as const;
 export type WeatherFault = (typeof weatherFaults)[number];
 

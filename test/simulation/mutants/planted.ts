@@ -104,17 +104,17 @@ export const planted: readonly PlantedBug[] = [
   {
     name: 'claims-shorter-than-a-put',
     file: 'src/wiring.ts',
-    find: 'return { ...defaults, installation, installationEpoch, claimLeaseMs, orphanGraceMs, pools };',
+    find: 'return { ...defaults, version, installation, installationEpoch, claimLeaseMs, orphanGraceMs, pools };',
     replace:
-      'return { ...defaults, installation, installationEpoch, claimLeaseMs: claimLeaseMs / 60, orphanGraceMs, pools };',
+      'return { ...defaults, version, installation, installationEpoch, claimLeaseMs: claimLeaseMs / 60, orphanGraceMs, pools };',
     killedBy: 'write-ahead',
   },
   {
     name: 'orphans-deleted-at-second-sight',
     file: 'src/wiring.ts',
-    find: 'return { ...defaults, installation, installationEpoch, claimLeaseMs, orphanGraceMs, pools };',
+    find: 'return { ...defaults, version, installation, installationEpoch, claimLeaseMs, orphanGraceMs, pools };',
     replace:
-      'return { ...defaults, installation, installationEpoch, claimLeaseMs, orphanGraceMs: orphanGraceMs / 60, pools };',
+      'return { ...defaults, version, installation, installationEpoch, claimLeaseMs, orphanGraceMs: orphanGraceMs / 60, pools };',
     killedBy: 'patience',
   },
   {
@@ -228,5 +228,35 @@ export const planted: readonly PlantedBug[] = [
     find: 'const scaledTo = replicasByDefault ? (known?.scaledTo ?? null) : null;',
     replace: 'const scaledTo = replicasByDefault && known === null ? 0 : null;',
     killedBy: 'commands',
+  },
+  {
+    name: 'pools-of-the-app-ignored',
+    file: 'src/decide/growth.ts',
+    find: 'pools: app?.pools ?? [],',
+    replace: 'pools: app?.pools.length === 1 ? [] : (app?.pools ?? []),',
+    killedBy: 'pools',
+  },
+  {
+    name: 'walk-asks-the-clock',
+    file: 'src/orchestrations/walk.ts',
+    find: 'if (!isDone && !seen?.atOnce) yield* pause(',
+    replace: 'if (!isDone && (!seen?.atOnce || Date.now() % 512 < 8)) yield* pause(',
+    killedBy: 'replay',
+  },
+  {
+    name: 'request-in-the-error-text',
+    file: 'src/azure/errors.ts',
+    find: 'message: `${what}: ${messageOf(error)}`',
+    replace:
+      "message: `${what}: ${messageOf(error)}${[...((error as { request?: { headers: Iterable<unknown> } })?.request?.headers ?? [])].join(' ')}`",
+    killedBy: 'secrets',
+  },
+  {
+    name: 'old-versions-go-on',
+    file: 'src/activities/pass.ts',
+    find: 'const isOutdated = isOlder(found.guard.claimedBy, settings.version);',
+    replace: "const isOutdated = isOlder(found.guard.claimedBy, '0.0.0');",
+    killedBy: 'takeover',
+    with: ['deploy'],
   },
 ];

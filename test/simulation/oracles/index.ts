@@ -3,6 +3,7 @@ import type { Oracle } from '../types.ts';
 import { absence } from './absence.ts';
 import { audit } from './audit.ts';
 import { availability } from './availability.ts';
+import { bound } from './bound.ts';
 import { budgets } from './budgets.ts';
 import { capacity } from './capacity.ts';
 import { commands } from './commands.ts';
@@ -12,11 +13,15 @@ import { frozen } from './frozen.ts';
 import { ownership } from './ownership.ts';
 import { patience } from './patience.ts';
 import { placement } from './placement.ts';
+import { pools } from './pools.ts';
 import { promptness } from './promptness.ts';
 import { reality } from './reality.ts';
+import { replay } from './replay.ts';
 import { replies } from './replies.ts';
 import { restarts } from './restarts.ts';
+import { secrets } from './secrets.ts';
 import { stillness } from './stillness.ts';
+import { takeover } from './takeover.ts';
 import { traffic } from './traffic.ts';
 import { writeAhead } from './write-ahead.ts';
 
@@ -35,9 +40,14 @@ export const oracles: readonly Oracle[] = [
   audit,
   budgets,
   placement,
+  pools,
+  replay,
+  secrets,
   promptness,
+  bound,
   convergence,
   reality,
   replies,
   stillness,
+  takeover,
 ];

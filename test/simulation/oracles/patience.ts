@@ -1,6 +1,6 @@
 /** S7: fail closed. The reaper deletes a group only after nobody has owned it for a while, and nothing at all when too many look like orphans. */
 import type { ArmGroup, EffectEvent, Oracle, RowEvent, View } from '../types.ts';
-import { isReplica, rowOfTags, skewMs } from './rows.ts';
+import { isReplica, isSkewed, rowOfTags, skewMs } from './rows.ts';
 
 /** Two sightings, the second at least a minute after the first (semantics, "Reaper"). */
 const graceMs = 60_000;
@@ -21,8 +21,8 @@ export const patience: Oracle = {
     const memory: Memory = { ownedAt: new Map(), hasSkew: false, seesLess: false };
     return {
       onEvent(view, event) {
-        if (event.type === 'host') memory.hasSkew ||= event.fault === 'clockSkew';
-        else if (event.type === 'fault') memory.seesLess ||= event.fault === 'shortList' || event.fault === 'staleRead';
+        if (isSkewed(event)) memory.hasSkew = true;
+        if (event.type === 'fault') memory.seesLess ||= event.fault === 'shortList' || event.fault === 'staleRead';
         else if (event.type === 'tick') look(view, event.at, memory);
         else if (event.type === 'row') noteOwner(event, memory);
         else if (event.type === 'effect') judge(view, event, memory);

@@ -1,8 +1,12 @@
 /** How oracles read rows and tags: their own few lines, so that they share nothing with what they judge. */
-import type { RawEntity, View } from '../types.ts';
+import type { RawEntity, SimEvent, View } from '../types.ts';
 
 /** Clocks of two hosts may differ by this much in a run with skewed clocks. */
 export const skewMs = 120_000;
+
+/** From now on the dates of two hosts may differ. */
+export const isSkewed = (event: SimEvent): boolean =>
+  (event.type === 'host' && event.fault === 'clockSkew') || (event.type === 'fault' && event.fault === 'clockJump');
 
 /** Replicas that count as standing for their service. */
 const standing = new Set(['planned', 'creating', 'starting', 'ready', 'unready']);

@@ -3,7 +3,7 @@
  * so that a client which keeps an answer of DNS for its TTL never asks a group that we stopped; a loss that we did not cause is removed in time.
  */
 import type { ArmGroup, EffectEvent, Oracle, RawEntity, RowEvent, View } from '../types.ts';
-import { isReplica, isSuccess, nameOf } from './rows.ts';
+import { isReplica, isSkewed, isSuccess, nameOf } from './rows.ts';
 
 /** Time to live of an answer (semantics, defaults). */
 const ttlMs = 10_000;
@@ -29,8 +29,8 @@ export const traffic: Oracle = {
     const memory: Memory = { servedAt: new Map(), removedAt: new Map(), wrongSince: new Map(), hasSkew: false };
     return {
       onEvent(view, event) {
-        if (event.type === 'host') memory.hasSkew ||= event.fault === 'clockSkew';
-        else if (event.type === 'row') noteEndpoint(view, event, memory);
+        if (isSkewed(event)) memory.hasSkew = true;
+        if (event.type === 'row') noteEndpoint(view, event, memory);
         else if (event.type === 'effect') judgeDelete(view, event, memory);
         else if (event.type === 'tick') look(view, event.at, memory);
         else if (event.type === 'group' && event.group.serving && event.change !== 'gone')

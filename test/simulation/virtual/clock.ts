@@ -11,7 +11,7 @@ export interface Owner {
   dead: boolean;
   /** Timers and immediates that are armed. */
   pending: number;
-  /** Added to what this owner's clock shows, ms. */
+  /** Added to the date that this owner sees, ms; jumps when its clock is put right. */
   skewMs: number;
 }
 

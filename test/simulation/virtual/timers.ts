@@ -119,7 +119,8 @@ export function createTimeKit(owner: Owner | null): TimeKit {
   const promises = promisesOf(setTimeout, setImmediate);
   Object.defineProperty(setTimeout, promisify.custom, { value: promises['setTimeout'] });
   Object.defineProperty(setImmediate, promisify.custom, { value: promises['setImmediate'] });
-  const elapsedMs = () => now() - epoch;
+  // Monotonic: a host whose date is wrong, or is put right, still measures durations well.
+  const elapsedMs = () => clock.now - epoch;
   return {
     Date: dateOf(now),
     timers: {
@@ -133,7 +134,7 @@ export function createTimeKit(owner: Owner | null): TimeKit {
     },
     promises,
     performance: performanceOf(elapsedMs),
-    AbortSignal: abortSignalOf(setTimeout),
+    AbortSignal: abortSignalOf(owner),
     hrtime: hrtimeOf(elapsedMs),
     uptime: () => elapsedMs() / 1000,
   };
@@ -187,14 +188,15 @@ function performanceOf(elapsedMs: () => number): Readonly<Record<string, unknown
 
 type Arm = (fn: Callback, delay?: number) => { close(): unknown };
 
-/** A proxy, so that `instanceof`, `any` and `abort` stay the real ones. */
-function abortSignalOf(setTimeout: Arm): typeof AbortSignal {
+/**
+ * A proxy, so that `instanceof`, `any` and `abort` stay the real ones. Its timers are nobody's: they outlast the calls they are for, and a host would
+ * always seem to wait for something.
+ */
+function abortSignalOf(owner: Owner | null): typeof AbortSignal {
   const timeout = (ms: number): AbortSignal => {
     const controller = new AbortController();
-    setTimeout(
-      () => controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError')),
-      ms,
-    );
+    const abort = () => controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
+    clock.at(clock.now + Math.max(1, Math.trunc(ms)), () => !owner?.dead && abort());
     return controller.signal;
   };
   return new Proxy(RealAbortSignal, {

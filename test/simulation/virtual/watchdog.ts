@@ -1,36 +1,45 @@
-/** An endless loop of promises never gives control back: a thread of its own watches a counter and ends the process when it stands still. */
+/**
+ * An endless loop of promises never gives control back: a thread of its own watches a counter and ends the process when it stands still, naming the
+ * function that began last.
+ */
 import { Worker } from 'node:worker_threads';
 import { clock } from './clock.ts';
 import { unfenced } from './fences.ts';
 
-/** Far longer than one event ever takes, also on a busy machine. */
-const patienceMs = 120_000;
-
 const program = `
 const { workerData } = require('node:worker_threads');
-const beat = new Int32Array(workerData.shared);
+const beat = new Int32Array(workerData.shared, 0, 3);
+const name = new Uint8Array(workerData.shared, 12);
 let last = -1;
 setInterval(() => {
   const now = Atomics.load(beat, 0);
   if (Atomics.load(beat, 1) === 1 && now === last) {
-    require('node:fs').writeSync(2, 'the simulation hangs in one event after ' + now + ' events: an endless loop of promises\\n');
+    const last = Buffer.from(name.slice(0, Atomics.load(beat, 2))).toString();
+    require('node:fs').writeSync(2, 'the simulation hangs in one event after ' + now + ' events: an endless loop of promises, since ' + last + ' began\\n');
     process.kill(process.pid, 'SIGKILL');
   }
   last = now;
-}, workerData.patienceMs).unref();
+}, workerData.patienceMs);
 `;
 
 let beat: Int32Array | undefined;
+let name: Uint8Array | undefined;
+const nameBytes = 500;
+const encoder = new TextEncoder();
 
-/** Call it once per process, before the first run. */
-export function startWatchdog(limitMs = patienceMs): void {
-  const shared = new SharedArrayBuffer(8);
-  beat = new Int32Array(shared);
+/** Call it once per process, before the first run. `patienceMs`: far longer than one event ever takes, also on a busy machine. */
+export function startWatchdog(patienceMs: number): void {
+  const shared = new SharedArrayBuffer(12 + nameBytes);
+  beat = new Int32Array(shared, 0, 3);
+  name = new Uint8Array(shared, 12);
   // The worker must not load the preload of this process: its clock is the real one.
-  const worker = unfenced(
-    () => new Worker(program, { eval: true, execArgv: [], workerData: { shared, patienceMs: limitMs } }),
-  );
+  const worker = unfenced(() => new Worker(program, { eval: true, execArgv: [], workerData: { shared, patienceMs } }));
   worker.unref();
+}
+
+/** A function begins. */
+export function begins(what: string): void {
+  if (beat && name) Atomics.store(beat, 2, encoder.encodeInto(what, name).written);
 }
 
 /** Between runs nothing is watched. */

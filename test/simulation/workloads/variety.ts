@@ -50,6 +50,9 @@ const broken: readonly Document[] = [
   { image: 'flotilla/crash:1', ports: ['80'], deploy: { ...small, replicas: 1 } },
 ];
 
+/** The first is the plainest: every pool. */
+const poolsOf: readonly (readonly string[])[] = [[], ['westus2'], ['westus2', 'eastus'], ['eastus']];
+
 const gapsMs = [60_000, 10_000, 180_000, 300_000];
 
 export const variety: Workload = {
@@ -61,6 +64,14 @@ export const variety: Workload = {
 
 async function live(drive: Drive, app: string): Promise<void> {
   const services: Services = new Map();
+  const drawn = poolsOf[drive.pick(`${app} pools`, poolsOf.length)] ?? [];
+  // Rules of placement need both pools.
+  const pools = () => (Object.keys(placed).some((name) => services.has(name)) ? [] : drawn);
+  const documentOf = (): Document => ({
+    name: app,
+    ...(pools().length > 0 && { 'x-flotilla': { pools: pools() } }),
+    services: Object.fromEntries(services),
+  });
   for (const [name, shape] of Object.entries(shapes))
     if (drive.pick(`${app} ${name}`, 2) === 0) services.set(name, shape(1));
   for (const [name, shape] of Object.entries(placed))
@@ -68,23 +79,23 @@ async function live(drive: Drive, app: string): Promise<void> {
   const needs = services.has('store') ? { depends_on: { store: { condition: 'service_healthy' } } } : {};
   const web = (tag: number, replicas: number) => services.set('web', { ...probed(tag, replicas), ...needs });
   web(1, 2);
-  await drive.apply(app, documentOf(app, services));
+  await drive.apply(app, documentOf());
   for (let n = 2; n < 7; n += 1) {
     await drive.wait(gapsMs[drive.pick(`${app} gap`, gapsMs.length)] ?? 0);
-    await change(drive, app, services, web, n);
-    if (drive.pick(`${app} command twice`, 4) === 3) await drive.apply(app, documentOf(app, services));
+    await change(drive, app, services, { web, documentOf }, n);
+    if (drive.pick(`${app} command twice`, 4) === 3) await drive.apply(app, documentOf());
   }
   services.delete('extra');
   web(9, 2);
   await drive.wait(60_000);
-  await drive.apply(app, documentOf(app, services));
+  await drive.apply(app, documentOf());
 }
 
 async function change(
   drive: Drive,
   app: string,
   services: Services,
-  web: (tag: number, replicas: number) => void,
+  { web, documentOf }: { web: (tag: number, replicas: number) => void; documentOf: () => Document },
   n: number,
 ): Promise<void> {
   switch (drive.pick(`${app} what`, 6)) {
@@ -108,10 +119,5 @@ async function change(
     default:
       web(1, 1 + (n % 4));
   }
-  await drive.apply(app, documentOf(app, services));
+  await drive.apply(app, documentOf());
 }
-
-const documentOf = (app: string, services: Services): Document => ({
-  name: app,
-  services: Object.fromEntries(services),
-});

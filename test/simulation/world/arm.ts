@@ -9,7 +9,7 @@ import type { CoreRequest, CoreResponse } from '../../../src/local/core.ts';
 import { provisioningFaults } from '../faults/registry.ts';
 import type { ArmGroup, Facts } from '../types.ts';
 import { clock, type Scheduled } from '../virtual/clock.ts';
-import { causeNow, mayStrike, noteFault, type WorldCore } from './core.ts';
+import { causeNow, mayStrike, noteFault, secrets, type WorldCore } from './core.ts';
 
 export const subscriptionId = DEFAULT_SETTINGS.subscriptionIds[0] ?? '';
 export const resourceGroup = DEFAULT_SETTINGS.resourceGroups[0] ?? '';
@@ -34,7 +34,7 @@ export function createArm(world: WorldCore, facts: Facts): Arm {
   const store = createMemoryAciStore();
   const core = createArmCore({
     store,
-    authorize: (authorization) => authorization === 'Bearer token',
+    authorize: (authorization) => authorization === `Bearer ${secrets.token}`,
     containers: standinContainers,
     settings: {
       pageSize: facts.listPageSize,

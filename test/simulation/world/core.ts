@@ -13,6 +13,13 @@ export const addresses = {
   durable: 'http://localhost:7071',
 } as const;
 
+/** What may be told to nobody but the service it is for. */
+export const secrets = {
+  token: 'token-of-the-managed-identity',
+  busKey: 'a2V5LW9mLXRoZS1idXM=',
+  durableKey: 'key-of-the-durable-extension',
+} as const;
+
 export interface WorldCore {
   readonly seed: number;
   readonly choices: Choices;

@@ -7,13 +7,13 @@ import {
   type ManagementResponse,
 } from '../../../src/local/host/engine/management.ts';
 import { createMemoryStore } from '../../../src/local/host/engine/memory-store.ts';
-import type { DurableStore } from '../../../src/local/host/engine/store.ts';
+import { type DurableStore, hasEnded } from '../../../src/local/host/engine/store.ts';
 import type { Clock } from '../../../src/model/clock.ts';
 import { causes, clock } from '../virtual/clock.ts';
 import type { Caller, Calls } from './calls.ts';
-import { addresses, strikes, type WorldCore } from './core.ts';
+import { addresses, secrets, strikes, type WorldCore } from './core.ts';
 
-const webhooks = { origin: addresses.durable, hubName: 'Flotilla', systemKey: 'key' } as const;
+const webhooks = { origin: addresses.durable, hubName: 'Flotilla', systemKey: secrets.durableKey } as const;
 
 export interface Durable {
   readonly engine: DurableEngine;
@@ -33,7 +33,7 @@ export const worldClock: Clock = {
 };
 
 export function createDurable(world: WorldCore, newId: () => string): Durable {
-  const store = createMemoryStore();
+  const store = watched(createMemoryStore(), world);
   const engine = createEngine({
     store,
     clock: worldClock,
@@ -53,6 +53,20 @@ export function createDurable(world: WorldCore, newId: () => string): Durable {
     management: createManagement({ engine, settings: webhooks }),
     binding: JSON.stringify(durableClientBinding(webhooks, addresses.durable)),
   };
+}
+
+/** Tells of every instance that ends. */
+function watched(store: DurableStore, world: WorldCore): DurableStore {
+  const commit = store.commit.bind(store);
+  store.commit = async (writes) => {
+    await commit(writes);
+    for (const write of writes) {
+      if (write.op !== 'updateInstance' || !hasEnded(write.record)) continue;
+      const { instanceId: instance, status, output } = write.record;
+      world.emit({ type: 'instance', at: clock.now, instance, status: String(status), output: output ?? '' });
+    }
+  };
+  return store;
 }
 
 interface AxiosConfig {

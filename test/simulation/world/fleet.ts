@@ -1,10 +1,10 @@
-/** The hosts of a world: started, crashed, given up as zombies, replaced. */
+/** The hosts of a world: started, crashed, given up as zombies, replaced, and replaced by a new version of the app. */
 import type { DurableEngine } from '../../../src/local/host/engine/engine.ts';
 import type { FaultName } from '../faults/registry.ts';
 import { clock } from '../virtual/clock.ts';
 import type { Bus } from './bus.ts';
 import { mayStrike, strikes, type WorldCore } from './core.ts';
-import type { HostParts } from './host.ts';
+import type { Build, HostParts } from './host.ts';
 import { SimHost } from './host.ts';
 import type { FunctionTimers } from './timers.ts';
 
@@ -13,6 +13,8 @@ export interface Fleet {
   start(): void;
   /** `zombie`: nothing new is given to it, but it lives on for two minutes. */
   end(hostId: string, how: 'crashed' | 'zombie' | 'stopped', fault: FaultName | null): void;
+  /** A new version of the app: its first host starts beside the old ones, which are stopped one after another. `reshaped`: its workflows take other steps. */
+  deploy(reshaped: boolean): void;
 }
 
 export interface FleetOptions {
@@ -26,11 +28,29 @@ export interface FleetOptions {
 }
 
 const zombieLifeMs = 2 * 60_000;
-const skewsMs = [0, -5_000, 5_000, -60_000, 60_000];
+/** How far the date of a host may be off. */
+export const skewsMs: readonly number[] = [0, -5_000, 5_000, -60_000, 60_000];
+/** Both versions are alive for this long, and then as long again for each further host. */
+const overlapMs = 12_000;
+/** One wait more in every round: no history that the old code has written fits the new. */
+const reshapedWalk = new Map([
+  [
+    'src/orchestrations/walk.ts',
+    [
+      {
+        find: 'const seen = yield* look(df, target);',
+        replace:
+          'yield df.createTimer(new Date(timeOf(df) + shortestWaitMs));\n    const seen = yield* look(df, target);',
+      },
+    ],
+  ],
+]);
 
 export function createFleet({ world, parts, engine, timers, bus, size }: FleetOptions): Fleet {
   const hosts: SimHost[] = [];
   let serial = 0;
+  let build: Build = { version: null, patches: new Map() };
+  let builds = 0;
 
   function start(): void {
     serial += 1;
@@ -38,10 +58,17 @@ export function createFleet({ world, parts, engine, timers, bus, size }: FleetOp
     const skewMs = mayStrike(world, 'clockSkew')
       ? (skewsMs[world.choices.pick(`host ${id}/skew`, skewsMs.length)] ?? 0)
       : 0;
-    const host = new SimHost(id, skewMs, parts());
+    const host = new SimHost(id, skewMs, build, parts());
     host.start();
     hosts.push(host);
-    world.emit({ type: 'host', at: clock.now, host: id, change: 'started', fault: skewMs === 0 ? null : 'clockSkew' });
+    world.emit({
+      type: 'host',
+      at: clock.now,
+      host: id,
+      change: 'started',
+      fault: skewMs === 0 ? null : 'clockSkew',
+      version: build.version,
+    });
     engine.attach(host.worker());
     timers.settle(hosts);
     bus.wake();
@@ -70,5 +97,14 @@ export function createFleet({ world, parts, engine, timers, bus, size }: FleetOp
     });
   }
 
-  return { hosts, start, end };
+  function deploy(reshaped: boolean): void {
+    builds += 1;
+    build = { version: `0.${builds + 1}.0`, patches: reshaped ? reshapedWalk : new Map() };
+    const old = hosts.filter(({ isServing }) => isServing);
+    start();
+    for (const [index, { id }] of old.entries())
+      clock.at(clock.now + overlapMs * (index + 1), () => end(id, 'crashed', 'deploy'));
+  }
+
+  return { hosts, start, end, deploy };
 }

@@ -25,10 +25,11 @@ import { causes, clock, newOwner, type Owner } from '../virtual/clock.ts';
 import { unfenced } from '../virtual/fences.ts';
 import { natives } from '../virtual/natives.ts';
 import { createTimeKit } from '../virtual/timers.ts';
+import { begins } from '../virtual/watchdog.ts';
 import { resourceGroup, subscriptionId } from './arm.ts';
 import { type Bus, replyQueue } from './bus.ts';
 import type { Caller } from './calls.ts';
-import { addresses, causeNow, installation, strikes, type WorldCore } from './core.ts';
+import { addresses, causeNow, installation, secrets, strikes, type WorldCore } from './core.ts';
 import { createAxiosAdapter, type Durable } from './durable.ts';
 import { createHttpClient, type PipelineModule, type Services } from './http-client.ts';
 import { createProber } from './probe.ts';
@@ -50,6 +51,14 @@ export interface HostParts extends Services {
   readonly newId: () => string;
 }
 
+/** What a host runs: the repository's code under a version of its own, changed in places. */
+export interface Build {
+  /** null = the repository's own. */
+  readonly version: string | null;
+  /** By path relative to the repository. */
+  readonly patches: ReadonlyMap<string, readonly Patch[]>;
+}
+
 export class SimHost implements Caller {
   readonly id: string;
   readonly owner: Owner;
@@ -57,12 +66,16 @@ export class SimHost implements Caller {
   /** Gives new work to it. */
   isServing = false;
   readonly #parts: HostParts;
+  readonly #build: Build;
+  /** What each function that runs here was called for, oldest first. */
+  readonly #running = new Set<Cause>();
   readonly #deaths: (() => void)[] = [];
   #invoker: Invoker | null = null;
   #plan: TriggerPlan | null = null;
   #http: HttpHandler | null = null;
 
-  constructor(id: string, skewMs: number, parts: HostParts) {
+  constructor(id: string, skewMs: number, build: Build, parts: HostParts) {
+    this.#build = build;
     this.id = id;
     this.owner = newOwner(id);
     this.owner.skewMs = skewMs;
@@ -117,7 +130,11 @@ export class SimHost implements Caller {
   }
 
   #registry(core: CoreState): Registry {
-    const { root, patches, calls, arm, bus } = this.#parts;
+    const { root, calls, arm, bus } = this.#parts;
+    const patches = new Map(this.#parts.patches);
+    for (const [file, list] of this.#build.patches)
+      patches.set(join(root, file), [...(patches.get(join(root, file)) ?? []), ...list]);
+    const { version } = this.#build;
     const time = createTimeKit(this.owner);
     const noDebug = Object.assign(() => undefined, { enabled: false });
     const registry: Registry = createRegistry({
@@ -136,6 +153,14 @@ export class SimHost implements Caller {
             networkProber: createProber(calls, arm, this, (fn, ms) => clock.at(clock.now + ms, fn, this.owner)),
           }),
         ],
+        ...(version === null
+          ? []
+          : [
+              [
+                join(root, 'src/model/version.ts'),
+                (original: () => unknown) => ({ ...(original() as object), version }),
+              ] as const,
+            ]),
         [join(root, 'src/wiring.ts'), (original) => this.#wiring(registry, original())],
       ]),
     });
@@ -225,8 +250,11 @@ export class SimHost implements Caller {
         };
         const isActivity = fn.trigger.type === 'activityTrigger';
         world.emit({ type: 'run', at: clock.now, moment: 'begun', cause, detail: isActivity ? input : '' });
+        this.#running.add(cause);
+        begins(textOf(cause));
         return causes.run(cause, async () => {
           const outcome = await inner.invoke(fn, invocation);
+          this.#running.delete(cause);
           const value = outcome.ok ? outcome.returnValue : undefined;
           const detail = outcome.ok ? (isActivity ? (value?.json ?? value?.string ?? '') : '') : outcome.error.message;
           const moment = outcome.ok ? 'ended' : 'failed';
@@ -310,10 +338,10 @@ export class SimHost implements Caller {
     this.#http = null;
   }
 
-  /** Whether something is owed that nothing can ever settle any more. */
-  get isStuck(): boolean {
-    if (this.owner.dead || !this.#invoker) return false;
-    return this.#invoker.inFlight() > 0 && this.outstanding === 0 && this.owner.pending === 0;
+  /** The functions that owe an answer which nothing can ever settle any more; empty = all is well. */
+  get stuck(): readonly Cause[] {
+    if (this.owner.dead || this.outstanding > 0 || this.owner.pending > 0) return [];
+    return [...this.#running];
   }
 }
 
@@ -321,13 +349,13 @@ const environment: Readonly<Record<string, string>> = {
   FLOTILLA_INSTALLATION: installation,
   FLOTILLA_TABLES_ENDPOINT: addresses.tables,
   FLOTILLA_ARM_ENDPOINT: addresses.arm,
-  FLOTILLA_SERVICEBUS: 'Endpoint=sb://bus.invalid/;SharedAccessKeyName=sim;SharedAccessKey=c2lt',
+  FLOTILLA_SERVICEBUS: `Endpoint=sb://bus.invalid/;SharedAccessKeyName=sim;SharedAccessKey=${secrets.busKey}`,
   FLOTILLA_REPLY_QUEUES: replyQueue,
   WEBSITE_HOSTNAME: 'localhost:7071',
   NO_PROXY: '*',
 };
 
-const anyToken = { getToken: async () => ({ token: 'token', expiresOnTimestamp: Number.MAX_SAFE_INTEGER }) };
+const anyToken = { getToken: async () => ({ token: secrets.token, expiresOnTimestamp: Number.MAX_SAFE_INTEGER }) };
 
 const functionFiles = (root: string): readonly string[] =>
   unfenced(() =>
@@ -340,6 +368,9 @@ const functionFiles = (root: string): readonly string[] =>
 
 const hostJsonOf = (root: string) =>
   parseHostJson(JSON.parse(unfenced(() => natives.readFileSync(join(root, 'host.json'), 'utf8'))));
+
+/** `finish deployment:shop.web:1 shop/web`. */
+export const textOf = ({ fn, instance, about }: Cause): string => [fn, instance, about].filter(Boolean).join(' ');
 
 /** What an activity is about, as far as its input says. */
 export function aboutOf(input: unknown): string {

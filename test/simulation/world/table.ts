@@ -7,7 +7,7 @@ import type { EntityKey, StoredEntity, TableStore } from '../../../src/local/tab
 import { etagOf } from '../../../src/local/tables/timestamp.ts';
 import type { RawEntity, RowKind } from '../types.ts';
 import { clock } from '../virtual/clock.ts';
-import { causeNow, type WorldCore } from './core.ts';
+import { causeNow, secrets, type WorldCore } from './core.ts';
 
 const tableName = 'flotilla';
 
@@ -88,7 +88,10 @@ export function createTable(world: WorldCore): Table {
     }
   }
   return {
-    core: createTablesCore({ store: watched, authorize: (authorization) => authorization === 'Bearer token' }),
+    core: createTablesCore({
+      store: watched,
+      authorize: (authorization) => authorization === `Bearer ${secrets.token}`,
+    }),
     rows: (partition) => [...all(partition)].map(cached),
     rowsOf(kind, partition = '') {
       const id = `${kind} ${partition}`;

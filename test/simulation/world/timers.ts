@@ -53,7 +53,9 @@ export function createFunctionTimers(world: WorldCore): FunctionTimers {
         const weights = [0, ...timerFaults.map((fault) => (mayStrike(world, fault) ? 0.05 * world.plan.factor : 0))];
         const fault = timerFaults[world.choices.weighted(`timer ${name}`, weights) - 1];
         if (fault) noteFault(world, fault, { host: host.id, fn: name, instance: null, about: '' }, name);
-        const event = clock.at(Math.max(clock.now + 1, atMs + (fault ? offsets[fault] : 0)), fire, host.owner);
+        // Not the host's own: a schedule that goes on would hide that everything else on it waits for nothing.
+        const begin = () => !host.owner.dead && fire();
+        const event = clock.at(Math.max(clock.now + 1, atMs + (fault ? offsets[fault] : 0)), begin);
         return () => clock.cancel(event);
       },
     };

@@ -21,12 +21,14 @@ const texts: { readonly [T in SimEvent['type']]: (event: Extract<SimEvent, { typ
     const state = group.serving ? 'serving' : group.deleting ? 'deleting' : group.provisioningState;
     return `arm ${change} ${group.label} ${group.name} ${state} ${group.ip ?? '-'} ${group.image}`;
   },
-  host: ({ host, change, fault }) => `${host} ${change}${fault ? ` !${fault}` : ''}`,
+  host: ({ host, change, fault, version }) =>
+    `${host} ${change}${version ? ` ${version}` : ''}${fault ? ` !${fault}` : ''}`,
   fault: ({ fault, phase, detail }) => `world !${fault} ${phase} ${detail}`,
   command: ({ command, moment }) =>
     `user ${command.command} ${command.app} ${command.id} ${moment} ${command.status ?? ''}`,
   reply: ({ reply, cause }) => `reply ${JSON.stringify(reply)} by ${cause?.host} ${cause?.fn}`,
   run: ({ cause, moment, detail }) => `${cause.host} ${moment} ${cause.fn} ${cause.instance ?? ''} ${detail}`,
+  instance: ({ instance, status, output }) => `durable ${instance} is ${status} ${output}`,
   log: ({ host, level, message }) => `${host} [${level}] ${message}`,
   tick: () => 'tick',
 };

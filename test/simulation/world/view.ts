@@ -2,7 +2,7 @@
 import type { ArmGroup, CommandRecord, Endpoint, Facts, OrderRecord, RawEntity, View } from '../types.ts';
 import { clock } from '../virtual/clock.ts';
 import { type Arm, subscriptionId } from './arm.ts';
-import { installation, type WorldCore } from './core.ts';
+import { installation, secrets, type WorldCore } from './core.ts';
 import type { Durable } from './durable.ts';
 import type { PoolFact, SimHost } from './host.ts';
 import { nested, type Table } from './table.ts';
@@ -19,7 +19,7 @@ export interface ViewParts {
   readonly facts: Facts;
 }
 
-export function createView(parts: ViewParts, fail: (message: string) => void): View {
+export function createView(parts: ViewParts, { fail, measure }: Pick<View, 'fail' | 'measure'>): View {
   const { arm, table, durable, hosts } = parts;
   return {
     get now() {
@@ -30,6 +30,7 @@ export function createView(parts: ViewParts, fail: (message: string) => void): V
     pools: parts.pools.map(({ pool, region }) => ({ pool, region, subscriptionId })),
     commands: parts.commands,
     orders: parts.orders,
+    secrets: Object.values(secrets),
     facts: parts.facts,
     groups: () => arm.groups(),
     group: (name: string): ArmGroup | undefined => arm.group(name),
@@ -43,6 +44,7 @@ export function createView(parts: ViewParts, fail: (message: string) => void): V
     instances: () =>
       durable.store.unfinished().map(({ instanceId, status }) => ({ id: instanceId, status: String(status) })),
     fail,
+    measure,
   };
 }
 

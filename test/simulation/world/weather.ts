@@ -1,12 +1,12 @@
 /** What the world does by itself, now and then: to containers, regions, quotas, hosts and the table. */
 import { removeFaults, setRegionState } from '../../../src/local/aci/faults.ts';
-import type { ContainerStep } from '../../../src/local/aci/model.ts';
+import type { ContainerStep, GroupRecord } from '../../../src/local/aci/model.ts';
 import type { StoredEntity } from '../../../src/local/tables/store.ts';
 import { type WeatherFault, weatherFaults } from '../faults/registry.ts';
 import { clock, epoch } from '../virtual/clock.ts';
 import { type Arm, resourceGroup, subscriptionId } from './arm.ts';
-import { mayStrike, noteFault, type WorldCore } from './core.ts';
-import type { Fleet } from './fleet.ts';
+import { mayStrike, noteFault, secrets, type WorldCore } from './core.ts';
+import { type Fleet, skewsMs } from './fleet.ts';
 import type { PoolFact } from './host.ts';
 import type { Table } from './table.ts';
 
@@ -35,6 +35,10 @@ const rates: Readonly<Record<WeatherFault, number>> = {
   tableRestored: 0.004,
   regionDown: 0.01,
   lateCreate: 0.02,
+  containerFlaps: 0.02,
+  containerLeaks: 0.01,
+  clockJump: 0.02,
+  deploy: 0.005,
 };
 
 export function startWeather(parts: WeatherParts): void {
@@ -58,63 +62,65 @@ export function startWeather(parts: WeatherParts): void {
   });
 }
 
+interface Struck {
+  readonly region: string;
+  /** A group anywhere; undefined = there is none. */
+  readonly group: GroupRecord | undefined;
+  readonly backup: readonly StoredEntity[];
+}
+
 function strike(parts: WeatherParts, fault: WeatherFault, backup: readonly StoredEntity[]): void {
-  const { world, arm, table, fleet, pools } = parts;
+  const { world, arm, pools } = parts;
   const region = pools[world.choices.pick(`weather/${fault}/region`, pools.length)]?.region ?? '';
   const groups = arm.store.groups();
   const group = groups[world.choices.pick(`weather/${fault}/group`, Math.max(1, groups.length))];
   noteFault(world, fault, null, `${region} ${group ? arm.label(group.name) : ''}`);
-  const forAWhile = (state: Parameters<typeof setRegionState>[2], ms: number) => {
-    setRegionState(arm.store, region, state);
-    clock.at(clock.now + ms, () => setRegionState(arm.store, region, {}));
-  };
-  switch (fault) {
-    case 'containerCrash':
-      if (group) due(parts, group.name, 'exit');
-      break;
-    case 'containerHang':
-      if (group) due(parts, group.name, 'hang');
-      break;
-    case 'maintenance':
-      arm.core.maintenance(clock.now);
-      break;
-    case 'capacityGone':
-      forAWhile({ arm: 'noCapacity' }, 240_000);
-      break;
-    case 'quotaShrunk':
-      forAWhile({ quotas: { containerGroups: Math.max(1, groups.length - 1) } }, 300_000);
-      break;
-    case 'regionDown':
-      forAWhile({ arm: 'unavailable', containersDown: true }, 180_000);
-      break;
-    case 'foreignGroups':
-      putForeign(parts, 'theirs', region, {});
-      break;
-    case 'forgedTags':
-      putForeign(parts, 'forged', region, forged(group?.tags ?? {}));
-      break;
-    case 'secondInstallation':
-      putForeign(parts, 'other', region, { ...(group?.tags ?? {}), 'flotilla-installation': 'other' });
-      break;
-    case 'stuckDelete':
-      if (group?.provisioningState === 'Deleting') stick(parts, group.name);
-      break;
-    case 'groupVanishes':
-      if (group) arm.store.removeGroup(group.key);
-      break;
-    case 'lateCreate':
-      createAgain(parts);
-      break;
-    case 'hostRestart': {
-      const host = fleet.hosts.find(({ isServing }) => isServing);
-      if (host) fleet.end(host.id, 'crashed', 'hostRestart');
-      break;
-    }
-    case 'tableRestored':
-      if (backup.length > 0) table.restore(backup);
-      break;
-  }
+  strokes[fault](parts, { region, group, backup });
   arm.changed();
+}
+
+type Stroke = (parts: WeatherParts, struck: Struck) => unknown;
+
+const strokes: Readonly<Record<WeatherFault, Stroke>> = {
+  containerCrash: (parts, { group }) => group && due(parts, group.name, 'exit'),
+  containerHang: (parts, { group }) => group && due(parts, group.name, 'hang'),
+  containerFlaps: (parts, { group }) => group && inTurn(parts, group.name, flaps),
+  containerLeaks: (parts, { group }) => group && inTurn(parts, group.name, leak),
+  maintenance: ({ arm }) => arm.core.maintenance(clock.now),
+  capacityGone: (parts, { region }) => forAWhile(parts, region, { arm: 'noCapacity' }, 240_000),
+  quotaShrunk(parts, { region }) {
+    const containerGroups = Math.max(1, parts.arm.store.groups().length - 1);
+    forAWhile(parts, region, { quotas: { containerGroups } }, 300_000);
+  },
+  regionDown: (parts, { region }) => forAWhile(parts, region, { arm: 'unavailable', containersDown: true }, 180_000),
+  foreignGroups: (parts, { region }) => putForeign(parts, 'theirs', region, {}),
+  forgedTags: (parts, { region, group }) => putForeign(parts, 'forged', region, forged(group?.tags ?? {})),
+  secondInstallation: (parts, { region, group }) =>
+    putForeign(parts, 'other', region, { ...(group?.tags ?? {}), 'flotilla-installation': 'other' }),
+  stuckDelete: (parts, { group }) => group?.provisioningState === 'Deleting' && stick(parts, group.name),
+  groupVanishes: ({ arm }, { group }) => group && arm.store.removeGroup(group.key),
+  lateCreate: createAgain,
+  hostRestart({ fleet }) {
+    const host = fleet.hosts.find(({ isServing }) => isServing);
+    if (host) fleet.end(host.id, 'crashed', 'hostRestart');
+  },
+  tableRestored: ({ table }, { backup }) => backup.length > 0 && table.restore(backup),
+  clockJump({ world, fleet }) {
+    const hosts = fleet.hosts.filter(({ isServing }) => isServing);
+    const host = hosts[world.choices.pick('weather/clockJump/host', Math.max(1, hosts.length))];
+    if (host) host.owner.skewMs = skewsMs[world.choices.pick('weather/clockJump/to', skewsMs.length)] ?? 0;
+  },
+  deploy: ({ world, fleet }) => fleet.deploy(world.choices.pick('weather/deploy/code', 2) === 1),
+};
+
+function forAWhile(
+  { arm }: WeatherParts,
+  region: string,
+  state: Parameters<typeof setRegionState>[2],
+  forMs: number,
+): void {
+  setRegionState(arm.store, region, state);
+  clock.at(clock.now + forMs, () => setRegionState(arm.store, region, {}));
 }
 
 /** Somebody copied our tags onto a group of his own, without saying whose it is. */
@@ -132,6 +138,33 @@ function due({ arm }: WeatherParts, name: string, step: ContainerStep): void {
   }
   arm.store.putGroup(draft);
   arm.core.advance(clock.now);
+}
+
+/** Answers 503 and answers again, faster than any verdict on it can settle. */
+const flaps: readonly (readonly [afterMs: number, ContainerStep])[] = [
+  [0, 'sicken'],
+  [7_000, 'ready'],
+  [19_000, 'sicken'],
+  [41_000, 'ready'],
+  [66_000, 'sicken'],
+  [97_000, 'ready'],
+];
+/** Its memory runs full again after every restart, each time later than the platform's back-off has grown. */
+const leak: readonly (readonly [afterMs: number, ContainerStep])[] = [
+  [0, 'exit'],
+  [60_000, 'exit'],
+  [150_000, 'exit'],
+  [300_000, 'exit'],
+];
+
+function inTurn(parts: WeatherParts, name: string, steps: readonly (readonly [number, ContainerStep])[]): void {
+  for (const [afterMs, step] of steps) {
+    clock.at(clock.now + afterMs, () => {
+      if (clock.now >= parts.world.calmFrom && step !== 'ready') return;
+      due(parts, name, step);
+      parts.arm.changed();
+    });
+  }
 }
 
 function stick({ arm }: WeatherParts, name: string): void {
@@ -175,7 +208,11 @@ function put(
     {
       method: 'PUT',
       url: `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.ContainerInstance/containerGroups/${name}?api-version=2023-05-01`,
-      headers: { authorization: 'Bearer token', 'content-type': 'application/json', host: 'management.azure.com' },
+      headers: {
+        authorization: `Bearer ${secrets.token}`,
+        'content-type': 'application/json',
+        host: 'management.azure.com',
+      },
       body: JSON.stringify(body),
     },
     clock.now,

@@ -19,7 +19,7 @@ import { type Coverage, createCoverage } from './coverage.ts';
 import { createDrive } from './drive.ts';
 import { createDurable } from './durable.ts';
 import { createFleet, type Fleet } from './fleet.ts';
-import type { HostParts, PoolFact } from './host.ts';
+import { type HostParts, type PoolFact, textOf } from './host.ts';
 import { createTable, nested, type Table } from './table.ts';
 import { createFunctionTimers } from './timers.ts';
 import { createTrace } from './trace.ts';
@@ -38,7 +38,7 @@ export interface RunOptions {
   readonly untilMs: number;
   /** Cuts the run off here, without judging its end. */
   readonly haltAtMs?: number;
-  /** The last part of it, without faults. Default 20 min, at most half. */
+  /** The last part of it, without faults. Default 20 min, but not more than half. */
   readonly calmMs?: number;
   readonly oracles: readonly Oracle[];
   readonly pools?: readonly PoolFact[];
@@ -57,6 +57,8 @@ export interface RunResult {
   readonly hash: string;
   readonly lines: number;
   readonly violations: readonly Violation[];
+  /** The largest of each that an oracle measured. */
+  readonly measures: ReadonlyMap<string, number>;
   readonly coverage: Coverage;
   /** Non-zero choices. */
   readonly choices: ReadonlyMap<string, number>;
@@ -142,6 +144,7 @@ class RunningWorld {
   readonly #trace;
   readonly #coverage = createCoverage();
   readonly #violations: Violation[] = [];
+  readonly #measures = new Map<string, number>();
   readonly #commands: CommandRecord[] = [];
   readonly #orders: OrderRecord[] = [];
   readonly #watching: Watching[] = [];
@@ -159,7 +162,7 @@ class RunningWorld {
       this.violate('REAL', '-', `the real world leaked: ${what}`),
     );
     const pools = options.pools ?? defaultPools;
-    const calmMs = Math.min(options.calmMs ?? 20 * 60_000, options.untilMs / 2);
+    const calmMs = options.calmMs ?? Math.min(20 * 60_000, options.untilMs / 2);
     const world: WorldCore = {
       seed: options.seed,
       choices: this.#choices,
@@ -208,7 +211,11 @@ class RunningWorld {
       facts,
     };
     for (const oracle of options.oracles) {
-      const view = createView(viewParts, (message) => this.violate(oracle.name, oracle.invariant, message));
+      const view = createView(viewParts, {
+        fail: (message) => this.violate(oracle.name, oracle.invariant, message),
+        measure: (name, value) =>
+          void this.#measures.set(name, Math.max(value, this.#measures.get(name) ?? Number.NEGATIVE_INFINITY)),
+      });
       this.#watching.push({ oracle, watch: oracle.create(), view });
     }
     clock.onQuiet = () => this.#checkStuck();
@@ -264,7 +271,9 @@ class RunningWorld {
 
   #checkStuck(): void {
     for (const host of this.#fleet.hosts) {
-      if (host.isStuck) this.violate('STUCK', '-', `host ${host.id} owes an answer that nothing can settle any more`);
+      if (host.stuck.length === 0) continue;
+      const owed = host.stuck.map(textOf).join(', ');
+      this.violate('STUCK', '-', `host ${host.id} owes what nothing can settle any more: ${owed}`);
     }
   }
 
@@ -300,6 +309,7 @@ class RunningWorld {
       hash,
       lines: this.#trace.lines,
       violations: this.#violations,
+      measures: this.#measures,
       coverage: this.#coverage,
       choices: this.#choices.made,
       virtualMs,

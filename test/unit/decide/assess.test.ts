@@ -5,10 +5,11 @@ import type { GuardRow, ReplicaRow } from '../../../src/model/state.ts';
 import { aGuard, anAppRow, anOperation, aRevision, at } from '../../support/rows.ts';
 import { inState } from '../../support/snapshots.ts';
 
+const settings = { ...defaults, version: '0.2.0' };
 const id = 'deployment:shop.web:4';
 const minute = 60_000;
 const own = (over: Partial<GuardRow> = {}) =>
-  aGuard({ workflow: id, epoch: 4, claimedAt: at, wakeAt: at, passAt: at + 1, ...over });
+  aGuard({ workflow: id, epoch: 4, claimedAt: at, claimedBy: '0.2.0', wakeAt: at, passAt: at + 1, ...over });
 const settled: Partial<GuardRow> = { observedGeneration: 1 };
 const view = (
   guard: GuardRow,
@@ -25,7 +26,7 @@ const view = (
   ...over,
 });
 const summary = (given: AppView, now = at + 1_000) => {
-  const { changes, orders } = assess(given, defaults, now);
+  const { changes, orders } = assess(given, settings, now);
   return {
     workflows: changes.map(({ guard, event }) => `${event.type} ${guard.workflow}`),
     orders: orders.map(({ order }) => `${order.kind} ${order.id}`),
@@ -165,18 +166,46 @@ describe('what an assessment does about a service', () => {
       { workflows: [], orders: [`start ${id}`] },
     ],
     ['at work, nothing new', view(own()), at + 3, none],
+    ['settled, its workflow about to let go (near miss)', view(own(settled), 'running', ready), at + 3, none],
+    [
+      'an older revision that was made again later (near miss)',
+      view(own({ revision: 2 }), 'running', [], {
+        revisions: [aRevision({ createdAt: at + 1 }), aRevision({ revision: 2, createdAt: at - 1 })],
+      }),
+      at + 3,
+      none,
+    ],
+    [
+      'at work for an older version of Flotilla',
+      view(own({ claimedBy: '0.1.9' })),
+      at + 3,
+      { workflows: [`WorkflowReplaced ${next}`], orders: [`start ${next}`, `hint ${id}`] },
+    ],
+    [
+      'at work for a version that did not say so yet',
+      view(own({ claimedBy: null })),
+      at + 3,
+      { workflows: [`WorkflowReplaced ${next}`], orders: [`start ${next}`, `hint ${id}`] },
+    ],
+    ['at work for a newer version, which runs beside this one', view(own({ claimedBy: '0.10.0' })), at + 3, none],
+    [
+      'settled, claimed by nobody, whatever the version',
+      view(aGuard({ ...settled, claimedBy: '0.1.0' }), 'absent', ready),
+      at + 3,
+      none,
+    ],
   ])('%s', (_, given, now, expected) => {
     expect(summary(given, now)).toEqual(expected);
   });
 
   it('a claim raises the epoch and makes the workflow due now', () => {
-    const [change] = assess(view(aGuard({ epoch: 4 })), defaults, at).changes;
-    expect(change?.guard).toMatchObject({ epoch: 5, claimedAt: at, wakeAt: at, passAt: null });
+    const [change] = assess(view(aGuard({ epoch: 4, passAt: at - 1 })), settings, at).changes;
+    expect(change?.guard).toMatchObject({ epoch: 5, claimedAt: at, claimedBy: '0.2.0', wakeAt: at, passAt: null });
   });
 
   it('letting go clears what the claim had set', () => {
-    const [change] = assess(view(own(settled), 'finished', ready), defaults, at).changes;
-    expect(change?.guard).toMatchObject({ workflow: null, claimedAt: null, wakeAt: null, epoch: 4 });
+    const [change] = assess(view(own(settled), 'finished', ready), settings, at).changes;
+    expect(change?.guard).toMatchObject({ workflow: null, claimedAt: null, claimedBy: null, wakeAt: null, epoch: 4 });
     expect(change?.event.message).toBe(`${id} ended.`);
   });
 
@@ -192,8 +221,13 @@ describe('what an assessment does about a service', () => {
       view(own({ removed: true })),
       { type: 'WorkflowReplaced', message: `teardown:shop.web:5 takes over from ${id}.` },
     ],
+    [
+      'a replacement of one that an older version started',
+      view(own({ claimedBy: '0.1.9' })),
+      { type: 'WorkflowReplaced', message: `${next} takes over from ${id}, which Flotilla 0.1.9 started.` },
+    ],
   ])('says why: %s', (_, given, event) => {
-    expect(assess(given, defaults, at).changes[0]?.event).toEqual(event);
+    expect(assess(given, settings, at).changes[0]?.event).toEqual(event);
   });
 
   it('a claim that never had its instant noted counts from the beginning of time', () => {
@@ -201,69 +235,79 @@ describe('what an assessment does about a service', () => {
   });
 
   it('a broken workflow is ended now and replaced only by a later assessment', () => {
-    const broken = assess(view(own()), defaults, at + 11 * minute);
+    const broken = assess(view(own()), settings, at + 11 * minute);
     expect(broken).toMatchObject({ changes: [], dueAt: at + 11 * minute });
-    const later = assess(view(own(), 'finished'), defaults, at + 12 * minute);
+    const later = assess(view(own(), 'finished'), settings, at + 12 * minute);
     expect(later.changes[0]?.guard.workflow).toBe(next);
   });
 });
 
 describe('the app as a whole', () => {
   it('is converged once every service is', () => {
-    const app = assess(view(aGuard(settled), 'absent', ready), defaults, at).app;
+    const app = assess(view(aGuard(settled), 'absent', ready), settings, at).app;
     expect(app).toMatchObject({ row: { observedGeneration: 1 }, event: { type: 'AppConverged' } });
   });
 
   it('is not converged while one service is not', () => {
     const guards = [aGuard(settled), aGuard({ service: 'db' })];
-    expect(assess(view(aGuard(), 'absent', ready, { guards }), defaults, at).app).toBeNull();
+    expect(assess(view(aGuard(), 'absent', ready, { guards }), settings, at).app).toBeNull();
   });
 
   it('is deleted once every service is gone', () => {
     const app = anAppRow({ state: 'deleting', generation: 2 });
     const gone = view(aGuard({ ...settled, removed: true }), 'absent', [inState('gone')], { app });
-    expect(assess(gone, defaults, at).app).toMatchObject({ row: { state: 'deleted', observedGeneration: 2 } });
+    expect(assess(gone, settings, at).app).toMatchObject({ row: { state: 'deleted', observedGeneration: 2 } });
     const going = view(aGuard({ ...settled, removed: true }), 'absent', [inState('deleting')], { app });
-    expect(assess(going, defaults, at).app).toBeNull();
+    expect(assess(going, settings, at).app).toBeNull();
   });
 
   it.each<[string, Parameters<typeof anAppRow>[0]]>([
     ['seen converged already', { observedGeneration: 1 }],
     ['deleted already', { state: 'deleted', generation: 2, observedGeneration: 1 }],
   ])('is written no more when it was %s', (_, over) => {
-    expect(assess(view(aGuard(settled), 'absent', ready, { app: anAppRow(over) }), defaults, at).app).toBeNull();
+    expect(assess(view(aGuard(settled), 'absent', ready, { app: anAppRow(over) }), settings, at).app).toBeNull();
+  });
+
+  it('is not deleted a second time', () => {
+    const app = anAppRow({ state: 'deleted', generation: 2, observedGeneration: 2 });
+    const gone = view(aGuard({ ...settled, removed: true }), 'absent', [inState('gone')], { app });
+    expect(assess(gone, settings, at).app).toBeNull();
   });
 
   it('is not deleted while a service is wanted', () => {
     const app = anAppRow({ state: 'deleting', generation: 2 });
     const guards = [aGuard({ ...settled, removed: true, service: 'db' }), aGuard(settled)];
-    expect(assess(view(aGuard(), 'absent', ready, { guards, app }), defaults, at).app).toBeNull();
+    expect(assess(view(aGuard(), 'absent', ready, { guards, app }), settings, at).app).toBeNull();
   });
 
   it('of several services looks at the replicas of each', () => {
     const guards = [aGuard(settled), aGuard({ ...settled, service: 'db' })];
     const replicas = [inState('ready'), inState('ready', { service: 'db' })];
-    const all = assess(view(aGuard(), 'absent', replicas, { guards }), defaults, at);
+    const all = assess(view(aGuard(), 'absent', replicas, { guards }), settings, at);
     expect(all).toMatchObject({ changes: [], app: { event: { type: 'AppConverged' } } });
   });
 
   it('that nothing was ever applied to is left alone', () => {
     const empty = view(aGuard(), 'absent', [], { guards: [], app: anAppRow({ generation: 0 }) });
-    expect(assess(empty, defaults, at)).toEqual({ changes: [], orders: [], app: null, dueAt: null });
+    expect(assess(empty, settings, at)).toEqual({ changes: [], orders: [], app: null, dueAt: null });
   });
 });
 
 describe('when to look again', () => {
   it('never, when no work is left', () => {
-    expect(assess(view(aGuard(settled), 'absent', ready), defaults, at).dueAt).toBeNull();
+    expect(assess(view(aGuard(settled), 'absent', ready), settings, at).dueAt).toBeNull();
   });
 
   it('when the earliest workflow would count as broken', () => {
-    expect(assess(view(own({ wakeAt: at + 5_000 })), defaults, at).dueAt).toBe(at + 5_000 + 10 * minute);
+    expect(assess(view(own({ wakeAt: at + 5_000 })), settings, at).dueAt).toBe(at + 5_000 + 10 * minute);
+  });
+
+  it('when the workflow that it just claimed would count as broken', () => {
+    expect(assess(view(aGuard({ epoch: 4 })), settings, at).dueAt).toBe(at + 10 * minute);
   });
 
   it('when the message of an accepted operation would count as lost', () => {
     const waiting = view(aGuard(settled), 'absent', ready, { operations: [anOperation()] });
-    expect(assess(waiting, defaults, at).dueAt).toBe(at + minute);
+    expect(assess(waiting, settings, at).dueAt).toBe(at + minute);
   });
 });

@@ -138,6 +138,25 @@ const cases: readonly Row[] = [
     'none',
     null,
   ],
+  [
+    'unready although its container exited before (near miss): what is seen now counts',
+    one(inState('unready', { reason: 'ContainerExited' }), {}, { row: inState('ready') }),
+    'observe',
+    null,
+  ],
+  ['started, its claim expired, nothing known', one(inState('creating'), { now: at + 360_000 }), 'none', null],
+  [
+    'started, no answer to the create, but read back since',
+    one(inState('creating', { reason: 'CreateUnconfirmed' }), {}, { row: inState('starting') }),
+    'observe',
+    null,
+  ],
+  [
+    'draining, over, and surplus by now: it keeps why it drained',
+    one(inState('draining', { reason: 'OldRevision' }), { keeper: false, now: at + 10_000 }),
+    'delete',
+    null,
+  ],
   ['started, twice 404 after expiry', one(inState('creating'), {}, { retry: true }), 'retry', null],
   ['changed', one(inState('starting'), {}, { row: inState('ready') }), 'observe', null],
   [
@@ -157,6 +176,13 @@ const cases: readonly Row[] = [
 describe('what is done about a replica', () => {
   it.each(cases)('%s', (_, given, action, reason) => {
     expect(classify(given)).toMatchObject({ action, reason });
+  });
+
+  it.each<[string, Case]>([
+    ['it is gone', one(inState('gone'))],
+    ['it drains', one(inState('draining'), { now: at + 9_999 })],
+  ])('says why nothing is done: %s', (because, given) => {
+    expect(classify(given)).toMatchObject({ action: 'none', because });
   });
 
   it('the last rule takes everything, so that no replica falls through', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { conditionOf, type SeenGroup } from '../../../src/decide/condition.ts';
+import { addressOf, conditionOf, restartOf, type SeenGroup } from '../../../src/decide/condition.ts';
 import type { ServiceTemplate } from '../../../src/model/app-spec.ts';
 import type { GroupEvent, GroupObservation } from '../../../src/model/group.ts';
 import { aTemplate, at } from '../../support/rows.ts';
@@ -201,6 +201,30 @@ describe('what it says to people', () => {
 describe('near misses', () => {
   it.each<[string, SeenGroup, ServiceTemplate, string]>([
     ['an empty address is none', group({ ip: '' }, 'passed'), aTemplate(), 'unfit null'],
+    [
+      'a group that found capacity after all',
+      group({ provisioningState: 'Failed', events: [event('InsufficientCapacity.')] }, 'passed'),
+      aTemplate(),
+      'fit',
+    ],
+    [
+      'a group that failed and runs, though nobody says since when',
+      group({ provisioningState: 'Failed', container: aContainer({ startedAt: null }) }, 'passed'),
+      aTemplate(),
+      'fit',
+    ],
+    [
+      'what waits is not ready, however long ago it started',
+      group({ container: aContainer({ state: 'Waiting' }) }),
+      quiet,
+      'unfit null',
+    ],
+    [
+      'a word about an image that is no failure',
+      group({ ...idle, events: [event('Odd', 'about an image')] }),
+      aTemplate(),
+      'unfit null',
+    ],
     ['without ports it needs no address', group({ ip: null }, 'passed'), aTemplate({ ports: [] }), 'fit'],
     [
       'a pull that went well after all is forgotten once the container was created',
@@ -261,4 +285,51 @@ describe('near misses', () => {
     const seenGroup = group({ events: [event('Unhealthy', '', at + 5_000)] });
     expect(conditionOf(seenGroup, quiet, at + 6_000)).toMatchObject({ lookAt: at + 15_000 });
   });
+});
+
+describe('the health check that a killed container failed', () => {
+  const killedAt = at + 100_000;
+  const check = (name: string, failedAt: number | null) => event('Unhealthy', `Check ${name}.`, failedAt);
+  const told = (events: readonly GroupEvent[], over: Partial<ReturnType<typeof aContainer>> = {}) =>
+    restartOf(group({ events, container: aContainer({ state: 'Waiting', exitCode: 137, ...over }) }).group, 1).message;
+  const killing = event('Killing', '', killedAt);
+  const withCheck = (name: string) =>
+    `The container was restarted once; it ended with exit code 137 after its health check failed: Check ${name}.`;
+  const without = 'The container was restarted once; it ended with exit code 137.';
+
+  it.each<[string, string, string]>([
+    ['failed right before', told([killing, check('A', killedAt)]), withCheck('A')],
+    ['failed as long before as a kill may take', told([killing, check('A', killedAt - 30_000)]), withCheck('A')],
+    ['failed too long before', told([killing, check('A', killedAt - 30_001)]), without],
+    ['failed again since', told([check('B', killedAt + 1), killing, check('A', killedAt - 1)]), withCheck('A')],
+    ['failed at a time that nobody knows', told([killing, check('A', null)]), without],
+    [
+      'failed before the run that runs now',
+      told([event('Started', '', killedAt + 5_000), killing, check('A', killedAt - 1)], { state: 'Running' }),
+      withCheck('A'),
+    ],
+    [
+      'failed before another run that is over too',
+      told([event('Started', '', killedAt + 5_000), killing, check('A', killedAt - 1)]),
+      without,
+    ],
+    [
+      'failed, and the next run began at that instant',
+      told([event('Started', '', killedAt), killing, check('A', killedAt - 1)]),
+      withCheck('A'),
+    ],
+  ])('%s', (_, actual, expected) => {
+    expect(actual).toBe(expected);
+  });
+
+  it('counts for both ways of killing, and for no other end', () => {
+    const events = [killing, check('A', killedAt)];
+    expect(told(events, { exitCode: 143 })).toContain('exit code 143 after its health check failed: Check A.');
+    expect(told(events, { exitCode: 142 })).toContain('exit code 142.');
+    expect(told(events, { exitCode: 144 })).toContain('exit code 144.');
+  });
+});
+
+it.each([null, '', '0.0.0.0'])('%j is no address', (ip) => {
+  expect(addressOf(ip)).toBeNull();
 });

@@ -77,6 +77,15 @@ describe('what a decision does to the row, and to the world', () => {
     expect(moved(replica, 'delete').change?.row).toMatchObject({ reason: 'ProbeFailed', message: 'Bad.' });
   });
 
+  it('deleted after its group was found: the claim is settled', () => {
+    const replica = inState('creating');
+    const facts = { identity, settings: defaults, now, peersReady: false };
+    const verdict = { ...judge(replica, aTemplate(), undefined, facts), row: { ...replica, attempt: null } };
+    const one = { replica, verdict, guard: aGuard(), keeper: false, target: 1, now };
+    const { change } = moveOf(one, { action: 'delete', reason: 'Surplus', because: '' }, context);
+    expect(change?.row).toMatchObject({ state: 'deleting', attempt: null, reason: 'Surplus' });
+  });
+
   it('asked to go once more: noted, and no older wait stands in its way', () => {
     const move = moved(inState('deleting', { redeleteAt: now }), 'redelete');
     expect(move.change?.row).toMatchObject({ state: 'deleting', stateAt: at, observedAt: now, redeleteAt: null });

@@ -712,3 +712,251 @@ describe('the successor in a slot', () => {
     });
   });
 });
+
+describe('the order of a plan', () => {
+  const expired = { id: 'a-1', startedAt: null, expiresAt: at };
+  const claimed = { id: 'a-2', startedAt: null, expiresAt: at + 360_000 };
+  /** One replica for each action, as `slot` and `incarnation` say. */
+  const one = {
+    retry: (slot: number) => inState('creating', { slot, incarnation: slot + 1, attempt: expired }),
+    create: (slot: number) => inState('creating', { slot, incarnation: slot + 1, attempt: claimed }),
+    drain: (slot: number) => inState('unready', { slot, incarnation: slot + 1, readyAt: at }),
+    beginDrain: (slot: number) => inState('draining', { slot, incarnation: slot + 1, drainUntil: null }),
+    redelete: (slot: number) =>
+      inState('deleting', { slot, incarnation: slot + 1, stateAt: at - 10_000, observedAt: null }),
+    delete: (slot: number) => inState('failed', { slot, incarnation: slot + 1, reason: 'ImagePullFailed' }),
+    observe: (slot: number) => inState('starting', { slot, incarnation: slot + 1 }),
+    release: (slot: number) => inState('planned', { slot, incarnation: slot + 1 }),
+    confirmGone: (slot: number) => inState('deleting', { slot, incarnation: slot + 1, missing: 1 }),
+  } as const;
+  type Name = keyof typeof one;
+
+  /** Slots in the order in which the plan changes them, of replicas that stand in the slots 0, 1, 2 … */
+  function changed(names: readonly Name[], desired: number) {
+    const replicas = names.map((name, slot) => one[name](slot));
+    const observations = observed(
+      ...replicas.flatMap((replica, slot) => {
+        if (names[slot] === 'confirmGone') return [[replica, { kind: 'missing' } as const] as const];
+        if (names[slot] === 'redelete') return [[replica, seen(replica)] as const];
+        return names[slot] === 'observe' ? [[replica, seen(replica, {}, 'passed')] as const] : [];
+      }),
+    );
+    const plan = reconcile(aSnapshot({ guard: guard({ desired, nextIncarnation: 50 }), replicas, observations }), at);
+    const done = plan.replicas.filter(({ insert }) => !insert).map(({ row }) => names[row.slot]);
+    const steps = plan.steps.map((step) => names[step.slot]);
+    return { done, steps };
+  }
+
+  it('is truth first, then what frees budget, then drains, then creates', () => {
+    // The incarnations decide who is kept: those of the lowest slots.
+    const names: readonly Name[] = [
+      'retry',
+      'observe',
+      'delete',
+      'drain',
+      'redelete',
+      'release',
+      'beginDrain',
+      'confirmGone',
+    ];
+    expect(changed(names, 2).done).toEqual([
+      'release',
+      'confirmGone',
+      'observe',
+      'delete',
+      'redelete',
+      'drain',
+      'beginDrain',
+      'retry',
+    ]);
+  });
+
+  it.each<[Name, Name, number]>([
+    ['confirmGone', 'release', 0],
+    ['release', 'confirmGone', 0],
+    ['drain', 'beginDrain', 0],
+    ['beginDrain', 'drain', 0],
+  ])('of equals is that of their slots: %s, then %s', (first, second, desired) => {
+    expect(changed([first, second], desired).done).toEqual([first, second]);
+  });
+
+  it.each<[Name, Name]>([
+    ['create', 'retry'],
+    ['retry', 'create'],
+  ])('of creates is that of their slots: %s, then %s', (first, second) => {
+    expect(changed([first, second], 2).steps).toEqual([first, second]);
+  });
+
+  it('tells of the lowest slot in trouble, however the rows were read and numbered', () => {
+    const rows = [
+      inState('unready', { slot: 1, incarnation: 1, reason: 'ProbeFailed' }),
+      inState('unready', { slot: 0, incarnation: 2, reason: 'ProbeFailed' }),
+    ];
+    expect(reconcile(aSnapshot({ guard: guard({ desired: 2 }), replicas: rows }), at).guard.message).toContain(
+      'Slot 0',
+    );
+  });
+});
+
+describe('the rows of one transaction', () => {
+  /** Becoming ready takes a row and two events. */
+  const starting = (count: number) => slots(count, 'starting');
+  const passing = (rows: readonly ReplicaRow[]) =>
+    observed(...rows.map((row) => [row, seen(row, {}, 'passed')] as const));
+  const written = (plan: Plan) => plan.replicas.length + plan.replicas.flatMap(({ events }) => events).length;
+  const failing = (slot: number) => inState('failed', { slot, incarnation: slot + 1, reason: 'ImagePullFailed' });
+
+  it('hold 95 for replicas and their events, and not one more', () => {
+    const leaving = slots(40, 'ready');
+    const going = { guard: guard({ removed: true, desired: 0 }), replicas: [...leaving, failing(90)] };
+    const plan = reconcile(aSnapshot(going), at);
+    expect([plan.replicas.length, written(plan)]).toEqual([32, 95]);
+    const without = reconcile(aSnapshot({ ...going, replicas: leaving }), at);
+    expect([without.replicas.length, written(without)]).toEqual([31, 93]);
+  });
+
+  it('that are full still take a step that writes nothing', () => {
+    const claimed = { id: 'a-1', startedAt: null, expiresAt: at + 360_000 };
+    const ready = starting(31);
+    const plan = reconcile(
+      aSnapshot({
+        guard: guard({ desired: 32, nextIncarnation: 100 }),
+        replicas: [...ready, failing(90), inState('creating', { slot: 60, incarnation: 61, attempt: claimed })],
+        observations: passing(ready),
+      }),
+      at,
+    );
+    expect(written(plan)).toBe(95);
+    expect(plan.steps.map(({ kind }) => kind)).toEqual(['deleteGroup', 'createGroup']);
+  });
+
+  it('leave room for one create behind 31 that get ready beside one that is, under the first attempt id', () => {
+    const rows = starting(31);
+    const plan = reconcile(
+      aSnapshot({
+        guard: guard({ desired: 40, nextIncarnation: 100 }),
+        replicas: [...rows, inState('ready', { slot: 31, incarnation: 32 })],
+        observations: passing(rows),
+      }),
+      at,
+    );
+    const created = plan.replicas.filter(({ insert }) => insert);
+    expect(created.map(({ row }) => row.attempt?.id)).toEqual(['attempt-0']);
+    expect(written(plan)).toBe(95);
+  });
+
+  it('are not all: at most 45 replicas change, also where that takes neither event nor step', () => {
+    const leaving = slots(46, 'draining', { drainUntil: null });
+    expect(reconcile(aSnapshot({ guard: guard({ removed: true }), replicas: leaving }), at).replicas).toHaveLength(45);
+  });
+
+  it('count what changes without a step against what is created', () => {
+    const leaving = slots(40, 'draining', { drainUntil: null, reason: 'Surplus' });
+    const plan = reconcile(aSnapshot({ guard: guard({ desired: 20, nextIncarnation: 99 }), replicas: leaving }), at);
+    expect(plan.replicas.filter(({ insert }) => insert)).toHaveLength(5);
+  });
+
+  it('count nothing for replicas that are as they should be', () => {
+    const plan = reconcile(
+      aSnapshot({ guard: guard({ desired: 46, nextIncarnation: 99 }), replicas: slots(45, 'ready') }),
+      at,
+    );
+    expect(plan.replicas).toHaveLength(1);
+  });
+
+  it('that are full to the last replica with work leave nothing for a next pass at once', () => {
+    const workers = slots(45, 'starting', { ports: [] });
+    const plan = reconcile(
+      aSnapshot({
+        guard: guard({ desired: 50, nextIncarnation: 99 }),
+        replicas: [...workers, ...slots(50, 'ready').slice(45)],
+        observations: passing(workers),
+      }),
+      at,
+    );
+    expect(plan.replicas).toHaveLength(45);
+    expect(plan.wakeAt).toBeGreaterThan(at);
+  });
+});
+
+describe('attempt ids', () => {
+  const expired = { id: 'a-1', startedAt: null, expiresAt: at };
+
+  it('go to creates alone, one each, in their order', () => {
+    const replicas = [
+      inState('failed', { slot: 0, incarnation: 1, reason: 'ImagePullFailed' }),
+      ...[1, 2].map((slot) => inState('creating', { slot, incarnation: slot + 1, attempt: expired })),
+    ];
+    const plan = reconcile(aSnapshot({ guard: guard({ desired: 2 }), replicas }), at);
+    const attempts = plan.steps.flatMap((step) => (step.kind === 'createGroup' ? [step.attempt] : []));
+    expect(attempts).toEqual(['attempt-0', 'attempt-1']);
+  });
+});
+
+describe('what a plan concludes for its service', () => {
+  it('nothing is verified before it has converged', () => {
+    expect(reconcile(aSnapshot({ replicas: slots(1, 'starting') }), at).guard.verifiedRevision).toBeNull();
+  });
+
+  it('what is healthy wakes the app, though it was started before and others are still going', () => {
+    const replicas = [...slots(1, 'ready'), inState('draining', { slot: 5, incarnation: 9 })];
+    const plan = reconcile(aSnapshot({ guard: guard({ startedRevision: 1 }), replicas }), at);
+    expect(plan).toMatchObject({ done: false, wakeApp: true, guard: { healthyRevision: 1 } });
+  });
+
+  it('what is on its way out does not count as started', () => {
+    const replicas = [
+      inState('starting', { slot: 0, incarnation: 1 }),
+      inState('starting', { slot: 1, incarnation: 2 }),
+    ];
+    const [, surplus] = replicas as [ReplicaRow, ReplicaRow];
+    const plan = reconcile(aSnapshot({ replicas, observations: observed([surplus, seen(surplus, {}, 'failed')]) }), at);
+    expect(states(plan)).toEqual(['1/2 deleting']);
+    expect(plan.guard.startedRevision).toBeNull();
+  });
+
+  it('old replicas that one transaction could not take away do not make a new revision healthy', () => {
+    const plan = reconcile(aSnapshot({ guard: guard({ revision: 2 }), replicas: slots(40, 'ready') }), at);
+    expect(plan.replicas).toHaveLength(31);
+    expect(plan.guard).toMatchObject({ healthyRevision: null, startedRevision: null });
+  });
+
+  it('nothing is created of a revision whose template is not there', () => {
+    const lost = reconcile(aSnapshot({ guard: guard({ revision: 7 }) }), at);
+    expect(lost).toMatchObject({ replicas: [], steps: [] });
+  });
+});
+
+describe('the rest of a slot', () => {
+  const gone = (slot: number, over: Partial<ReplicaRow>) => inState('gone', { slot, incarnation: slot + 1, ...over });
+  const two = guard({ desired: 2 });
+
+  it('is none where nothing failed by itself', () => {
+    const plan = reconcile(aSnapshot({ replicas: [gone(0, { reason: 'GroupMissing', failures: 0 })] }), at);
+    expect(states(plan)).toEqual(['0/1 creating']);
+  });
+
+  it.each([
+    [20_000, 0],
+    [0, 20_000],
+  ])('that ends first is told, whichever slot it is (%i ms, %i ms)', (first, second) => {
+    const replicas = [first, second].map((laterMs, slot) =>
+      gone(slot, { reason: 'ImagePullFailed', failures: 1, stateAt: at - 5_000 + laterMs }),
+    );
+    const plan = reconcile(aSnapshot({ guard: two, replicas }), at);
+    expect(plan.guard.message).toContain(first < second ? 'Slot 0' : 'Slot 1');
+    expect(plan.wakeAt).toBe(at + 5_000);
+  });
+
+  it('is told of the lowest slot where two end at once', () => {
+    const replicas = [0, 1].map((slot) => gone(slot, { reason: 'ImagePullFailed', failures: 1 }));
+    expect(reconcile(aSnapshot({ guard: two, replicas }), at).guard.message).toContain('Slot 0');
+  });
+
+  it('over, the successor goes where its predecessor crashed: only a refusal makes a pool to be avoided', () => {
+    const pools = [aPool(), aPool({ pool: 'west', order: 1 })];
+    const crashed = gone(0, { reason: 'ContainerCrashed', failures: 1, stateAt: at - 60_000 });
+    const plan = reconcile(aSnapshot({ replicas: [crashed], pools }), at);
+    expect(plan.replicas.map(({ row }) => row.pool)).toEqual(['east']);
+  });
+});

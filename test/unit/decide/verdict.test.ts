@@ -410,3 +410,122 @@ describe('when it is worth looking again', () => {
     expect(judged(inState('ready'), missing).lookAt).toBe(at + 2_000);
   });
 });
+
+describe('what an observation leaves out', () => {
+  const down = { container: null, state: 'Pending' };
+
+  it('is kept: the last lines, and the count of restarts', () => {
+    const unready = inState('unready', { logTail: 'boom', restartCount: 3, reason: 'ContainerCrashed' });
+    const { row, events } = judged(unready, seen(unready, down));
+    expect(row).toMatchObject({ logTail: 'boom', restartCount: 3 });
+    expect(events).toEqual([]);
+  });
+
+  it('is no restart', () => {
+    const starting = inState('starting', { restartCount: 0 });
+    expect(judged(starting, seen(starting, down)).events).toEqual([]);
+  });
+
+  it('is no reason: the one of before stays', () => {
+    const unready = inState('unready', { reason: 'ProbeFailed', message: 'The readiness probe fails.' });
+    expect(judged(unready, seen(unready, down)).row).toBe(unready);
+  });
+
+  it('without the revision it was made from, nothing is judged', () => {
+    const starting = inState('starting');
+    const facts = { identity, settings: defaults, now: at + 1_000, peersReady: false };
+    expect(judge(starting, undefined, seen(starting, {}, 'passed'), facts).row).toBe(starting);
+  });
+
+  it('runs only what was seen running', () => {
+    const creating = inState('creating');
+    expect(judged(creating, missing).running).toBe(false);
+    expect(judged(creating, seen(creating)).running).toBe(false);
+    const starting = inState('starting');
+    expect(judged(starting, seen(starting)).running).toBe(true);
+  });
+});
+
+describe('when it was looked at', () => {
+  it.each<[string, ReplicaRow, Observation, number]>([
+    ['a create that ARM does not know', inState('creating'), missing, at + 360_000],
+    ['a group that is missing', inState('starting'), missing, at + 1_000],
+    ['a deletion that may be done', inState('deleting'), missing, at + 1_000],
+    ['a failure', inState('starting', { missing: 1 }), missing, at + 1_000],
+  ])('is noted with %s', (_, replica, observation, now) => {
+    expect(judged(replica, observation, now).row.observedAt).toBe(now);
+  });
+});
+
+describe('the address of a replica', () => {
+  const elsewhere = { ip: '10.0.0.9' };
+
+  it('that is new and answers joins the endpoints, whatever the old one was', () => {
+    const ready = inState('ready', { endpoint: false });
+    const { row, events } = judged(ready, seen(ready, elsewhere, 'passed'));
+    expect(row).toMatchObject({ state: 'ready', ip: '10.0.0.9', endpoint: true });
+    expect(events.map(({ type }) => type)).toEqual(['EndpointAdded']);
+  });
+
+  it('that is new and does not answer leaves them', () => {
+    const ready = inState('ready');
+    const { row, events } = judged(ready, seen(ready, elsewhere, 'failed'));
+    expect(row).toMatchObject({ state: 'unready', ip: '10.0.0.9', endpoint: false });
+    expect(events.map(({ type }) => type)).toEqual(['EndpointRemoved', 'ReplicaUnready']);
+  });
+
+  it('is told to nobody where there are no ports', () => {
+    const starting = inState('starting', { ports: [] });
+    const seenRunning = seen(starting, {}, 'passed');
+    expect(judged(starting, seenRunning).events.map(({ type }) => type)).toEqual(['ReplicaReady']);
+  });
+});
+
+describe('what a loss says', () => {
+  const waiting = { container: aContainer({ state: 'Waiting' }) };
+  const deadline = at + defaults.startDeadlineMs;
+
+  it.each<[string, ReplicaRow, Observation, boolean, string, string]>([
+    [
+      'of a start: what its last look said',
+      inState('starting'),
+      seen(inState('starting'), {}, 'failed'),
+      false,
+      'StartDeadlineExceeded',
+      'The readiness probe fails.',
+    ],
+    [
+      'of a start that said nothing',
+      inState('starting'),
+      seen(inState('starting'), waiting),
+      false,
+      'StartDeadlineExceeded',
+      'It never became ready.',
+    ],
+    [
+      'of one that stayed unready: what its last look said',
+      inState('unready'),
+      seen(inState('unready'), { container: aContainer({ state: 'Waiting', exitCode: 3, restartCount: 1 }) }),
+      true,
+      'ContainerCrashed',
+      'The container ended with exit code 3; restarted once.',
+    ],
+    [
+      'of one that stayed unready and said nothing',
+      inState('unready'),
+      seen(inState('unready'), waiting),
+      true,
+      'ProbeFailed',
+      'It stayed unready.',
+    ],
+  ])('%s', (_, replica, observation, peersReady, reason, message) => {
+    expect(judged(replica, observation, deadline, peersReady).row).toMatchObject({ state: 'failed', reason, message });
+  });
+
+  it('of readiness without a word of the container: the probe fails', () => {
+    const ready = inState('ready');
+    const { row, events } = judged(ready, seen(ready, waiting));
+    expect(row).toMatchObject({ state: 'unready', reason: 'ProbeFailed' });
+    expect(events.at(-1)).toMatchObject({ type: 'ReplicaUnready', message: 'The replica is not ready any more.' });
+  });
+});

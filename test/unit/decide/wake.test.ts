@@ -26,6 +26,12 @@ const waiting = (replica: ReplicaRow, lookAt: number) => {
   return { ...rest, case: { ...one, verdict: { ...one.verdict, waitsForTime: true } } };
 };
 
+/** A decision that wrote what was observed. */
+const observedAs = (row: ReplicaRow) => {
+  const one = decision(inState('starting'), null);
+  return { ...one, action: 'observe' as const, move: { ...one.move, change: { insert: false, row, events: [] } } };
+};
+
 describe('when the workflow looks again', () => {
   it.each<[string, number, number]>([
     ['half a minute later where nothing moves', wake([inState('ready')]), 30_000],
@@ -43,6 +49,14 @@ describe('when the workflow looks again', () => {
     [
       'not at once after a deletion began',
       wake([], { decisions: [decision(inState('failed'), null, 'delete')] }),
+      30_000,
+    ],
+    ['at once after a failure was written', wake([], { decisions: [observedAs(inState('failed'))] }), 0],
+    [
+      'not for the claim of a create that is being deleted: its deletion is looked at anyway',
+      wake([
+        inState('deleting', { stateAt: at - 90_000, attempt: { id: 'a', startedAt: at, expiresAt: at + 20_000 } }),
+      ]),
       30_000,
     ],
     ['soon at a create', wake([inState('creating')]), 1_000],

@@ -81,6 +81,10 @@ describe('whose address a probe speaks of', () => {
     ];
     expect([...sharedAddresses(rows)]).toEqual(['10.0.0.4']);
   });
+
+  it.each(['starting', 'unready', 'lost'] as const)('one that is %s has its address all the same', (state) => {
+    expect([...sharedAddresses([ready, inState(state, { slot: 1, ip: '10.0.0.4' })])]).toEqual(['10.0.0.4']);
+  });
 });
 
 describe('when a ready replica that only ARM can tell of is read', () => {
@@ -238,6 +242,7 @@ describe('the recount of a ledger', () => {
     ['drops what was never committed', counted([held('shop/web/0/9')], [], ['shop'], at + 60_000), []],
     ['keeps what it could not read', counted([held('other/web/0/9')], [], ['shop'], at + 60_000), ['other/web/0/9']],
     ['adds what is missing', counted([]), ['shop/web/0/1']],
+    ['adds nothing for what is gone', counted([], [inState('gone')]), []],
     ['adds nothing of another pool', counted([], [{ ...ready, pool: 'west' }]), []],
   ])('%s', (_, actual, expected) => {
     expect(actual).toEqual(expected);

@@ -349,3 +349,48 @@ describe('a change of everything at once', () => {
     for (const name of [...names('old'), ...names('new')]) expect(text).toContain(name);
   });
 });
+
+describe('what an application says', () => {
+  const messages = (writes: readonly Write[]) => rowsOf(writes, 'event').map(({ message }) => message);
+
+  it('of a change: its generation, and what became of each service', () => {
+    const writes = apply(settled, anApp('shop', [{ ...web, replicas: 5 }]));
+    expect(messages(writes)).toEqual(['Applied as generation 2.', 'web is scaled from 3 to 5.']);
+  });
+
+  it('of none: from what nothing differs', () => {
+    expect(messages(apply(settled, anApp('shop', [web])))).toEqual(['Nothing differs from generation 1.']);
+  });
+});
+
+describe('a revision', () => {
+  it('is made anew, with a generation of its own, though the document is the same', () => {
+    const writes = apply({ ...settled, revisions: [] }, anApp('shop', [web]));
+    expect(rowsOf(writes, 'app')).toMatchObject([{ generation: 2 }]);
+    expect(rowsOf(writes, 'revision')).toMatchObject([{ revision: 2 }]);
+  });
+
+  it('is numbered after those of its own service alone', () => {
+    const others = [aRevision({ service: 'db', revision: 7 }), ...(settled.revisions ?? [])];
+    const changed = { ...web, template: { ...web.template, image: 'nginx:2' } };
+    const writes = apply({ ...settled, revisions: others }, anApp('shop', [changed]));
+    expect(rowsOf(writes, 'revision')).toMatchObject([{ service: 'web', revision: 2 }]);
+  });
+
+  it('that the guard points back at stays when only the count changes', () => {
+    const newer = aRevision({ revision: 2, hash: 'another' });
+    const writes = apply(
+      { ...settled, revisions: [...(settled.revisions ?? []), newer] },
+      anApp('shop', [{ ...web, replicas: 5 }]),
+    );
+    expect(guardOf(writes)).toMatchObject({ revision: 1, desired: 5, healthyRevision: 1, dependenciesMetRevision: 1 });
+    expect(rowsOf(writes, 'revision')).toEqual([]);
+  });
+});
+
+it('a removed service that comes back with no replicas is wanted again', () => {
+  const none = { ...web, replicas: 0 };
+  const guards = [aGuard({ removed: true, desired: 0 })];
+  const writes = apply({ ...settled, guards }, anApp('shop', [none]));
+  expect(guardOf(writes)).toMatchObject({ removed: false, desired: 0, generation: 2 });
+});

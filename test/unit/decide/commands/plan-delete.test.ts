@@ -80,3 +80,43 @@ describe('a command without effect', () => {
     expect(rowsOf(writes, 'event')).toMatchObject([{ type: 'OperationSuperseded' }]);
   });
 });
+
+describe('what a command without changes says', () => {
+  const messages = (writes: readonly Write[]) => rowsOf(writes, 'event').map(({ message }) => message);
+
+  it('of a deletion: that it began, or how the app stands', () => {
+    const deleted = planDelete(viewOf({}, [aGuard()]), operation, moment);
+    expect(messages(deleted)).toEqual(['The app is being deleted as generation 2.', 'web is torn down.']);
+    expect(rowsOf(deleted, 'service')).toMatchObject([
+      { reason: 'Removing', message: 'The service is being torn down.' },
+    ]);
+    const again = planDelete(viewOf({ state: 'deleting' }, []), operation, moment);
+    expect(messages(again)).toEqual(['The app is deleting already.']);
+  });
+
+  const fault = (path: string, problem: string) => ({ severity: 'error', path, problem, remedy: '' }) as const;
+
+  it.each<[string, readonly ReturnType<typeof fault>[], string]>([
+    ['its reason, when there is no fault to name', [], 'Rejected: AppNotFound.'],
+    ['one fault', [fault('services.web', 'is wrong.')], 'Rejected: services.web: is wrong.'],
+    ['a fault of the whole document', [fault('', 'It is empty.')], 'Rejected: It is empty.'],
+    [
+      'the first three of many',
+      ['a', 'b', 'c', 'd'].map((path) => fault(path, 'is wrong.')),
+      'Rejected: a: is wrong. b: is wrong. c: is wrong.',
+    ],
+  ])('of a refusal: %s', (_, problems, message) => {
+    const writes = planRejection(viewOf({}, []), operation, { reason: 'AppNotFound', problems }, moment);
+    expect(messages(writes)).toEqual([message]);
+  });
+
+  it('of a refusal that was the first of its app: when', () => {
+    const writes = planRejection(
+      viewOf({ generation: 0 }, []),
+      operation,
+      { reason: 'AppNotFound', problems: [] },
+      moment,
+    );
+    expect(rowsOf(writes, 'app')).toMatchObject([{ state: 'deleted', updatedAt: now }]);
+  });
+});
