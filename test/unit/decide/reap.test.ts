@@ -143,6 +143,14 @@ describe('the reaper', () => {
     },
   );
 
+  it('holds a group that names no uid, though its name follows from its other tags', () => {
+    const nameless = listed({ 'flotilla-app-uid': undefined });
+    expect(reap(input(alone(nameless)), at)).toMatchObject({
+      deletions: [],
+      held: [{ because: 'its app has another uid' }],
+    });
+  });
+
   it('holds a group whose incarnation is not a number', () => {
     const [held] = reap(input(alone(listed({ 'flotilla-incarnation': '4x' }, 'f-any-web'))), at).held;
     expect(held?.because).toBe('its tags are incomplete');

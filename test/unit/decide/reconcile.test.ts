@@ -887,9 +887,10 @@ describe('attempt ids', () => {
       inState('failed', { slot: 0, incarnation: 1, reason: 'ImagePullFailed' }),
       ...[1, 2].map((slot) => inState('creating', { slot, incarnation: slot + 1, attempt: expired })),
     ];
-    const plan = reconcile(aSnapshot({ guard: guard({ desired: 2 }), replicas }), at);
+    const plan = reconcile(aSnapshot({ guard: guard({ desired: 3 }), replicas }), at);
     const attempts = plan.steps.flatMap((step) => (step.kind === 'createGroup' ? [step.attempt] : []));
-    expect(attempts).toEqual(['attempt-0', 'attempt-1']);
+    // The last is that of the failed one's successor.
+    expect(attempts).toEqual(['attempt-0', 'attempt-1', 'attempt-2']);
   });
 });
 

@@ -451,7 +451,7 @@ describe('when it was looked at', () => {
     ['a create that ARM does not know', inState('creating'), missing, at + 360_000],
     ['a group that is missing', inState('starting'), missing, at + 1_000],
     ['a deletion that may be done', inState('deleting'), missing, at + 1_000],
-    ['a failure', inState('starting', { missing: 1 }), missing, at + 1_000],
+    ['a failure', inState('creating'), seen(inState('creating'), { tags: {} }), at + 1_000],
   ])('is noted with %s', (_, replica, observation, now) => {
     expect(judged(replica, observation, now).row.observedAt).toBe(now);
   });

@@ -30,12 +30,14 @@ const quiet = aTemplate({ readiness: { kind: 'running', afterMs: 10_000 } });
 describe('what makes a ready replica suspect', () => {
   const quietly = inState('ready', { ip: null });
   const nowhere = { ...listed, ip: null };
+  const theirs = { ...listed, tags: { ...listed.tags, 'flotilla-installation': 'other' } };
   const ofAnother = { ...listed, tags: { ...listed.tags, 'flotilla-revision': '9' } };
   it.each<[string, ReplicaRow, ServiceTemplate, Partial<Sighting>, Suspicion | null]>([
     ['nothing', ready, aTemplate(), {}, null],
     ['a probe that was not made', ready, aTemplate(), { probe: null }, null],
     ['not being listed', ready, aTemplate(), { listed: undefined }, 'unlisted'],
     ['only a group with its name but other tags', ready, aTemplate(), { listed: { ...listed, tags: {} } }, 'unlisted'],
+    ['only a group of another installation', ready, aTemplate(), { listed: theirs }, 'unlisted'],
     ['only a group that was made for another revision', ready, aTemplate(), { listed: ofAnother }, 'unlisted'],
     ['another address', ready, aTemplate(), { listed: { ...listed, ip: '10.0.0.9' } }, 'moved'],
     ['no address in the listing, though its old one answers', ready, aTemplate(), { listed: nowhere }, 'moved'],
