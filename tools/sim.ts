@@ -10,7 +10,7 @@
  *   --planted NAME    with a planted bug in the hosts
  *   --leak NAME       with a planted leak of the real world
  *   --hang NAME       with a planted hang
- *   --patience S      ends the process after that many seconds in one event; default 120
+ *   --patience S      ends the process after that many seconds of the processor in one event; default 60
  *   --trace FILE      every event of the run, one a line (with --seed or --replay)
  *   --replay FILE     a failure again, with a readable timeline
  *   --sweep VIEW      a small life once per call, each time with one fault there: intermediate, stale or unobserved
@@ -54,7 +54,7 @@ const { values } = parseArgs({
     planted: { type: 'string' },
     leak: { type: 'string' },
     hang: { type: 'string' },
-    patience: { type: 'string', default: '120' },
+    patience: { type: 'string', default: '60' },
     sweep: { type: 'string' },
     share: { type: 'string', default: '1' },
     trace: { type: 'string' },

@@ -16,7 +16,7 @@ interface Ended {
 /** The fault-free life of one service, whose workflow hangs when it lets go of it. */
 function simulate(hang: string): Promise<Ended> {
   const preload = ['--import', './test/simulation/virtual/preload.ts', 'tools/sim.ts'];
-  const options = ['--seed', '1', '--faults', 'none', '--workload', 'life', '--no-shrink', '--patience', '2'];
+  const options = ['--seed', '1', '--faults', 'none', '--workload', 'life', '--no-shrink', '--patience', '4'];
   return run(process.execPath, [...preload, ...options, '--hang', hang], { cwd: root }).catch((error: Ended) => error);
 }
 

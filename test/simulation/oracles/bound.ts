@@ -58,7 +58,7 @@ export const bound: Oracle = {
 function judge(view: View, app: string, now: number, work: Map<string, Work>, mayStick: boolean): void {
   const known = work.get(app) ?? { since: view.calmFrom, kinds: new Set<Kind>() };
   const takenMs = now - known.since;
-  if (isDone(view, app) || isHopeless(view, app)) {
+  if (isDone(view, app) || isHopeless(view, app) || view.row(app, 'app')?.['frozen'] === true) {
     // It may be disturbed once more by what the world had set in motion: a late create, a container that is about to crash.
     work.set(app, { since: now, kinds: new Set() });
     return;
@@ -97,7 +97,7 @@ function isDone(view: View, app: string): boolean {
 
 function isServed(guard: RawEntity, replicas: readonly RawEntity[]): boolean {
   const own = replicas.filter((row) => row['service'] === guard['service']);
-  const wanted = guard['removed'] === true ? 0 : Number(guard['desired']);
+  const wanted = guard['removed'] === true || guard['stopped'] === true ? 0 : Number(guard['desired']);
   return own.length === wanted && own.every((row) => row['state'] === 'ready');
 }
 
