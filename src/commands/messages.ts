@@ -4,12 +4,18 @@
  */
 import { z } from 'zod';
 import { limits, namePattern } from '../model/limits.ts';
+import type { CommandOutcome } from '../model/outcome.ts';
 import { err, ok, type Result } from '../model/result.ts';
 
-const app = z.string().regex(namePattern, 'must be an app name');
+const app = z.string().regex(namePattern, 'must be an app name').describe('Name of the app.');
 /** Printable ASCII without blanks, as for the HTTP header. */
 export const idempotencyKeyPattern = /^[\x21-\x7e]{1,128}$/;
-const idempotencyKey = z.string().regex(idempotencyKeyPattern, 'must be 1-128 printable ASCII characters');
+const idempotencyKey = z
+  .string()
+  .regex(idempotencyKeyPattern, 'must be 1-128 printable ASCII characters')
+  .describe(
+    'Chosen by the sender. The same command sent again under it takes effect once; another one under it is rejected.',
+  );
 
 const hint = z.strictObject({ app, operationId: z.string().regex(/^[0-9a-f]{32}$/, 'must be an operation id') });
 const service = z.string().regex(namePattern, 'must be a service name');
@@ -33,8 +39,13 @@ export type Imperative = z.infer<typeof imperative>;
 export type ScaleBody = Pick<z.infer<typeof scale>, 'services'>;
 
 const address = { app, idempotencyKey };
-const wholeCommand = z.discriminatedUnion('command', [
-  z.strictObject({ command: z.literal('apply'), ...address, document: z.unknown() }),
+/** What other systems may send; `docs/schemas/command.json` is generated from it. */
+export const wholeCommand = z.discriminatedUnion('command', [
+  z.strictObject({
+    command: z.literal('apply'),
+    ...address,
+    document: z.unknown().describe('The app document: what `flotilla config` prints, as JSON. Its `name` is the app.'),
+  }),
   z.strictObject({ command: z.literal('delete'), ...address, confirm: z.string().max(64).optional() }),
   scale.extend(address),
   restart.extend(address),
@@ -82,3 +93,31 @@ export const faultOf = ({ path, message }: z.core.$ZodIssue) => ({
   path: path.map(String).join('.'),
   problem: message,
 });
+
+/** What the sender of a command is told; `docs/schemas/outcome.json` is generated from it. */
+export const commandOutcome = z.strictObject({
+  app: z.string().nullable().describe('null: the message named no app that could be read.'),
+  operationId: z
+    .string()
+    .nullable()
+    .describe('For `GET /api/v1/apps/{app}/operations/{id}`. null: the command has no operation of its own.'),
+  state: z
+    .enum(['applied', 'rejected', 'superseded'])
+    .describe(
+      'applied: it took effect. rejected: it has no effect. superseded: a command accepted later took effect first, so this one never will.',
+    ),
+  generation: z.int().nullable().describe('App generation that the command made; null unless it was applied.'),
+  reason: z.string().nullable().describe('Why it was not applied, a stable PascalCase word; null when it was.'),
+  problems: z
+    .array(
+      z.strictObject({
+        severity: z.enum(['error', 'warning']),
+        path: z.string().describe('Place in the document, `services.web.ports[0]`; empty for all of it.'),
+        problem: z.string(),
+        remedy: z.string(),
+      }),
+    )
+    .max(100)
+    .readonly(),
+  problemsOmitted: z.int().min(0).describe('How many more problems there are.'),
+}) satisfies z.ZodType<CommandOutcome>;

@@ -153,14 +153,13 @@ const keyFileOf = (options: Options, dataDir: string): string =>
     : resolve(options['secrets-key']);
 
 /** Where `flotilla` finds the key of this platform by itself; `null` where that cannot be written. */
-function leaveAccess({ url, apiKey, controlUrl }: Platform): string | null {
+function leaveAccess({ url, apiKey, controlUrl, serviceBus }: Platform): string | null {
   const path = loopbackAccessPath(userDirectory(process.env, homedir()), Number(new URL(url).port));
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     rmSync(path, { force: true });
-    writeFileSync(path, `${JSON.stringify({ api: url, key: apiKey, console: controlUrl } satisfies ApiAccess)}\n`, {
-      mode: 0o600,
-    });
+    const access: ApiAccess = { api: url, key: apiKey, console: controlUrl, serviceBus };
+    writeFileSync(path, `${JSON.stringify(access)}\n`, { mode: 0o600 });
     return path;
   } catch {
     return null;
@@ -174,6 +173,7 @@ function banner(platform: Platform, access: string | null, kept: string | null):
     `  containers     ${platform.containers}`,
     `  API            ${platform.url}/api/v1`,
     `  its key        ${access ?? `export FLOTILLA_KEY=${platform.apiKey}`}`,
+    `  Service Bus    ${access === null ? `export FLOTILLA_SERVICEBUS='${platform.serviceBus}'` : 'its connection string is in the same file'} (docs/service-bus.md)`,
     `  fault console  ${platform.controlUrl}/control (src/local/world/CONTROL.md)`,
     `  state          ${kept ?? 'a fresh directory, removed at the end (--data DIR keeps it)'}`,
     '',

@@ -56,6 +56,8 @@ export interface Platform {
   readonly controlUrl: string;
   /** By these settings the Azure SDKs of any process reach the stand-ins, as those of the app do. */
   readonly azure: Readonly<Record<string, string>>;
+  /** For clients of Service Bus, with all rights. */
+  readonly serviceBus: string;
   /** What runs containers, and why. */
   readonly containers: string;
   readonly pids: () => Readonly<Record<ProcessName, number | undefined>>;
@@ -125,6 +127,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       apiKey: text(host, 'apiKey'),
       controlUrl: text(world, 'controlUrl'),
       azure,
+      serviceBus: text(broker, 'connectionString'),
       containers: text(world, 'containers'),
       pids: () => ({ broker: processes.broker?.pid, world: processes.world?.pid, host: processes.host?.pid }),
       kill: (name) => processes[name]?.kill(),

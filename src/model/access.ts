@@ -21,5 +21,7 @@ export const accessSchema = z.object({
   key: z.string().min(1),
   /** Address of the fault console, without `/control`. */
   console: z.string().optional(),
+  /** Connection string of its Service Bus, for other programs. */
+  serviceBus: z.string().optional(),
 });
 export type ApiAccess = z.output<typeof accessSchema>;
