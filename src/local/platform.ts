@@ -3,7 +3,7 @@
  * none outlives the supervisor. Only this folder knows that any of it is local: the host gets the same settings a Function App would.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type DockerEndpoint, dockerEndpoint } from '../docker/endpoint.ts';
@@ -11,6 +11,7 @@ import { names } from '../model/names.ts';
 import { ephemeralDirVariable } from './child.ts';
 import { clearDocker } from './containers/docker/owner.ts';
 import type { RuntimeKind } from './containers/runtime.ts';
+import { type Claim, claimDataDir } from './data-dir.ts';
 import { subscribeToEvents } from './event-subscription.ts';
 import { type Ready, SupervisedProcess } from './process.ts';
 import { freshKey, openKey } from './secrets-key.ts';
@@ -71,9 +72,8 @@ const execArgv = ['--disable-warning=ExperimentalWarning', '--max-semi-space-siz
 
 /** @throws Error in plain words when a part cannot start, for example because the port is taken. */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
-  mkdirSync(options.dataDir, { recursive: true });
-  const { dataDir, secretsKeyFile: keyFile } = options;
-  const secretsKey = keyFile === undefined ? freshKey() : openKey({ dataDir, keyFile });
+  const claim = claimDataDir(options.dataDir);
+  const secretsKey = secretsKeyOf(options, claim);
   const identityHeader = randomBytes(16).toString('hex');
   const busKey = { name: 'RootManageSharedAccessKey', value: randomBytes(32).toString('base64') };
   const processes: Partial<Record<ProcessName, SupervisedProcess>> = {};
@@ -104,6 +104,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const stop = async () => {
     for (const name of ['host', 'broker', 'world'] as const) await processes[name]?.stop();
     await removeContainers(options, processes.world);
+    claim.release();
     if (options.ephemeral) rmSync(options.dataDir, { recursive: true, force: true });
   };
 
@@ -138,6 +139,15 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     throw error;
   } finally {
     options.signal?.removeEventListener('abort', abort);
+  }
+}
+
+function secretsKeyOf({ dataDir, secretsKeyFile: keyFile }: PlatformOptions, claim: Claim) {
+  try {
+    return keyFile === undefined ? freshKey() : openKey({ dataDir, keyFile });
+  } catch (error) {
+    claim.release();
+    throw error;
   }
 }
 

@@ -6,17 +6,56 @@ import { DatabaseSync } from 'node:sqlite';
 
 /**
  * Opens (and creates) a database; `:memory:` keeps nothing.
- * @throws Error that names the file when it cannot be opened or is no database; nothing is overwritten.
+ * @throws Error that names the file and what to do when it cannot be opened, is no database or is damaged; nothing is overwritten.
  */
 export function openDatabase(path: string): DatabaseSync {
+  let db: DatabaseSync | undefined;
   try {
-    const db = new DatabaseSync(path);
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;');
+    db = new DatabaseSync(path);
+    db.exec('PRAGMA busy_timeout = 5000;');
+    const damage = db.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
+    if (damage.quick_check !== 'ok') throw new Error(damage.quick_check.replaceAll('\n', ' '));
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
     return db;
   } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
-    throw new Error(`${path} cannot be used: ${cause}. Move or remove it, or choose another data directory.`);
+    db?.close();
+    throw new Error(`${path} cannot be used: ${causeOf(error)}. ${remedyFor(error, path)}`);
   }
+}
+
+const causeOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
+
+/** Primary result codes of SQLite (sqlite.org/rescode.html). */
+export const sqliteCodes = { permission: 3, busy: 5, readOnly: 8, ioError: 10, full: 13, cannotOpen: 14 } as const;
+
+/** `errcode` of node:sqlite is the extended code; 0 for an error of another kind. */
+export const sqliteCodeOf = (error: unknown): number =>
+  Number((error as { errcode?: unknown } | null)?.errcode ?? 0) & 0xff;
+
+const hasNoRoom = (error: unknown): boolean =>
+  sqliteCodeOf(error) === sqliteCodes.full || sqliteCodeOf(error) === sqliteCodes.ioError;
+
+function remedyFor(error: unknown, path: string): string {
+  const code = sqliteCodeOf(error);
+  if (hasNoRoom(error)) return 'Make room on its disk and start again.';
+  if (code === sqliteCodes.cannotOpen || code === sqliteCodes.readOnly || code === sqliteCodes.permission)
+    return 'Let this user read and write it and its directory, or choose another data directory.';
+  return (
+    `Nothing in it was changed. Put back a copy of it, or move it away together with ${path}-wal and ${path}-shm to begin without what it holds, ` +
+    'or choose another data directory.'
+  );
+}
+
+/** A write that failed, in words that name the file: what asked for it was not acknowledged and may be asked for again. */
+function explained(error: unknown, db: DatabaseSync): unknown {
+  if (!hasNoRoom(error)) return error;
+  const file = db.location() ?? 'the database';
+  return new Error(
+    `${file} cannot be written: ${causeOf(error)}. Make room on its disk; nothing of this request was kept.`,
+    {
+      cause: error,
+    },
+  );
 }
 
 interface Pending {
@@ -75,8 +114,9 @@ export class GroupCommit {
       this.#db.exec('COMMIT');
       return result;
     } catch (error) {
-      this.#db.exec('ROLLBACK');
-      throw error;
+      // A full disk makes SQLite roll back by itself.
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw explained(error, this.#db);
     }
   }
 }

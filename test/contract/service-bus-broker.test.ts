@@ -175,6 +175,30 @@ describe('a broker that was killed and started again', () => {
   }, 120_000);
 });
 
+describe('a broker that was killed while a topic was sent to', () => {
+  it('gives every subscription each message that was acknowledged, and none without the others', async () => {
+    const acknowledged: number[] = [];
+    const sender = client(undefined, 8).createSender('events');
+    let killing: Promise<void> = Promise.resolve();
+    for (const n of numbers(0, 120)) {
+      if (n % 40 === 20) killing = broker.kill().then(() => broker.start());
+      await sender.sendMessages({ body: n, messageId: `m${n}` }).then(
+        () => acknowledged.push(n),
+        () => undefined,
+      );
+    }
+    await killing;
+    const [mine, theirs] = await Promise.all(
+      ['mine', 'theirs'].map(async (name) =>
+        bodies(await receiveAll(client().createReceiver('events', name, { receiveMode: 'receiveAndDelete' }))),
+      ),
+    );
+    expect(mine).toEqual(theirs);
+    expect(new Set(mine)).toEqual(new Set([...acknowledged, ...(mine as number[])]));
+    expect(acknowledged.length).toBeGreaterThan(60);
+  }, 60_000);
+});
+
 describe('a client that is set up wrongly', () => {
   it('is explained to who reads the output, when it speaks TLS', async () => {
     const secure = client(broker.connectionString.replace('UseDevelopmentEmulator=true;', ''));

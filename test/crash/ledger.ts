@@ -18,6 +18,10 @@ export interface Sight {
   /** Messages in the command queue, those being handled included. */
   readonly messages: number;
   readonly deadLetters: number;
+  /** Replies written down and not struck off yet. */
+  readonly owed: number;
+  /** Replies in their queue. */
+  readonly answers: number;
   /** Activities handed out or waiting. */
   readonly activities: number;
   /** Orchestrations that have not ended, by name. */
@@ -51,6 +55,8 @@ export function openLedger(dataDir: string, app: string): Ledger {
       `${kind}|`,
       `${kind}}`,
     );
+  const inQueue = (which: string) =>
+    `SELECT count(*) AS n FROM message JOIN queue ON queue.id = queue_id WHERE name = ? AND ${which}`;
   const total = (map: ReadonlyMap<string, number>): number => [...map.values()].reduce((sum, n) => sum + n, 0);
 
   const see = (): Sight => {
@@ -61,8 +67,10 @@ export function openLedger(dataDir: string, app: string): Ledger {
       pending: operations.get('accepted') ?? 0,
       replicas: byProperty('replica', 'state'),
       arm: counts(aci, `SELECT json_extract(record, '$.action') AS name, count(*) AS n FROM aci_audit GROUP BY 1`),
-      messages: count(bus, 'SELECT count(*) AS n FROM message WHERE NOT dead'),
-      deadLetters: count(bus, 'SELECT count(*) AS n FROM message WHERE dead'),
+      messages: count(bus, inQueue('NOT dead'), 'flotilla-commands'),
+      deadLetters: count(bus, inQueue('dead'), 'flotilla-commands'),
+      answers: count(bus, inQueue('NOT dead'), 'flotilla-replies'),
+      owed: count(tables, "SELECT count(*) AS n FROM table_entities WHERE pk = '~replies'"),
       activities: count(durable, 'SELECT count(*) AS n FROM activities'),
       instances: counts(
         durable,

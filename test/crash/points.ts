@@ -7,6 +7,8 @@ export interface Point {
   readonly name: string;
   readonly victims: readonly ProcessName[];
   readonly when: (sight: Sight) => boolean;
+  /** The command comes over Service Bus, from a sender that wants to be told of its outcome. */
+  readonly asks?: true;
   /** ARM takes its time to answer this, having accepted it. */
   readonly slow?: 'create' | 'delete';
   /** Kills the same ones again at these later sights. */
@@ -32,6 +34,9 @@ const instance =
     (sight.instances.get(name) ?? 0) >= count;
 const operation = (count: number) => (sight: Sight) => sight.operations >= count;
 const queued = (sight: Sight) => sight.messages > 0;
+
+const owed = (sight: Sight) => sight.owed > 0;
+const answered = (sight: Sight) => sight.answers > 0;
 
 /** Of the first `apply` of an app that did not exist. */
 export const deploymentPoints: readonly Point[] = [
@@ -94,5 +99,16 @@ export const teardownPoints: readonly Point[] = [
     victims: all,
     when: operation(2),
     again: [event('WorkflowStarted', 3), event('ReplicaDraining'), event('GroupDeleting'), event('ReplicaGone')],
+  },
+  { name: 'when a reply is owed and nothing else is done', victims: host, when: owed, asks: true },
+  { name: 'when a reply is owed and nothing else is done', victims: ['broker', 'world'], when: owed, asks: true },
+  { name: 'between the reply and the note that it was sent', victims: host, when: answered, asks: true },
+  { name: 'between the reply and the note that it was sent', victims: broker, when: answered, asks: true },
+  {
+    name: 'again and again while it owes a reply',
+    victims: all,
+    when: owed,
+    again: [event('OperationApplied', 2)],
+    asks: true,
   },
 ];

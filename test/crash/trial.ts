@@ -6,10 +6,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ServiceBusClient } from '@azure/service-bus';
 import { expect } from 'vitest';
 import { type ApiClient, createClient } from '../../src/client/client.ts';
 import { type Platform, type ProcessName, startPlatform } from '../../src/local/platform.ts';
 import type { AppResource, OperationResource, ReplicaResource } from '../../src/model/api.ts';
+import type { CommandOutcome } from '../../src/model/outcome.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 
 export const appName = 'shop';
@@ -64,6 +66,8 @@ export interface Trial {
   readonly deaths: { readonly name: ProcessName; readonly why: string }[];
   /** Sends a command until it is acknowledged, as a patient user would: always under the same key. */
   command(key: string, document: unknown): Promise<OperationResource>;
+  /** The same over Service Bus; resolves with the outcome that its sender is told. */
+  order(key: string, document: unknown): Promise<CommandOutcome>;
   /** Resolves with the app once every command is concluded and the condition holds. */
   settled(what: string, isSo: (app: AppResource) => boolean): Promise<AppResource>;
   /** Resolves once the condition holds. @throws Error with the app and the last lines of the processes when it does not in time. */
@@ -121,6 +125,7 @@ export async function startTrial(): Promise<Trial> {
     deaths,
     control,
     command: (key, document) => persist(client, key, document),
+    order: (key, document) => order(platform.serviceBus, key, document),
     eventually,
     async settled(what, isSo) {
       let seen: AppResource | undefined;
@@ -155,6 +160,40 @@ async function persist(client: ApiClient, key: string, document: unknown): Promi
     const passes = answer.error.kind !== 'refused' || answer.error.problem.status >= 500;
     if (!passes || performance.now() > deadlineAt) throw new Error(`${key}: ${JSON.stringify(answer.error)}`);
     await sleep(200);
+  }
+}
+
+/** A sender that repeats itself, under the same key, until Service Bus has taken the command, and then waits for the outcome. */
+async function order(connectionString: string, idempotencyKey: string, document: unknown): Promise<CommandOutcome> {
+  const client = new ServiceBusClient(connectionString, { retryOptions: { timeoutInMs: 5_000, maxRetries: 1 } });
+  const body = {
+    app: appName,
+    idempotencyKey,
+    ...(document === null ? { command: 'delete' } : { command: 'apply', document }),
+  };
+  const message = { messageId: idempotencyKey, sessionId: appName, replyTo: 'flotilla-replies', body };
+  try {
+    await patiently(() => client.createSender('flotilla-commands').sendMessages(message));
+    return await patiently(async () => {
+      const session = await client.acceptSession('flotilla-replies', idempotencyKey);
+      const [reply] = await session.receiveMessages(1, { maxWaitTimeInMs: 2_000 }).finally(() => session.close());
+      if (!reply) throw new Error('no outcome yet');
+      expect(reply.correlationId).toBe(idempotencyKey);
+      return reply.body as CommandOutcome;
+    });
+  } finally {
+    await client.close();
+  }
+}
+
+async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
+  for (const deadlineAt = performance.now() + recoveryMs; ; ) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (performance.now() > deadlineAt) throw error;
+      await sleep(200);
+    }
   }
 }
 

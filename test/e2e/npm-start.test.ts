@@ -1,5 +1,5 @@
 /** `npm start` as a process of its own: how it ends, and that nothing of it is left. */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -151,4 +151,44 @@ describe('the end of npm start', () => {
     again.signal('SIGTERM');
     await again.finished;
   });
+});
+
+describe('npm start -- --data DIR', () => {
+  const dataDir = () => join(place.directory, 'data');
+  const start = () => place.start('--no-app', '--port', '0', '--data', dataDir());
+
+  it('is refused while another platform has the directory, and takes over what a killed one left', async () => {
+    const first = start();
+    await first.see(/API +http/);
+    const second = await start().finished;
+    expect(second.code).toBe(1);
+    expect(second.errors).toEqual([
+      expect.stringMatching(
+        new RegExp(
+          `^error: ${dataDir()} is in use by another platform \\(process ${first.pid}, since .*\\)\\. Stop that one, or choose`,
+        ),
+      ),
+    ]);
+    first.signal('SIGKILL');
+    const third = start();
+    await third.see(/API +http/);
+    third.signal('SIGTERM');
+    expect((await third.finished).code).toBe(0);
+    rmSync(dataDir(), { recursive: true });
+  });
+
+  it.each(['service-bus.db', 'tables.db', 'aci.db', 'durable.db'])(
+    'names %s when that is damaged, and leaves it as it is',
+    async (file) => {
+      mkdirSync(dataDir());
+      writeFileSync(join(dataDir(), file), 'this was a database once, and is not any more');
+      const { code, errors } = await start().finished;
+      expect(code).toBe(1);
+      expect(errors.join('\n')).toContain(
+        `${join(dataDir(), file)} cannot be used: file is not a database. Nothing in it was changed.`,
+      );
+      expect(readFileSync(join(dataDir(), file), 'utf8')).toBe('this was a database once, and is not any more');
+      rmSync(dataDir(), { recursive: true });
+    },
+  );
 });

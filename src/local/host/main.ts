@@ -1,5 +1,6 @@
 /** The Functions host as a process of the embedded platform: forked with its configuration, ready with its port and address. */
 import { runChild } from '../child.ts';
+import { claimPart } from '../data-dir.ts';
 import { createFunctionsHost } from './functions-host.ts';
 import type { LogSink } from './invoke.ts';
 import { defaultKeyName } from './keys.ts';
@@ -23,6 +24,7 @@ const log: LogSink = ({ level, category, message, functionName, invocationId }) 
 
 runChild(async ({ env, ...config }: HostConfig) => {
   Object.assign(process.env, env);
+  const claim = config.dataDir === undefined ? undefined : claimPart(config.dataDir, 'host');
   const host = await createFunctionsHost({ ...config, log });
   return {
     ready: {
@@ -31,6 +33,6 @@ runChild(async ({ env, ...config }: HostConfig) => {
       apiKey: host.keys.list('host')[defaultKeyName],
       eventsKey: host.keys.extension('eventgrid'),
     },
-    close: () => host.close(),
+    close: () => host.close().finally(() => claim?.release()),
   };
 });

@@ -1,5 +1,10 @@
 /** The world as a supervised process; its JSON argument is a {@link WorldConfig}. */
 import { runChild } from '../child.ts';
+import { claimPart } from '../data-dir.ts';
 import { startWorld, type WorldConfig } from './world.ts';
 
-runChild<WorldConfig>(startWorld);
+runChild<WorldConfig>(async (config, notice) => {
+  const claim = claimPart(config.dataDir, 'world');
+  const world = await startWorld(config, notice);
+  return { ...world, close: () => world.close().finally(claim.release) };
+});
