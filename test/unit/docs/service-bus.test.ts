@@ -15,6 +15,10 @@ const examples = readdirSync(join(root, 'docs/schemas/examples')).map((file) => 
   kind: file.split('.')[0] as 'command' | 'outcome',
   value: JSON.parse(read(`docs/schemas/examples/${file}`)) as Record<string, unknown>,
 }));
+/** However wide the formatter makes the columns of a table. */
+const squeezed = (text: string): string =>
+  text.replaceAll(/\s+/g, ' ').replaceAll(/-{3,}/g, '---').replaceAll('| ---', '|---').replaceAll('--- |', '---|');
+
 const takes = {
   command: (value: unknown) => readMessage(value).ok,
   outcome: (value: unknown) => commandOutcome.safeParse(value).success,
@@ -22,13 +26,13 @@ const takes = {
 
 describe('the Service Bus contract in docs/', () => {
   it.each([...schemaFiles()])('%s is what the schemas of the code say (npm run docs:service-bus)', (file, text) => {
-    expect(read(file)).toBe(text);
+    expect(JSON.parse(read(file))).toEqual(JSON.parse(text));
   });
 
   it('docs/service-bus.md lists the commands that there are (npm run docs:service-bus)', () => {
     const page = read('docs/service-bus.md');
-    expect(page).toBe(withTable(page));
-    expect(page).toContain('| `apply` | `document` |');
+    expect(squeezed(page)).toBe(squeezed(withTable(page)));
+    expect(squeezed(page)).toContain('| `apply` | `document` |');
   });
 
   it.each(examples)('the example $file fits its schema and is taken by the code', ({ kind, value }) => {

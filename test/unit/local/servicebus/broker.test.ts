@@ -86,7 +86,7 @@ describe('a broker', () => {
   it('refuses a file that is no database, names it, and leaves it as it is', async () => {
     const dataPath = join(directory, 'bus.db');
     writeFileSync(dataPath, 'These are not the bytes of a database, but they may be dear to somebody.');
-    await expect(start({ dataPath })).rejects.toThrow(new RegExp(`${dataPath}.*not a database.*remove`, 'i'));
+    await expect(start({ dataPath })).rejects.toThrow(new RegExp(`${dataPath}.*not a database.*move it away`, 'i'));
     expect(readFileSync(dataPath, 'utf8')).toMatch(/^These are not the bytes/);
   });
 });
