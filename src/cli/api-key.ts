@@ -12,7 +12,7 @@ export interface ApiKey {
 
 type Needs = Pick<Surroundings, 'environment' | 'homeDirectory' | 'readFile'>;
 
-const isLoopback = (hostname: string): boolean => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+export const isLoopback = (hostname: string): boolean => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 
 /** `null`: there is none, which an API may not mind. An error says why the key that there is must not be sent. */
 export async function findKey(

@@ -10,7 +10,7 @@ import { type ApiOptions, defaultApi } from './invocation.ts';
 import { renderProblems } from './render.ts';
 
 /** Where the API is: as the command line says, else as the context in use says, else on this machine. */
-async function findApi(
+export async function findApi(
   surroundings: Surroundings,
   { api, context }: Pick<ApiOptions, 'api' | 'context'>,
 ): Promise<Result<Pick<Session, 'api' | 'apiOption'> & { readonly contexts: Contexts }, string>> {

@@ -27,7 +27,9 @@ export function commandLineOf(words: readonly string[]): CommandLine {
 export type Wanted =
   | { readonly kind: 'words'; readonly words: readonly string[] }
   /** Names that only the API knows, which begin with `prefix`; `suffix` follows each service. */
-  | { readonly kind: 'apps' | 'targets'; readonly prefix: string; readonly suffix: string };
+  | { readonly kind: 'apps' | 'targets'; readonly prefix: string; readonly suffix: string }
+  /** What only the fault console knows. */
+  | { readonly kind: 'faults'; readonly before: readonly string[]; readonly typed: string };
 
 export function wordsFor({ command, isFirst, before, typed }: CommandLine): Wanted {
   const matching = (words: readonly string[]): Wanted => ({
@@ -43,6 +45,7 @@ export function wordsFor({ command, isFirst, before, typed }: CommandLine): Want
   );
   // Of a value only the user knows what it should be; files are the shell's own business.
   if (pending !== undefined) return matching([]);
+  if (command === 'local') return { kind: 'faults', before, typed };
   const given = operandsIn(before, command);
   const operand = operands[Math.min(given, operands.length - 1)];
   if (operand === undefined || (given >= operands.length && !operand.many)) return matching([]);

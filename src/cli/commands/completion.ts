@@ -3,7 +3,8 @@ import type { Surroundings } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { InvocationOf } from '../invocation.ts';
 import { connectQuietly } from '../session.ts';
-import { commandLineOf, scriptOf, wordsFor } from '../shell-completion.ts';
+import { commandLineOf, scriptOf, type Wanted, wordsFor } from '../shell-completion.ts';
+import { faultCompletions } from './local-fault.ts';
 
 export function completion({ terminal }: Surroundings, { shell }: InvocationOf<'completion'>): ExitCode {
   terminal.line(scriptOf(shell));
@@ -14,13 +15,19 @@ export function completion({ terminal }: Surroundings, { shell }: InvocationOf<'
 export async function complete(surroundings: Surroundings, { words }: InvocationOf<'complete'>): Promise<ExitCode> {
   const line = commandLineOf(words);
   const wanted = wordsFor(line);
-  if (wanted.kind === 'words') {
-    for (const word of wanted.words) surroundings.terminal.line(word);
-    return exitCodes.ok;
-  }
-  for (const word of await namesOf(surroundings, wanted.kind, wanted.prefix, wanted.suffix))
-    surroundings.terminal.line(word);
+  for (const word of await found(surroundings, wanted)) surroundings.terminal.line(word);
   return exitCodes.ok;
+}
+
+async function found(surroundings: Surroundings, wanted: Wanted): Promise<readonly string[]> {
+  switch (wanted.kind) {
+    case 'words':
+      return wanted.words;
+    case 'faults':
+      return await faultCompletions(surroundings, wanted.before, wanted.typed);
+    default:
+      return await namesOf(surroundings, wanted.kind, wanted.prefix, wanted.suffix);
+  }
 }
 
 /** `APP`, and after its dot the services of that app. */

@@ -6,16 +6,24 @@ import type { CataloguedFault, ConsoleArgument, ConsoleError, FaultConsole } fro
 import { accessSchema, loopbackAccessPath, userDirectory } from '../../model/access.ts';
 import type { Result } from '../../model/result.ts';
 import { nearestWord } from '../../spec/suggest.ts';
+import { isLoopback } from '../api-key.ts';
 import type { Surroundings } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { defaultApi, type InvocationOf } from '../invocation.ts';
+import type { InvocationOf } from '../invocation.ts';
+import { findApi } from '../session.ts';
 import { columns, table } from '../table.ts';
+import { faultWords } from './local-fault-words.ts';
 
 type Options = InvocationOf<'local'>;
 
 export async function localFault(surroundings: Surroundings, options: Options): Promise<ExitCode> {
   const { terminal } = surroundings;
-  const api = options.api ?? defaultApi;
+  const place = await findApi(surroundings, options);
+  if (!place.ok) {
+    terminal.note(`error: ${place.error}`);
+    return exitCodes.invalid;
+  }
+  const { api } = place.value;
   const at = await findConsole(surroundings, api);
   if (at === undefined) {
     terminal.note(`error: no embedded platform has its API at ${api} on this machine.`);
@@ -37,12 +45,25 @@ export async function localFault(surroundings: Surroundings, options: Options): 
   }
 }
 
+/** Words that may follow; none where no platform answers. */
+export async function faultCompletions(
+  surroundings: Surroundings,
+  before: readonly string[],
+  typed: string,
+): Promise<readonly string[]> {
+  const place = await findApi(surroundings, { api: surroundings.environment['FLOTILLA_API'] || null, context: null });
+  const at = place.ok && URL.canParse(place.value.api) ? await findConsole(surroundings, place.value.api) : undefined;
+  const view = at === undefined ? undefined : await surroundings.connectConsole(at).view();
+  return faultWords(view?.ok ? view.value : null, before, typed);
+}
+
 /** Given, or left by the platform for its user beside the key of its API. */
 async function findConsole(surroundings: Surroundings, api: string): Promise<string | undefined> {
   const { environment, homeDirectory, readFile } = surroundings;
   const given = environment['FLOTILLA_CONSOLE'];
   if (given) return given.replace(/\/+$/, '').replace(/\/control$/, '');
-  const { port, protocol } = new URL(api);
+  const { hostname, port, protocol } = new URL(api);
+  if (!isLoopback(hostname)) return undefined;
   const number = Number(port || (protocol === 'https:' ? 443 : 80));
   const text = await readFile(loopbackAccessPath(userDirectory(environment, homeDirectory), number)).catch(
     () => undefined,

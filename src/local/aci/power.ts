@@ -27,16 +27,21 @@ export function stop({ store, settings, time }: PowerParts, call: Call, group: G
   const moving = inTransition(group);
   if (moving) return moving;
   if (group.stopped) return empty(204);
-  time.change(group.key, call.now, (draft) => {
+  stopNow({ store, settings, time }, group, call.now);
+  return empty(204);
+}
+
+/** What a stop does to a group that is in no transition. */
+export function stopNow({ store, settings, time }: PowerParts, group: GroupRecord, now: number): void {
+  time.change(group.key, now, (draft) => {
     const state = groupState(draft);
-    stopGroup(draft, call.now, time.surroundings);
+    stopGroup(draft, now, time.surroundings);
     draft.stopped = state === 'Succeeded' || state === 'Failed' ? state : 'Stopped';
     draft.provisioningState = 'Updating';
     // A real group is stopped once nothing of it is left.
-    draft.due = isReal(draft) ? [] : [{ at: call.now + settings.deletionMs, step: 'stopped' }];
+    draft.due = isReal(draft) ? [] : [{ at: now + settings.deletionMs, step: 'stopped' }];
   });
-  store.appendAudit(entry('stop', call, group));
-  return empty(204);
+  store.appendAudit(entry('stop', now, group));
 }
 
 /** Nothing happens to a group that is not stopped. */
@@ -97,11 +102,11 @@ function again({ store, time }: PowerParts, call: Call, group: GroupRecord, kind
       { at: now + PROVISIONING_TIMEOUT_MS, step: 'timeout' },
     ];
   });
-  store.appendAudit(entry(kind, call, group));
+  store.appendAudit(entry(kind, now, group));
   return operationId;
 }
 
-function entry(action: AuditEntry['action'], call: Call, group: GroupRecord): AuditEntry {
+function entry(action: AuditEntry['action'], at: number, group: GroupRecord): AuditEntry {
   const { id, name, subscriptionId, location } = group;
-  return { at: call.now, action, id, name, subscriptionId, location };
+  return { at, action, id, name, subscriptionId, location };
 }

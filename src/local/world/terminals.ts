@@ -6,6 +6,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type Duplex, type Readable, Writable } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
+import type { Clock } from '../../model/clock.ts';
 import type { ArmCore } from '../aci/core.ts';
 import type { TerminalSession } from '../aci/terminals.ts';
 import type { ContainerRuntime } from '../containers/runtime.ts';
@@ -15,6 +16,11 @@ export interface Terminals {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   close(): void;
 }
+
+/** Nobody types more at once. */
+const FRAME_MAX_BYTES = 1024 * 1024;
+/** How long a connection may keep its password to itself. */
+const PASSWORD_WITHIN_MS = 30_000;
 
 /** Websocket close codes (RFC 6455, 7.4.1). */
 const CLOSE = { done: 1000, refused: 1008, failed: 1011 } as const;
@@ -27,15 +33,16 @@ const PATHS: readonly (readonly [kind: TerminalSession['kind'], path: RegExp])[]
 export function createTerminals(options: {
   readonly core: Pick<ArmCore, 'claimTerminal'>;
   readonly runtime: Pick<ContainerRuntime, 'exec' | 'attachOutput'>;
-  readonly now: () => number;
+  readonly clock: Clock;
 }): Terminals {
-  const { core, runtime, now } = options;
+  const { core, runtime } = options;
   const sockets = new Set<WebSocket>();
   let server: Promise<WebSocketServer> | undefined;
 
   const serve = async (socket: WebSocket, kind: TerminalSession['kind'], id: string, header: string | undefined) => {
-    const password = kind === 'attach' ? (header ?? '') : await firstFrame(socket);
-    const session = core.claimTerminal({ id, kind, password }, now());
+    const password = kind === 'attach' ? header : await firstFrame(socket, options.clock);
+    const session =
+      password === undefined ? undefined : core.claimTerminal({ id, kind, password }, options.clock.now());
     if (!session) return hangUp(socket, CLOSE.refused, 'The session or its password is not known.');
     const terminal =
       session.kind === 'exec'
@@ -51,7 +58,9 @@ export function createTerminals(options: {
         return id === undefined ? [] : [{ kind, id }];
       })[0];
       if (!found) return void socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n');
-      server ??= import('ws').then((ws) => new ws.WebSocketServer({ noServer: true, clientTracking: false }));
+      server ??= import('ws').then(
+        (ws) => new ws.WebSocketServer({ noServer: true, clientTracking: false, maxPayload: FRAME_MAX_BYTES }),
+      );
       void server.then((ready) =>
         ready.handleUpgrade(request, socket, head, (client) => {
           sockets.add(client);
@@ -69,9 +78,16 @@ export function createTerminals(options: {
   };
 }
 
-function firstFrame(socket: WebSocket): Promise<string> {
+/** Undefined when none comes. */
+function firstFrame(socket: WebSocket, clock: Clock): Promise<string | undefined> {
   return new Promise((resolve) => {
+    const cancel = clock.at(clock.now() + PASSWORD_WITHIN_MS, () => resolve(undefined));
+    socket.once('close', () => {
+      cancel();
+      resolve(undefined);
+    });
     socket.once('message', (data: Buffer) => {
+      cancel();
       // What follows the password in the same packet is typed: it must wait for the terminal.
       socket.pause();
       resolve(data.toString('utf8'));

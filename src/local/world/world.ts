@@ -103,7 +103,7 @@ export async function startWorld(config: WorldConfig, notice: Notice = () => und
       started.push(served);
       return served;
     };
-    const terminals = createTerminals({ core: aci.core, runtime: aci.engine, now });
+    const terminals = createTerminals({ core: aci.core, runtime: aci.engine, clock: systemClock });
     const arm = await serve(aci.core, config.ports?.arm, { tls, upgrade: terminals.upgrade });
     started.push(terminals);
     armAt.origins = [...ARM_RESOURCES, arm.url, `https://localhost:${arm.port}`];

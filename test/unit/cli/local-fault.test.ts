@@ -129,6 +129,12 @@ describe('flotilla local fault', () => {
     expect({ code, errors }).toEqual({ code: 2, errors: ['error: There is no fault `x`.'] });
   });
 
+  it('never takes a platform of this machine for an API elsewhere', async () => {
+    const { options, told } = platform();
+    const { code } = await runCli(['local', 'fault', 'clear', '--api', 'https://flotilla.example:7071'], options);
+    expect({ code, told }).toEqual({ code: 5, told: [] });
+  });
+
   it('says that no platform is there, or that its console does not answer, and ends with 5', async () => {
     const none = await runCli(['local', 'fault', 'ls']);
     expect({ code: none.code, error: none.errors[0] }).toEqual({
@@ -138,6 +144,31 @@ describe('flotilla local fault', () => {
     const { files } = platform().options;
     const silent = await runCli(['local', 'fault', 'ls'], files ? { files } : {});
     expect(silent).toMatchObject({ code: 5, errors: [/does not answer \(connect ECONNREFUSED\)/] });
+  });
+});
+
+describe('completion', () => {
+  it.each<[string, readonly string[], readonly string[]]>([
+    ['the subject', [''], ['fault']],
+    ['the action', ['fault', ''], ['ls', 'add', 'clear', 'help']],
+    ['a fault', ['fault', 'add', 'thr'], ['throttle']],
+    [
+      'an argument in its turn, and the names of all',
+      ['fault', 'add', 'throttle', ''],
+      ['create', 'get', 'act=', 'times='],
+    ],
+    ['the next argument', ['fault', 'add', 'throttle', 'create', ''], ['times=']],
+    ['a value by name', ['fault', 'add', 'region-down', 'region=w'], ['region=westus2']],
+    ['nothing twice', ['fault', 'add', 'region-down', 'region=eastus', ''], []],
+    ['what is set', ['fault', 'clear', ''], ['eastus']],
+    ['nothing after a fault that is explained', ['fault', 'help', 'throttle', ''], []],
+  ])('offers %s', async (_what, words, offered) => {
+    expect((await runCli(['__complete', '--', 'local', ...words], platform().options)).out).toEqual(offered);
+  });
+
+  it('offers what needs no platform without one', async () => {
+    expect((await runCli(['__complete', '--', 'local', 'fault', 'a'])).out).toEqual(['add']);
+    expect((await runCli(['__complete', '--', 'local', 'fault', 'add', ''])).out).toEqual([]);
   });
 });
 

@@ -1,6 +1,8 @@
 /** What befalls container groups that are there: done once, and over when the command returns. */
+import { inTransition } from '../../aci/call.ts';
 import { endProcess, evict, hangProcess, maintain } from '../../aci/container-course.ts';
 import { type ContainerRecord, type GroupRecord, noteUsage } from '../../aci/model.ts';
+import { stopNow } from '../../aci/power.ts';
 import { type Argument, type Done, done, type Fault, type FaultWorld, type Given } from './fault.ts';
 
 const groups: Argument = {
@@ -25,6 +27,21 @@ export const groupFaults: readonly Fault[] = [
       const gone = given.get('groups', 'groups');
       for (const group of gone) vanish(world, group, now);
       return done(`${listed(gone)} gone.`);
+    },
+  },
+  {
+    name: 'stop-group',
+    about,
+    arguments: [groups],
+    does: 'somebody stops the group, as the portal can: it is there, without address and containers',
+    lasts,
+    example: 'stop-group voting.web.1',
+    act(world, given, now) {
+      const meant = given.get('groups', 'groups').filter((group) => !group.stopped && !inTransition(group));
+      if (meant.length === 0) return { problem: 'All of these groups are stopped or on their way to another state.' };
+      const { store, arm } = world;
+      for (const group of meant) stopNow({ store, settings: arm.settings, time: arm.time }, group, now);
+      return done(`${listed(meant)} stopped.`);
     },
   },
   {
