@@ -47,8 +47,8 @@ function wordsOf(differs: ServiceChangeResource, facts: PreviewFacts): string | 
       const scaled =
         before === undefined || before.desired === replicas ? '' : `, scale ${before.desired} → ${replicas}`;
       const old = planned?.reasons.find(({ reason }) => reason === 'OldRevision')?.count ?? 0;
-      const stops = old > 0 && replicas > 0 ? `; stops ${count(old, 'replica')} first` : '';
-      return `new revision: ${listOf(fields.filter((field) => field !== 'replicas'))}${scaled}${stops}`;
+      const replaces = old > 0 && replicas > 0 ? `; replaces ${count(old, 'replica')}` : '';
+      return `new revision: ${listOf(fields.filter((field) => field !== 'replicas'))}${scaled}${replaces}`;
     }
     case 'unchanged':
       return fields.length === 0 ? null : `no replica is touched: ${listOf(fields)}`;

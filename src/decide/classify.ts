@@ -24,8 +24,8 @@ export interface Case {
   readonly guard: GuardRow;
   /** Among the replicas that fill the desired count. */
   readonly keeper: boolean;
-  /** Revision that replicas should have now (`targetOf`): those of others may go. null = none may start yet. */
-  readonly target: number | null;
+  /** Of another revision than is wanted, and its turn in the rollout has come. */
+  readonly leaving: boolean;
   /** It is this replica's turn to be replaced by a restart. */
   readonly restarting: boolean;
   readonly frozen: boolean;
@@ -50,15 +50,14 @@ const redeleteAfterMs = 10_000;
 
 /** Why a replica that lives is not wanted, else null. */
 export function unwantedBecause({
-  replica,
   guard,
   keeper,
-  target,
+  leaving,
   restarting,
-}: Pick<Case, 'replica' | 'guard' | 'keeper' | 'target' | 'restarting'>): Reason | null {
+}: Pick<Case, 'guard' | 'keeper' | 'leaving' | 'restarting'>): Reason | null {
   if (guard.removed) return 'ServiceRemoved';
   if (!keeper) return 'Surplus';
-  if (target !== null && replica.revision !== target) return 'OldRevision';
+  if (leaving) return 'OldRevision';
   return restarting ? 'Restarting' : null;
 }
 

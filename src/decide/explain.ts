@@ -24,12 +24,29 @@ export function explain(
   if (frozen) return { reason: 'Frozen', message: `The app is frozen; \`flotilla thaw ${guard.app}\` lets it go on.` };
   if (guard.removed) return { reason: 'Removing', message: `${present.length} replicas are left.` };
   if (!gate.open) return { reason: 'AwaitingDependency', message: gate.message };
-  const old = present.filter((row) => row.revision !== guard.revision).length;
-  if (old > 0) return { reason: 'RollingOut', message: `${old} replicas of an older revision are left.` };
+  if (present.some((row) => row.revision !== guard.revision)) return rollingOut(guard, present, growth);
   const unreachable = [...observations.values()].find((observation) => observation.kind === 'unknown');
   if (unreachable?.kind === 'unknown') return { reason: 'PoolUnavailable', message: unreachable.message };
   if (growth.shortage !== null) return growth.shortage;
   return notReady(guard, present);
+}
+
+function rollingOut(
+  { revision, desired }: GuardRow,
+  present: readonly ReplicaRow[],
+  { shortage }: Growth,
+): Explanation {
+  const old = present.filter((row) => row.revision !== revision).length;
+  const fresh = present.filter((row) => row.revision === revision && isLive(row.state));
+  const ready = fresh.filter(({ state }) => state === 'ready').length;
+  const progress = `${ready} of ${desired} replicas of revision ${revision} are ready, ${old} of older ones are left.`;
+  if (shortage !== null) {
+    const noRoom = shortage.reason === 'NoPoolWithRoom' || shortage.reason === 'NoFeasiblePool';
+    return { reason: noRoom ? 'NoRoomForSurge' : shortage.reason, message: `${progress} ${shortage.message}` };
+  }
+  const troubled = fresh.find(({ reason }) => reason !== null);
+  const why = troubled === undefined ? '' : ` Slot ${troubled.slot}: ${troubled.message ?? troubled.reason}`;
+  return { reason: 'RollingOut', message: progress + why };
 }
 
 function notReady(guard: GuardRow, present: readonly ReplicaRow[]): Explanation {

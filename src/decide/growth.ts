@@ -36,6 +36,8 @@ export interface GrowthContext {
   /** Of the new incarnations. */
   readonly revision: number;
   readonly template: ServiceTemplate;
+  /** How many the service may have now that it has not. */
+  readonly wanted: number;
   readonly pools: readonly PoolRow[];
   readonly attemptIds: readonly string[];
   /** At most this many. */
@@ -60,12 +62,11 @@ const endedByUs: ReadonlySet<Reason | null> = new Set<Reason | null>([
   'Restarting',
 ]);
 
-/** `rows` are the service's rows as this plan leaves them. Nothing is created while a replica of another revision is not confirmed gone (recreate). */
+/** `rows` are the service's rows as this plan leaves them. */
 export function grow(rows: readonly ReplicaRow[], context: GrowthContext): Growth {
-  const { guard, revision } = context;
-  const present = rows.filter((row) => row.state !== 'gone');
-  if (present.some((row) => row.revision !== revision)) return none(guard);
-  const missing = guard.desired - present.filter((row) => isLive(row.state) || isHolding(row)).length;
+  const { guard, revision, wanted } = context;
+  const present = rows.filter((row) => row.state !== 'gone' && row.revision === revision);
+  const missing = wanted - present.filter(isHolding).length;
   if (missing <= 0) return none(guard);
   let growth = none(guard);
   const scheduler = schedulerOf(present, context);
@@ -111,7 +112,10 @@ function schedulerOf(present: readonly ReplicaRow[], { app, guard, template, poo
 /** What drains for a restart keeps its place until its group is being deleted, so that its successor takes the same slot. */
 const isHolding = ({ state, reason }: ReplicaRow): boolean => state === 'draining' && reason === 'Restarting';
 
-/** The lowest slots that no incarnation holds; one whose group is merely being deleted does not hold its slot any more. */
+/**
+ * The lowest slots that no incarnation of the revision holds; one whose group is merely being deleted does not hold its slot any more. One of an older
+ * revision may: two incarnations overlap while a rollout replaces it (semantics, "Slots").
+ */
 function freeSlots(present: readonly ReplicaRow[], count: number): readonly number[] {
   const taken = new Set(present.filter((row) => row.state !== 'deleting').map((row) => row.slot));
   const free: number[] = [];

@@ -4,12 +4,14 @@
  */
 import type { AppSpec } from '../model/app-spec.ts';
 import type { Reason } from '../model/reasons.ts';
+import { defaultRollout } from '../model/rollout.ts';
 import type { GuardRow, PoolRow, ReplicaRow } from '../model/state.ts';
 import { isLive } from '../model/transitions.ts';
 import { unwantedBecause } from './classify.ts';
 import { gateOf } from './dependencies.ts';
 import { keepersOf } from './keepers.ts';
 import { isOutdated } from './restart.ts';
+import { paceOf } from './rollout/pace.ts';
 
 export interface Outlook {
   readonly keep: number;
@@ -41,7 +43,8 @@ export function outlookOf({ guard, app, frozen, replicas, guards, pools }: Outlo
   const keepers = keepersOf(guard.desired, guard.revision, live, pools, spread);
   const verdicts = live.map((replica) => {
     const keeper = keepers.has(replica);
-    const facts = { replica, guard, keeper, target: guard.revision, restarting: isOutdated(guard, replica) };
+    const leaving = replica.revision !== guard.revision;
+    const facts = { guard, keeper, leaving, restarting: isOutdated(guard, replica) };
     return { keeper, reason: unwantedBecause(facts) };
   });
   const gone = verdicts.filter(({ reason }) => reason !== null);
@@ -53,7 +56,7 @@ export function outlookOf({ guard, app, frozen, replicas, guards, pools }: Outlo
     remove: gone.length - replace,
     create: guard.removed ? 0 : Math.max(0, guard.desired - keepers.size),
     reasons: countsOf(gone.flatMap(({ reason }) => reason ?? [])),
-    notes: [...recreation(old, guard), ...waits(guard, app, guards), ...(frozen ? [frozenNote(guard)] : [])],
+    notes: [...rolling(old, guard, app), ...waits(guard, app, guards), ...(frozen ? [frozenNote(guard)] : [])],
   };
 }
 
@@ -63,11 +66,20 @@ function countsOf(reasons: readonly Reason[]): Outlook['reasons'] {
   return [...counts].map(([reason, count]) => ({ reason, count }));
 }
 
-const recreation = (old: number, { desired }: GuardRow): readonly string[] => {
+/** How the old replicas are replaced, and what serves meanwhile. */
+function rolling(old: number, { desired, service }: GuardRow, app: AppSpec | null): readonly string[] {
   if (old === 0 || desired === 0) return [];
+  const spec = app?.services.find(({ name }) => name === service)?.rollout ?? defaultRollout;
+  const { strategy, ceiling, floor, overlaps } = paceOf(spec, desired);
   const all = old === 1 ? 'the only replica' : `all ${old} replicas`;
-  return [`${all} of the old revision must be gone before the first new one is created: nothing serves meanwhile.`];
-};
+  if (strategy === 'recreate') {
+    return [`${all} of the old revision must be gone before the first new one is created: nothing serves meanwhile.`];
+  }
+  const ready = floor === 0 ? 'none may be ready meanwhile' : `at least ${floor} ready all the time`;
+  return overlaps
+    ? [`rolled, at most ${ceiling} at once and ${ready}.`]
+    : [`rolled in place, ${ready}: an old replica is gone before its successor is created.`];
+}
 
 /** Of the services as they will be: one that is new, too, is waited for. */
 function waits(guard: GuardRow, app: AppSpec | null, guards: readonly GuardRow[]): readonly string[] {

@@ -1,9 +1,10 @@
 /**
  * The door of the planner: everything known of a service, and the time → what to write first and what to do then. No input or output, no clock, no
- * chance. The rollout is a recreate: replicas of older revisions are removed and confirmed gone before the first new one is created.
+ * chance.
  */
 import { limits } from '../model/limits.ts';
 import type { Plan, PlannedEvent, ReplicaChange } from '../model/plan.ts';
+import { defaultRollout } from '../model/rollout.ts';
 import { replicaKey, type ServiceSnapshot } from '../model/snapshot.ts';
 import type { ReplicaRow } from '../model/state.ts';
 import { isLive } from '../model/transitions.ts';
@@ -15,6 +16,8 @@ import { type Growth, grow } from './growth.ts';
 import { compare, keepersOf } from './keepers.ts';
 import { type Decision, moveOf } from './moves.ts';
 import { restartingOf } from './restart.ts';
+import { type Pace, paceOf } from './rollout/pace.ts';
+import { isRollingOut, leavingOf, roomOf } from './rollout/turn.ts';
 import { judge, type Verdict } from './verdict.ts';
 import { wakeOf } from './wake.ts';
 
@@ -38,11 +41,12 @@ const urgency: Readonly<Record<Action, number>> = {
 export function reconcile(snapshot: ServiceSnapshot, now: number): Plan {
   const replicas = [...snapshot.replicas].sort((a, b) => a.slot - b.slot || a.incarnation - b.incarnation);
   const gate = gateOf(snapshot.guard, snapshot.app, snapshot.dependencies);
-  const cases = casesOf(snapshot, replicas, gate, now);
+  const rollout = rolloutOf(snapshot, gate, replicas, now);
+  const cases = casesOf(snapshot, replicas, rollout, now);
   const { decisions, cut } = decide(cases, snapshot, now);
   const changes = decisions.flatMap(({ move }) => (move.change === null ? [] : [move.change]));
   const kept = applied(replicas, changes);
-  const growth = growthOf(snapshot, gate, kept, decisions, now);
+  const growth = growthOf(snapshot, rollout, kept, decisions, now);
   const after = [...kept, ...growth.changes.map((change) => change.row)];
   const steps = [...decisions.flatMap(({ move }) => (move.step === null ? [] : [move.step])), ...growth.steps];
   const guard = nextGuard(snapshot, gate, growth, after, cases);
@@ -53,19 +57,59 @@ export function reconcile(snapshot: ServiceSnapshot, now: number): Plan {
     events: serviceEvents(snapshot, guard, done),
     steps,
     done,
-    wakeAt: wakeOf({ cut, decisions, after, growth, frozen: snapshot.frozen, settings: snapshot.settings, now }),
+    wakeAt: wakeOf({
+      cut,
+      decisions,
+      after,
+      growth,
+      rolloutAt: rollout.lookAt,
+      frozen: snapshot.frozen,
+      settings: snapshot.settings,
+      now,
+    }),
     wakeApp: done || progressed(snapshot, guard),
   };
 }
 
-function casesOf(snapshot: ServiceSnapshot, replicas: readonly ReplicaRow[], gate: Gate, now: number): readonly Case[] {
+interface Rollout {
+  /** Revision that replicas should have now (`targetOf`); null = none may start yet. */
+  readonly target: number | null;
+  readonly pace: Pace;
+  /** Fill the desired count, or wait for their turn to leave. */
+  readonly keepers: ReadonlySet<ReplicaRow>;
+  readonly leaving: ReadonlySet<ReplicaRow>;
+  /** A restart waits until the rollout is over: both at once could take more than either may. */
+  readonly restarting: ReadonlySet<ReplicaRow>;
+  readonly lookAt: number | null;
+}
+
+function rolloutOf(snapshot: ServiceSnapshot, gate: Gate, replicas: readonly ReplicaRow[], now: number): Rollout {
+  const { guard, pools, settings } = snapshot;
+  const spec = snapshot.app?.services.find(({ name }) => name === guard.service);
+  const spread = spec?.placement?.spread[0]?.topology ?? null;
+  const pace = paceOf(spec?.rollout ?? defaultRollout, guard.desired);
+  const target = targetOf(guard, gate);
+  const keep = (rows: readonly ReplicaRow[]) => keepersOf(guard.desired, target ?? guard.revision, rows, pools, spread);
+  if (guard.removed || target === null || !isRollingOut({ target, replicas })) {
+    const keepers = keep(replicas);
+    const restarting = restartingOf(guard, target, keepers);
+    return { target, pace, keepers, leaving: new Set(), restarting, lookAt: null };
+  }
+  const fresh = keep(replicas.filter(({ revision }) => revision === target));
+  const old = replicas.filter(({ revision }) => revision !== target);
+  const facts = { desired: guard.desired, target, pace, pools, minReadyMs: settings.minReadyMs, now };
+  const { replicas: leaving, lookAt } = leavingOf({ ...facts, replicas: [...fresh, ...old] });
+  return { target, pace, keepers: new Set([...fresh, ...old]), leaving, restarting: new Set(), lookAt };
+}
+
+function casesOf(
+  snapshot: ServiceSnapshot,
+  replicas: readonly ReplicaRow[],
+  { keepers, leaving, restarting }: Rollout,
+  now: number,
+): readonly Case[] {
   const { guard, settings } = snapshot;
   const identity = { installation: snapshot.installation, appUid: snapshot.appUid };
-  const target = targetOf(guard, gate);
-  const rules = snapshot.app?.services.find(({ name }) => name === guard.service)?.placement;
-  const spread = rules?.spread[0]?.topology ?? null;
-  const keepers = keepersOf(guard.desired, target ?? guard.revision, replicas, snapshot.pools, spread);
-  const restarting = restartingOf(guard, target, keepers);
   return replicas.map((replica) => {
     const peersReady = replicas.some(
       (peer) => peer !== replica && peer.state === 'ready' && peer.revision === replica.revision,
@@ -81,7 +125,7 @@ function casesOf(snapshot: ServiceSnapshot, replicas: readonly ReplicaRow[], gat
       verdict,
       guard,
       keeper: keepers.has(replica),
-      target,
+      leaving: leaving.has(replica),
       restarting: restarting.has(replica),
       frozen: snapshot.frozen,
       now,
@@ -142,13 +186,12 @@ function applied(replicas: readonly ReplicaRow[], changes: readonly ReplicaChang
 
 function growthOf(
   snapshot: ServiceSnapshot,
-  gate: Gate,
+  { target: revision, pace }: Rollout,
   rows: readonly ReplicaRow[],
   decisions: readonly Decision[],
   now: number,
 ): Growth {
   const { guard, templates } = snapshot;
-  const revision = targetOf(guard, gate);
   const template = revision === null ? undefined : templates.get(revision);
   const idle: Growth = {
     changes: [],
@@ -168,6 +211,7 @@ function growthOf(
     guard,
     revision,
     template,
+    wanted: roomOf({ desired: guard.desired, target: revision, replicas: rows, pace }),
     pools: snapshot.pools,
     attemptIds: snapshot.attemptIds.slice(attempts),
     room: Math.max(0, Math.min(limits.replicaChangesPerTransaction - busy, Math.floor((rowBudget - written) / 2))),
@@ -208,6 +252,7 @@ const waits: ReadonlySet<string | null> = new Set([
   'AwaitingDependency',
   'NoPoolWithRoom',
   'NoFeasiblePool',
+  'NoRoomForSurge',
   'UnknownPool',
   'BackingOff',
   'PoolUnavailable',

@@ -10,6 +10,8 @@ interface WakeFacts {
   /** Rows as the plan leaves them. */
   readonly after: readonly ReplicaRow[];
   readonly growth: Growth;
+  /** When a new replica has been ready for long enough to count in the rollout; null = none is about to. */
+  readonly rolloutAt: number | null;
   readonly frozen: boolean;
   readonly settings: PlannerSettings;
   readonly now: number;
@@ -21,7 +23,7 @@ const isEventful = (row: ReplicaRow): boolean =>
   eventful.has(row.state) || (row.state === 'draining' && row.drainUntil === null);
 const polled: ReadonlySet<ReplicaState> = new Set<ReplicaState>(['creating', 'starting', 'unready', 'deleting']);
 
-export function wakeOf({ cut, decisions, after, growth, frozen, settings, now }: WakeFacts): number {
+export function wakeOf({ cut, decisions, after, growth, rolloutAt, frozen, settings, now }: WakeFacts): number {
   const written = decisions.flatMap(({ move }) => (move.change === null ? [] : [move.change.row]));
   // Steps alone are no progress: where they fail for all, looking again at once would only make it worse.
   if ((cut && written.length > 0) || written.some(isEventful)) return now;
@@ -31,6 +33,7 @@ export function wakeOf({ cut, decisions, after, growth, frozen, settings, now }:
     ...after.map((row) => (row.state === 'deleting' ? row.redeleteAt : null)),
     ...after.map((row) => (row.state === 'creating' ? (row.attempt?.expiresAt ?? null) : null)),
     growth.backoffUntil,
+    rolloutAt,
   ];
   const waiting = new Set(
     decisions

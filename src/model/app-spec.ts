@@ -3,6 +3,7 @@
  * Two documents that mean the same give the same value, so that revisions can be compared by their JSON.
  */
 import type { PlacementSpec } from './placement.ts';
+import type { RolloutSpec } from './rollout.ts';
 
 export interface AppSpec {
   readonly name: string;
@@ -23,6 +24,8 @@ export interface ServiceSpec {
   readonly dependsOn: readonly Dependency[];
   /** Wait between removal from the endpoints and DELETE, in ms: max(`stop_grace_period`, 10 s) (semantics, "Which knob wins"). */
   readonly drainMs: number;
+  /** How it goes to a new revision; absent = `defaultRollout`. */
+  readonly rollout?: RolloutSpec;
   /** Where replicas may be put and would rather be; absent = anywhere, in the order of pools. */
   readonly placement?: PlacementSpec;
   /** What a revision is made of. */

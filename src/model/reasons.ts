@@ -23,6 +23,8 @@ const reasons = {
   ReplicasNotReady: 'some replicas are not ready yet',
   RollingOut: 'replicas of an older revision are being replaced',
   Restarting: 'a restart replaces the replicas one at a time',
+  NoRoomForSurge:
+    'a rollout waits for room beside the old replicas; `maxSurge: 0` (or `order: stop-first`) replaces them one by one in place',
   ScalingIn: 'surplus replicas are being removed',
   Removing: 'the service is being torn down',
   BackingOff: 'a replica failed; its successor waits out the back-off',

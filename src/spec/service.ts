@@ -13,6 +13,7 @@ import { readDurationMs, readNumber } from './read.ts';
 import { registriesOf } from './registries.ts';
 import type { Report } from './report.ts';
 import { readResources } from './resources.ts';
+import { readRollout } from './rollout.ts';
 import { readSecretEnvironment, readSecretFiles, type SecretTable } from './secrets.ts';
 import { nearestWord } from './suggest.ts';
 import { readMounts, type VolumeTable } from './volumes.ts';
@@ -47,6 +48,7 @@ export function readService(
   const service = isObject(asked.service) ? asked.service : {};
   const ports = readPorts(service, path, report);
   const placement = readPlacement(service, path, shared.services, report);
+  const rollout = readRollout(service, path, report);
   const template: ServiceTemplate = {
     ...readProcess(service, path, shared, report),
     ...readResources(service, path, report),
@@ -60,6 +62,7 @@ export function readService(
     ...readReplicas(service, path, report),
     dependsOn,
     drainMs: Math.max(graceMs, minDrainMs),
+    ...(rollout === undefined ? {} : { rollout }),
     ...(placement === undefined ? {} : { placement }),
     template: withGroup(template, [asked, ...initContainers], shared, report),
   };

@@ -38,7 +38,8 @@ const refused = (why: string, remedy: string, unless: readonly string[] = []): S
   unless,
 });
 
-const recreates = 'not used yet; a new revision replaces all replicas of the service at once (recreate)';
+const noRollback =
+  'not used yet; a rollout whose new replicas do not become ready stops, and leaves the old ones in place';
 const noDocker = 'container groups run without a Docker daemon';
 const kernel = 'Azure Container Instances lets nobody set it; every group has a kernel of its own';
 const noHostAccess = 'a container group has no host that containers could share or reach';
@@ -290,8 +291,16 @@ export const supportTable: Readonly<Record<string, Readonly<Record<string, Suppo
     endpoint_mode: ignored('there is no virtual IP; clients see the replicas themselves', ['dnsrr']),
     labels: ignored('labels are not carried onto container groups'),
     placement: used,
-    update_config: ignored(recreates),
-    rollback_config: ignored(recreates),
+    update_config: used,
+    rollback_config: ignored(noRollback),
+  },
+  'services.*.deploy.update_config': {
+    parallelism: used,
+    order: used,
+    delay: ignored('the next replica follows as soon as the one before has been ready for long enough'),
+    failure_action: ignored(noRollback, ['pause']),
+    monitor: ignored(noRollback),
+    max_failure_ratio: ignored(noRollback),
   },
   'services.*.deploy.placement': {
     constraints: used,
@@ -339,7 +348,7 @@ export const supportTable: Readonly<Record<string, Readonly<Record<string, Suppo
   'services.*.x-flotilla': {
     probes: used,
     scale: ignored('not used yet; the number of replicas is `deploy.replicas`'),
-    rollout: ignored(recreates),
+    rollout: used,
     disruption: ignored('not used yet; nothing is moved voluntarily'),
     spread: used,
     affinity: used,
@@ -353,6 +362,13 @@ export const supportTable: Readonly<Record<string, Readonly<Record<string, Suppo
       'exclusive slots are not kept yet: two incarnations of a slot may overlap',
       'Remove it if that is harmless, or run one replica of a database outside the app.',
     ),
+  },
+  'services.*.x-flotilla.rollout': {
+    strategy: used,
+    maxSurge: used,
+    maxUnavailable: used,
+    steps: ignored('there are no canary steps yet'),
+    progressDeadline: ignored(noRollback),
   },
   'services.*.x-flotilla.spread.*': { topology: used, maxSkew: used, required: used },
   'services.*.x-flotilla.affinity.*': { service: used, topology: used, required: used, weight: used },

@@ -107,11 +107,38 @@ describe('the path from a document to ready replicas', () => {
     expect(new Set(puts).size).toBe(12);
   });
 
-  it('replaces a revision by recreating: no new group before every old one is confirmed gone', async () => {
+  it('rolls a revision: an old replica leaves only after a new one is ready', async () => {
     const world = appWorld();
     await world.command('apply', 'shop', shop());
     await world.until('convergence', converged);
     await world.command('apply', 'shop', shop({ worker: { image: 'flotilla/worker:2', deploy: { replicas: 2 } } }));
+    await world.until('convergence', converged);
+    const events = (await world.events()).filter(({ service }) => service === 'worker');
+    const at = (type: string) =>
+      events
+        .filter((event) => event.type === type)
+        .map((event) => event.at)
+        .sort();
+    const [, , firstReady = 0, secondReady = 0] = at('ReplicaReady');
+    const [firstDrain = 0, secondDrain = 0] = at('ReplicaDraining');
+    expect([firstDrain >= firstReady + 10_000, secondDrain >= secondReady + 10_000]).toEqual([true, true]);
+    const { replicas } = await world.rows();
+    expect(replicas.filter(({ service, state }) => service === 'worker' && state === 'ready')).toMatchObject([
+      { slot: 0, revision: 2, incarnation: 3 },
+      { slot: 1, revision: 2, incarnation: 4 },
+    ]);
+  });
+
+  it('recreates where that is asked for: no new group before every old one is confirmed gone', async () => {
+    const world = appWorld();
+    const worker = (tag: number) => ({
+      image: `flotilla/worker:${tag}`,
+      deploy: { replicas: 2 },
+      'x-flotilla': { rollout: { strategy: 'recreate' } },
+    });
+    await world.command('apply', 'shop', shop({ worker: worker(1) }));
+    await world.until('convergence', converged);
+    await world.command('apply', 'shop', shop({ worker: worker(2) }));
     await world.until('convergence', converged);
     const events = (await world.events()).filter(({ service }) => service === 'worker');
     const lastGone = Math.max(...events.filter(({ type }) => type === 'ReplicaGone').map((event) => event.at));

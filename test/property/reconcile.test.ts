@@ -122,12 +122,17 @@ function expectLawful(world: World, snapshot: ServiceSnapshot, plan: Plan): void
   }
   const present = [...after.values()].filter((row) => row.state !== 'gone');
   if (plan.replicas.some(({ insert }) => insert)) {
-    expect(present.filter((row) => isLive(row.state)).length).toBeLessThanOrEqual(world.guard.desired);
-    expect(new Set(present.map((row) => row.revision))).toEqual(new Set([world.guard.revision]));
+    const live = present.filter((row) => isLive(row.state));
+    const isRolling = present.some(({ revision }) => revision !== world.guard.revision);
+    const ceiling = world.guard.desired + (isRolling ? Math.ceil(world.guard.desired / 4) : 0);
+    expect(live.length).toBeLessThanOrEqual(ceiling);
+    const fresh = live.filter(({ revision }) => revision === world.guard.revision);
+    expect(fresh.length).toBeLessThanOrEqual(world.guard.desired);
     expect(world.guard.removed).toBe(false);
   }
   if (world.frozen) expect([plan.steps, plan.replicas.filter(({ insert }) => insert)]).toEqual([[], []]);
-  expectFloor(world, after);
+  expectRestartFloor(world, after);
+  expectRolloutFloor(world, plan);
   if (plan.done) expect(plan.steps).toEqual([]);
   expect(plan.wakeAt).toBeGreaterThanOrEqual(world.now);
   expect(plan.wakeAt).toBeLessThanOrEqual(world.now + (world.frozen ? 300_000 : defaults.transitionWakeMs));
@@ -143,7 +148,7 @@ function expectCareful(world: World, before: ReplicaRow | undefined, row: Replic
 }
 
 /** A restart leaves all ready replicas but one: those of the wanted revision count, whatever else becomes of the others. */
-function expectFloor(world: World, after: ReadonlyMap<string, ReplicaRow>): void {
+function expectRestartFloor(world: World, after: ReadonlyMap<string, ReplicaRow>): void {
   const taken = [...after].filter(([key, row]) => {
     const before = world.rows.get(key);
     return before?.state === 'ready' && isLeaving(row) && row.reason === 'Restarting';
@@ -152,6 +157,19 @@ function expectFloor(world: World, after: ReadonlyMap<string, ReplicaRow>): void
   expect(taken).toHaveLength(1);
   const ready = [...after.values()].filter(({ state }) => state === 'ready');
   expect(ready.length).toBeGreaterThanOrEqual(world.guard.desired - 1);
+}
+
+/** A plan that takes ready replicas of an older revision away leaves as many ready as are desired: the default rollout lets none be missing. */
+function expectRolloutFloor(world: World, plan: Plan): void {
+  const taken = plan.replicas.filter(({ row }) => {
+    const before = world.rows.get(replicaKey(row));
+    return before?.state === 'ready' && row.state === 'draining' && row.revision !== world.guard.revision;
+  });
+  if (taken.length === 0 || world.guard.removed) return;
+  const changed = new Map(plan.replicas.map(({ row }) => [replicaKey(row), row]));
+  const after = [...world.rows.values()].map((row) => changed.get(replicaKey(row)) ?? row);
+  const ready = after.filter(({ state }) => state === 'ready').length;
+  expect(ready).toBeGreaterThanOrEqual(world.guard.desired);
 }
 
 function pass(world: World, loss: { readonly silent: boolean; readonly steps: number }): Plan {

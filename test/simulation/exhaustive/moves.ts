@@ -74,12 +74,8 @@ function accepted(service: Service, cell: Cell): Partial<Cell> {
 
 /** A PUT reaches ARM. Only one that is later than its claim may meet a group: ARM cannot be fenced. */
 function landed(service: Service, cell: Cell): Partial<Cell> {
-  const said = `slot ${cell.slot}, incarnation ${cell.incarnation}, revision ${cell.revision}`;
+  const said = `slot ${cell.slot}, incarnation ${cell.incarnation}`;
   must(cell.group === 'none' || service.late, 'NoPutOnGroup', `${said}: the group is ${cell.group}`);
-  const others = service.cells.filter(
-    (other) => other.state !== 'gone' && other.group !== 'none' && other.revision !== cell.revision,
-  );
-  must(others.length === 0 || service.late, 'Recreate', `${said} is created beside another revision`);
   return cell.group === 'none' ? { group: 'creating', stale: true } : {};
 }
 

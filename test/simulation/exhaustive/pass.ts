@@ -115,21 +115,32 @@ function checkMoves(service: Service, kept: readonly Cell[], sights: ReadonlyMap
   }
 }
 
-/** A replica that is neither broken nor surplus nor of an old revision stays. */
+/** A replica that is neither broken nor surplus nor of an old revision stays; a ready one of an old revision as long as it is needed. */
 function checkWanted(service: Service, kept: readonly Cell[], { gate }: Surroundings): void {
   if (service.removed) return;
   const gateOpen = gate || service.met === service.revision;
   const target = gateOpen ? service.revision : service.met;
-  const spared = kept.some((cell) => isLive(cell) && cell.state !== 'ready' && cell.state !== 'failed');
-  let surplus = service.cells.filter(isLive).length - service.desired;
+  const isOld = (cell: Cell): boolean => target !== null && cell.revision !== target;
+  const spared = kept.some((cell) => isLive(cell) && !isOld(cell) && cell.state !== 'ready' && cell.state !== 'failed');
+  const ready = kept.filter(({ state }) => state === 'ready').length;
+  let surplus = service.cells.filter((cell) => isLive(cell) && !isOld(cell)).length - service.desired;
   for (const [index, before] of service.cells.entries()) {
     const after = kept[index] ?? before;
     if (!isLive(before) || isLive(after) || before.state === 'failed') continue;
-    if (target !== null && before.revision !== target) continue;
+    if (isOld(before)) {
+      const isCharged = before.state === 'ready' && after.state === 'draining';
+      must(!isCharged || ready >= service.desired, 'Floor', `${said(before)} → ${after.state}, ${ready} are ready`);
+      continue;
+    }
     must(surplus > 0, 'NoLossOfWanted', `${said(before)} → ${after.state}`);
     must(before.state !== 'ready' || !spared, 'UnreadyGoesFirst', `${said(before)} → ${after.state}`);
     surplus -= 1;
   }
+}
+
+/** Most live replicas: the default surge is a quarter, rounded up, while others than those of the wanted revision are there. */
+function ceilingOf({ desired }: Service, present: readonly Cell[], revision: number): number {
+  return present.every((cell) => cell.revision === revision) ? desired : desired + Math.ceil(desired / 4);
 }
 
 function checkBirths(
@@ -146,18 +157,17 @@ function checkBirths(
   const newest = Math.max(0, ...service.cells.map(({ incarnation }) => incarnation));
   for (const cell of born) {
     must(cell.incarnation > newest && cell.incarnation < plan.guard.nextIncarnation, 'NameOnce', said(cell));
-    must(!service.removed && live.length <= service.desired, 'Ceiling', `${live.length} of ${service.desired} live`);
+    const ceiling = ceilingOf(service, present, cell.revision);
+    must(!service.removed && live.length <= ceiling, 'Ceiling', `${live.length} live, ${service.desired} wanted`);
+    const fresh = live.filter(({ revision }) => revision === cell.revision);
+    must(fresh.length <= service.desired, 'Ceiling', `${fresh.length} of a revision, ${service.desired} wanted`);
     const started = service.met === cell.revision || (gate && cell.revision === service.revision);
     must(started, 'GateHolds', `revision ${cell.revision} starts`);
-    must(
-      present.every((other) => other.revision === cell.revision),
-      'Recreate',
-      `${said(cell)} beside another revision`,
-    );
     const here = present.filter(({ pool }) => pool === cell.pool).length + (used[cell.pool] ?? 0);
     must(here <= quota, 'Quota', `pool ${cell.pool} holds ${here} of ${quota}`);
   }
-  must(new Set(live.map(({ slot }) => slot)).size === live.length, 'OneLivePerSlot', live.map(said).join('; '));
+  const places = new Set(live.map(({ slot, revision }) => `${slot} ${revision}`));
+  must(places.size === live.length, 'OneLivePerSlot', live.map(said).join('; '));
 }
 
 function checkEnd(service: Service, next: Service, plan: Plan): void {

@@ -31,7 +31,7 @@ export type Oracle =
   | 'Ceiling'
   | 'Quota'
   | 'OneLivePerSlot'
-  | 'Recreate'
+  | 'Floor'
   | 'GateHolds'
   | 'NoPutOnGroup'
   | 'DeleteOnlyIntended'

@@ -1,9 +1,10 @@
 /**
- * S2: a planned replica never raises the standing ones of its service above what is desired, and one slot never stands twice. A plan is written
+ * S2: a planned replica never raises the standing ones of its service above what is desired, and the surge while others than of the wanted revision are
+ * there; one slot never stands twice at one revision. A plan is written
  * together with its guard under the guard's ETag, so it cannot have missed a lowered count.
  */
 import type { Oracle, View } from '../types.ts';
-import { guardOf, isReplica, isStanding, nameOf, replicasOf } from './rows.ts';
+import { guardOf, isReplica, isStanding, nameOf, paceOf, replicasOf } from './rows.ts';
 
 interface Planned {
   readonly at: number;
@@ -40,9 +41,14 @@ export const capacity: Oracle = {
 function judge(view: View, { app, service, slot }: Planned): void {
   const guard = guardOf(view, app, service);
   const desired = guard === undefined || guard['removed'] === true ? 0 : Number(guard['desired']);
-  const standing = replicasOf(view, app, service).filter(isStanding);
-  if (standing.length > desired)
+  const rows = replicasOf(view, app, service);
+  const standing = rows.filter(isStanding);
+  const revision = guard?.['revision'];
+  const isRolling = rows.some((row) => row['state'] !== 'gone' && row['revision'] !== revision);
+  const ceiling = desired + (isRolling ? paceOf(view, app, service, desired).surge : 0);
+  if (standing.length > ceiling)
     view.fail(`${app}/${service} wants ${desired} replicas and stands at ${standing.map(nameOf).join(', ')}`);
   const twins = standing.filter((row) => Number(row['slot']) === slot);
-  if (twins.length > 1) view.fail(`one slot stands twice: ${twins.map(nameOf).join(' and ')}`);
+  if (new Set(twins.map((row) => row['revision'])).size < twins.length)
+    view.fail(`one slot stands twice: ${twins.map(nameOf).join(' and ')}`);
 }

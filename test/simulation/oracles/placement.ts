@@ -1,6 +1,7 @@
 /**
  * S11: no replica is planned where a rule of its service forbids it. The rules are those of two services by name: `pinned` may be in westus2 only, and no
- * two replicas of `apart` may be in one region. What stands when a replica is planned counts; what drains does not.
+ * two replicas of `apart` may be in one region. What stands of its revision when a replica is planned counts; what drains, and what a rollout
+ * replaces, does not.
  */
 import type { Oracle, RawEntity, View } from '../types.ts';
 import { isReplica, isStanding, nameOf, replicasOf } from './rows.ts';
@@ -29,7 +30,7 @@ function judge(view: View, row: RawEntity): void {
     view.fail(`${nameOf(row)} is planned in ${row['pool']}`);
   if (row['service'] !== 'apart') return;
   const peers = replicasOf(view, row.partitionKey, 'apart').filter(
-    (peer) => isStanding(peer) && peer['pool'] === row['pool'],
+    (peer) => isStanding(peer) && peer['pool'] === row['pool'] && peer['revision'] === row['revision'],
   );
   if (peers.length > 1) view.fail(`of one region: ${peers.map(nameOf).join(' and ')}`);
 }

@@ -3,9 +3,23 @@
  * the scan that visits every app in the end.
  */
 import type { Facts, Oracle, View } from '../types.ts';
+import { paceOf } from './rows.ts';
 
 /** One deletion after its drain, one create, one probe period, queue and turns: everything twice. */
-const boundMs = ({ provisioningMs, deletionMs }: Facts): number => 2 * (provisioningMs + deletionMs + 10_000 + 45_000);
+const roundMs = ({ provisioningMs, deletionMs }: Facts): number => provisioningMs + deletionMs + 10_000 + 45_000;
+
+/** A rollout goes in waves of its surge; a wave is a round, and the time that a new replica has to stay ready. */
+function boundMs(view: View, app: string): number {
+  const waves = view
+    .rowsOf('service', app)
+    .filter((row) => row['removed'] !== true)
+    .map((row) => {
+      const desired = Number(row['desired']);
+      const { surge, unavailable } = paceOf(view, app, String(row['service']), desired);
+      return Math.ceil(desired / Math.max(1, surge, unavailable));
+    });
+  return 2 * roundMs(view.facts) + (Math.max(1, ...waves) - 1) * (roundMs(view.facts) + 10_000);
+}
 
 export const promptness: Oracle = {
   name: 'promptness',
@@ -37,7 +51,7 @@ function judge(view: View, now: number, busySince: Map<string, number>): void {
     if (isIdle) busySince.delete(app);
     else if (isBroken(view, app)) busySince.set(app, now);
     const since = busySince.get(app);
-    if (since !== undefined && now - since > boundMs(view.facts))
+    if (since !== undefined && now - since > boundMs(view, app))
       view.fail(`${app} has not converged ${now - since} ms after its last command, and nothing was in its way`);
   }
 }

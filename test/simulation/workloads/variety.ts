@@ -29,7 +29,7 @@ const shapes: Readonly<Record<string, (tag: number) => Document>> = {
     ports: ['80'],
     environment: { STANDIN_START_DELAY_S: '15' },
     'x-flotilla': { probes: { readiness: { tcp: { port: 80 } } } },
-    deploy: { ...small, replicas: 1 },
+    deploy: { ...small, replicas: 1, update_config: { order: 'stop-first' } },
   }),
 };
 

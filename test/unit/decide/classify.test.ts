@@ -15,7 +15,7 @@ const one = (replica: ReplicaRow, over: Partial<Case> = {}, verdict: Partial<Ver
   verdict: still(replica, verdict),
   guard: aGuard(),
   keeper: true,
-  target: 1,
+  leaving: false,
   restarting: false,
   frozen: false,
   now: at,
@@ -68,8 +68,9 @@ const cases: readonly Row[] = [
   ['starting, service removed', one(inState('starting'), { guard: removed }), 'delete', 'ServiceRemoved'],
   ['ready, service removed', one(inState('ready'), { guard: removed }), 'drain', 'ServiceRemoved'],
   ['ready, surplus', one(inState('ready'), { keeper: false }), 'drain', 'Surplus'],
-  ['ready, old revision', one(inState('ready', { revision: 0 })), 'drain', 'OldRevision'],
-  ['ready, old revision, gate shut', one(inState('ready', { revision: 0 }), { target: null }), 'none', null],
+  ['ready, its turn in the rollout', one(inState('ready', { revision: 0 }), { leaving: true }), 'drain', 'OldRevision'],
+  ['ready, not its turn yet', one(inState('ready', { revision: 0 })), 'none', null],
+  ['starting, its turn in the rollout', one(inState('starting'), { leaving: true }), 'delete', 'OldRevision'],
   ['ready, its turn in a restart', one(inState('ready'), { restarting: true }), 'drain', 'Restarting'],
   ['starting, its turn in a restart', one(inState('starting'), { restarting: true }), 'delete', 'Restarting'],
   [
@@ -80,7 +81,7 @@ const cases: readonly Row[] = [
   ],
   [
     'ready, old and its turn in a restart (conflict): old says why',
-    one(inState('ready', { revision: 0 }), { restarting: true }),
+    one(inState('ready', { revision: 0 }), { leaving: true, restarting: true }),
     'drain',
     'OldRevision',
   ],
@@ -106,7 +107,6 @@ const cases: readonly Row[] = [
     'confirmGone',
     null,
   ],
-  ['ready, newer than what may start yet', one(inState('ready', { revision: 2 })), 'drain', 'OldRevision'],
   ['ready, wanted', one(inState('ready')), 'none', null],
   [
     'unready, not wanted, out for less than a drain',

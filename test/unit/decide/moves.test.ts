@@ -16,7 +16,16 @@ const moved = (
   over: Partial<MoveContext> = {},
 ) => {
   const verdict = judge(replica, aTemplate(), undefined, { identity, settings: defaults, now, peersReady: false });
-  const one = { replica, verdict, guard: aGuard(), keeper: true, target: 1, restarting: false, frozen: false, now };
+  const one = {
+    replica,
+    verdict,
+    guard: aGuard(),
+    keeper: true,
+    leaving: false,
+    restarting: false,
+    frozen: false,
+    now,
+  };
   return moveOf(one, { action, reason, because: '' }, { ...context, ...over });
 };
 const step = (kind: 'createGroup' | 'deleteGroup', more: object = {}) => ({

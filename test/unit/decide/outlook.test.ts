@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Outlook, outlookOf } from '../../../src/decide/outlook.ts';
+import type { RolloutSpec } from '../../../src/model/rollout.ts';
 import type { GuardRow, ReplicaRow, ReplicaState } from '../../../src/model/state.ts';
 import { aGuard, anApp, aPool, aService } from '../../support/rows.ts';
 import { inState } from '../../support/snapshots.ts';
@@ -15,10 +16,11 @@ const rowsOf = (texts: readonly string[]): readonly ReplicaRow[] =>
 const look = (
   guard: Partial<GuardRow>,
   rows: readonly string[],
-  over: { frozen?: boolean; guards?: GuardRow[] } = {},
+  over: { frozen?: boolean; guards?: GuardRow[]; rollout?: RolloutSpec | undefined } = {},
 ) => {
   const own = aGuard({ dependenciesMetRevision: guard.revision ?? 1, ...guard });
-  const app = anApp('shop', [aService('web', { dependsOn: [{ service: 'store', condition: 'healthy' }] })]);
+  const dependsOn = [{ service: 'store', condition: 'healthy' }] as const;
+  const app = anApp('shop', [aService('web', { dependsOn, ...(over.rollout && { rollout: over.rollout }) })]);
   const guards = [own, ...(over.guards ?? [])];
   return outlookOf({ guard: own, app, frozen: over.frozen ?? false, replicas: rowsOf(rows), guards, pools: [aPool()] });
 };
@@ -78,22 +80,33 @@ describe('what becomes of the replicas of a service', () => {
     expect(look(guard, rows)).toMatchObject(expected);
   });
 
-  it.each([
+  const recreate: RolloutSpec = { strategy: 'recreate', maxSurge: 0, maxUnavailable: '100%' };
+  const inPlace: RolloutSpec = { strategy: 'rolling', maxSurge: 0, maxUnavailable: 1 };
+  it.each<[number, RolloutSpec | undefined, string]>([
     [
       1,
+      recreate,
       'the only replica of the old revision must be gone before the first new one is created: nothing serves meanwhile.',
     ],
     [
       3,
+      recreate,
       'all 3 replicas of the old revision must be gone before the first new one is created: nothing serves meanwhile.',
     ],
-  ])('says that %d of an old revision go first', (count, note) => {
-    expect(
-      look(
-        { desired: count, revision: 2 },
-        Array.from({ length: count }, () => 'ready'),
-      ).notes,
-    ).toEqual([note]);
+    [3, undefined, 'rolled, at most 4 at once and at least 3 ready all the time.'],
+    [
+      3,
+      inPlace,
+      'rolled in place, at least 2 ready all the time: an old replica is gone before its successor is created.',
+    ],
+    [
+      1,
+      inPlace,
+      'rolled in place, none may be ready meanwhile: an old replica is gone before its successor is created.',
+    ],
+  ])('says how %d of an old revision are replaced', (count, rollout, note) => {
+    const rows = Array.from({ length: count }, () => 'ready');
+    expect(look({ desired: count, revision: 2 }, rows, { rollout }).notes).toEqual([note]);
   });
 
   it('says what is waited for: a dependency, or a thaw', () => {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { ownerOf } from '../../../src/decide/group-spec.ts';
 import { reconcile } from '../../../src/decide/reconcile.ts';
 import type { Plan } from '../../../src/model/plan.ts';
+import type { RolloutSpec } from '../../../src/model/rollout.ts';
 import type { GuardRow, ReplicaRow } from '../../../src/model/state.ts';
-import { aGuard, anApp, aPool, aService, at } from '../../support/rows.ts';
+import { aGuard, anApp, aPool, aService, aTemplate, at } from '../../support/rows.ts';
 import { aSnapshot, inState, observed, seen } from '../../support/snapshots.ts';
 
 const guard = (over: Partial<GuardRow> = {}) =>
@@ -83,11 +85,125 @@ describe('count', () => {
   });
 });
 
+describe('rolling rollout', () => {
+  const revised = guard({ desired: 4, revision: 2, generation: 2, nextIncarnation: 20 });
+  const old = slots(4, 'ready');
+  const fresh = (slot: number, over: Partial<ReplicaRow> = {}) =>
+    inState('ready', { slot, incarnation: 10 + slot, revision: 2, readyAt: at - 10_000, ...over });
+  const plan = (replicas: readonly ReplicaRow[], over: Partial<Parameters<typeof aSnapshot>[0]> = {}) =>
+    reconcile(aSnapshot({ guard: revised, replicas, ...over }), at);
+  const paced = (rollout: RolloutSpec) => ({ app: anApp('shop', [aService('web', { rollout })]) });
+
+  it('begins with the surge, and takes nothing away', () => {
+    const first = plan(old);
+    expect(states(first)).toEqual(['0/20 creating']);
+    expect(first.guard).toMatchObject({
+      reason: 'RollingOut',
+      message: '0 of 4 replicas of revision 2 are ready, 4 of older ones are left.',
+    });
+  });
+
+  it('waits for the new one to be ready for long enough, and looks again exactly then', () => {
+    const young = plan([...old, fresh(0, { readyAt: at - 4_000 })]);
+    expect([states(young), young.wakeAt]).toEqual([[], at + 6_000]);
+  });
+
+  it('then drains an old one, in the slot of the new', () => {
+    expect(states(plan([...old, fresh(0)]))).toEqual(['0/1 draining', '1/20 creating']);
+  });
+
+  it('does not wait for the drain before the next one comes: what drains is not counted', () => {
+    const [first, ...others] = old;
+    const replicas = [
+      ...others,
+      inState('draining', { ...first, state: 'draining', drainUntil: at + 5_000 }),
+      fresh(0),
+    ];
+    expect(states(plan(replicas))).toEqual(['1/20 creating']);
+  });
+
+  it('removes old ones that are not ready at once, and fills their place', () => {
+    expect(states(plan(slots(4, 'unready', { readyAt: null })))).toEqual([
+      '0/1 deleting',
+      '1/2 deleting',
+      '2/3 deleting',
+      '3/4 deleting',
+      '0/20 creating',
+      '1/21 creating',
+      '2/22 creating',
+      '3/23 creating',
+    ]);
+  });
+
+  it('with a bad revision stops where it is: no old one leaves for a new one that is not ready', () => {
+    const failing = fresh(0, { state: 'starting', readyAt: null, reason: 'ContainerCrashed', message: 'It crashed.' });
+    const stuck = plan([...old, failing]);
+    expect(states(stuck)).toEqual([]);
+    expect(stuck.guard.message).toBe(
+      '0 of 4 replicas of revision 2 are ready, 4 of older ones are left. Slot 0: It crashed.',
+    );
+  });
+
+  it('without a surge an old one is gone before its successor is created', () => {
+    const inPlace = paced({ strategy: 'rolling', maxSurge: 0, maxUnavailable: 1 });
+    const [first, second, ...others] = old;
+    const leaving = { ...inState('deleting', { slot: 0, incarnation: 1 }), reason: 'OldRevision' as const };
+    expect(states(plan(old, inPlace))).toEqual(['0/1 draining']);
+    expect(states(plan([leaving, second!, ...others], inPlace))).toEqual([]);
+    expect(states(plan([{ ...first!, state: 'gone' }, second!, ...others], inPlace))).toEqual(['0/20 creating']);
+  });
+
+  it('without room for the surge it waits, and says what would help', () => {
+    const full = {
+      pools: [
+        aPool({
+          quota: { groups: 4, cores: 100 },
+          reservations: old.map((row) => ({ owner: ownerOf(row), cores: 1, at })),
+        }),
+      ],
+    };
+    const parked = plan(old, full);
+    expect(parked.replicas).toEqual([]);
+    expect(parked.guard.reason).toBe('NoRoomForSurge');
+    expect(parked.guard.message).toContain('east holds 4 of 4 groups');
+    expect(parked.events.map(({ type, reason }) => [type, reason])).toEqual([['ServiceWaiting', 'NoRoomForSurge']]);
+  });
+
+  it('scaled in meanwhile lets old ones go first', () => {
+    const smaller = { guard: { ...revised, desired: 2 } };
+    expect(states(plan([...old, fresh(0)], smaller))).toEqual([
+      '0/1 draining',
+      '1/2 draining',
+      '2/3 draining',
+      '1/20 creating',
+    ]);
+  });
+
+  it('overtaken by a newer revision replaces both, what is not ready first', () => {
+    const newer = { guard: { ...revised, revision: 3 }, templates: new Map([[3, aTemplate()]]) };
+    const half = [...old.slice(1), fresh(0, { state: 'starting', readyAt: null })];
+    expect(states(plan(half, newer))).toEqual(['0/10 deleting', '0/20 creating', '1/21 creating']);
+  });
+
+  it('a lost old one is replaced by a new one', () => {
+    expect(states(plan(old.slice(1)))).toEqual(['0/20 creating', '1/21 creating']);
+  });
+
+  it('is done when only the new ones are left', () => {
+    const all = [0, 1, 2, 3].map((slot) => fresh(slot));
+    expect(plan([...all, inState('draining', { slot: 3, incarnation: 4 })]).done).toBe(false);
+    expect(plan(all)).toMatchObject({ done: true, guard: { verifiedRevision: 2, reason: null } });
+  });
+});
+
 describe('rollout by recreate', () => {
   const revised = guard({ desired: 2, revision: 2, generation: 2 });
+  const app = anApp('shop', [
+    aService('web', { rollout: { strategy: 'recreate', maxSurge: 0, maxUnavailable: '100%' } }),
+  ]);
 
   it('takes the old revision out of the endpoints and lets it drain before anything is created', () => {
-    const plan = reconcile(aSnapshot({ guard: revised, replicas: slots(2, 'ready') }), at);
+    const plan = reconcile(aSnapshot({ app, guard: revised, replicas: slots(2, 'ready') }), at);
     expect(states(plan)).toEqual(['0/1 draining', '1/2 draining']);
     expect(plan.replicas.every(({ row }) => !row.endpoint && row.drainUntil === null)).toBe(true);
     expect(plan.steps).toEqual([]);
@@ -97,7 +213,7 @@ describe('rollout by recreate', () => {
 
   it('counts the drain from the pass that finds the removal committed, however long that commit took', () => {
     const left = slots(2, 'draining').map((row) => ({ ...row, drainUntil: null, stateAt: at - 25_000 }));
-    const plan = reconcile(aSnapshot({ guard: revised, replicas: left }), at);
+    const plan = reconcile(aSnapshot({ app, guard: revised, replicas: left }), at);
     expect(plan.replicas.map(({ row }) => [row.state, row.drainUntil])).toEqual([
       ['draining', at + 10_000],
       ['draining', at + 10_000],
@@ -107,19 +223,19 @@ describe('rollout by recreate', () => {
 
   it.each(['draining', 'deleting', 'failed'] as const)('creates nothing while one old replica is %s', (state) => {
     const replicas = [inState('gone', { slot: 0 }), inState(state, { slot: 1, incarnation: 2 })];
-    const plan = reconcile(aSnapshot({ guard: revised, replicas }), at);
+    const plan = reconcile(aSnapshot({ app, guard: revised, replicas }), at);
     expect(plan.replicas.some(({ insert }) => insert)).toBe(false);
   });
 
   it('creates the new revision once all old ones are gone', () => {
     const replicas = slots(2, 'gone', { reason: 'OldRevision' });
-    const plan = reconcile(aSnapshot({ guard: revised, replicas }), at);
+    const plan = reconcile(aSnapshot({ app, guard: revised, replicas }), at);
     expect(plan.replicas.map(({ row }) => row.revision)).toEqual([2, 2]);
   });
 
   it('does not make a new revision wait for the failures of the old one', () => {
     const replicas = slots(2, 'gone', { failures: 6, reason: 'ImagePullFailed' });
-    expect(reconcile(aSnapshot({ guard: revised, replicas }), at).replicas).toHaveLength(2);
+    expect(reconcile(aSnapshot({ app, guard: revised, replicas }), at).replicas).toHaveLength(2);
   });
 });
 
@@ -188,7 +304,7 @@ describe('dependencies', () => {
     const plan = given([{ ...api, healthyRevision: null }, db], { revision: 3, dependenciesMetRevision: 2 }, [
       inState('ready', { revision: 1 }),
     ]);
-    expect(states(plan)).toEqual(['0/1 draining']);
+    expect(plan.replicas.map(({ row }) => [row.slot, row.revision])).toEqual([[0, 2]]);
   });
 
   it('`started` counts every replica that runs, ready or not', () => {
@@ -594,7 +710,7 @@ describe('what is told', () => {
       slots(2, 'draining'),
       { revision: 2 },
       'RollingOut',
-      '2 replicas of an older revision are left.',
+      '0 of 2 replicas of revision 2 are ready, 2 of older ones are left.',
     ],
     [
       'how many are left of a removed service',

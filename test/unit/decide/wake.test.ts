@@ -9,13 +9,32 @@ import { identity, inState } from '../../support/snapshots.ts';
 
 const growth = { changes: [], steps: [], nextIncarnation: 1, shortage: null, backoffUntil: null };
 const wake = (after: readonly ReplicaRow[], over: Partial<Parameters<typeof wakeOf>[0]> = {}) =>
-  wakeOf({ cut: false, decisions: [], after, growth, frozen: false, settings: defaults, now: at, ...over }) - at;
+  wakeOf({
+    cut: false,
+    decisions: [],
+    after,
+    growth,
+    rolloutAt: null,
+    frozen: false,
+    settings: defaults,
+    now: at,
+    ...over,
+  }) - at;
 
 /** A decision whose verdict asks to look at an instant, and one that wrote a row. */
 const decision = (replica: ReplicaRow, lookAt: number | null, action: 'none' | 'confirmGone' | 'delete' = 'none') => {
   const facts = { identity, settings: defaults, now: at, peersReady: false };
   const verdict = { ...judge(replica, aTemplate(), undefined, facts), lookAt };
-  const one = { replica, verdict, guard: aGuard(), keeper: true, target: 1, restarting: false, frozen: false, now: at };
+  const one = {
+    replica,
+    verdict,
+    guard: aGuard(),
+    keeper: true,
+    leaving: false,
+    restarting: false,
+    frozen: false,
+    now: at,
+  };
   const context = { epoch: 1, drainMs: 10_000, claimLeaseMs: 360_000, attemptId: 'new', now: at };
   return { case: one, action, move: moveOf(one, { action, reason: null, because: '' }, context) };
 };

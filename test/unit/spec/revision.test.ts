@@ -83,7 +83,7 @@ describe('a new revision', () => {
     [
       'deploy: {replicas: 2, resources: {limits: {cpus: "2", memory: 2G}}, update_config: {parallelism: 1}}',
       'unchanged',
-      [],
+      ['rollout'],
     ],
   ])('is not made by %s', (line, kind, fields) => {
     const after = appWith(line);
