@@ -95,7 +95,7 @@ export function createGroupEngine(options: {
       return ensureImage(docker, image, credentials && { credentials });
     },
     async startSandbox(spec) {
-      await ensureVolumes(docker, owner, spec.uid, spec.volumes);
+      await ensureVolumes(docker, owner, spec);
       await startNamed(docker, sandboxOptions(owner, network, spec));
     },
     fillVolumes: (sandboxId, volumes) => fillVolumes(docker, sandboxId, volumes),

@@ -62,24 +62,24 @@ export const heldMounts = (owner: Owner, uid: string, volumes: readonly VolumeSp
   volumes.map((volume) => mountOf(volumeName(owner, uid, volume), `${HELD_BELOW}/${volume.name}`, false));
 
 /** Creates what is not there yet. */
-export async function ensureVolumes(
-  docker: Docker,
-  owner: Owner,
-  uid: string,
-  volumes: readonly VolumeSpec[],
-): Promise<void> {
+export async function ensureVolumes(docker: Docker, owner: Owner, { uid, group, volumes }: VolumesSpec): Promise<void> {
   for (const volume of volumes) {
-    const shared = volume.kind === 'share';
-    const DriverOpts = volume.kind === 'secret' ? inMemory(volume.files) : undefined;
+    const belonging =
+      volume.kind === 'share'
+        ? { [labels.share]: `${volume.account}/${volume.share}` }
+        : { [labels.uid]: uid, [labels.group]: group };
     await docker.createVolume({
       Name: volumeName(owner, uid, volume),
-      Labels: {
-        ...ownerLabels(owner),
-        ...(shared ? { [labels.share]: `${volume.account}/${volume.share}` } : { [labels.uid]: uid }),
-      },
-      ...(DriverOpts && { DriverOpts }),
+      Labels: { ...ownerLabels(owner), ...belonging },
+      ...(volume.kind === 'secret' && { DriverOpts: inMemory(volume.files) }),
     });
   }
+}
+
+interface VolumesSpec {
+  readonly uid: string;
+  readonly group: string;
+  readonly volumes: readonly VolumeSpec[];
 }
 
 function inMemory(files: Readonly<Record<string, string>>): Record<string, string> {

@@ -40,7 +40,7 @@ describe('auto', () => {
     );
     expect(notices).toEqual([]);
     await runtime.close();
-    expect(await leftOn(docker)).toEqual([]);
+    expect(await leftOn(docker, dataDir)).toEqual([]);
   });
 
   it('is stand-ins where an image cannot be had, names it, and leaves nothing', async () => {
@@ -51,7 +51,7 @@ describe('auto', () => {
     expect(notices).toEqual([
       expect.stringMatching(/^Docker pulls registry.invalid\/nobody\/nothing:1 \(at most 60 s/),
     ]);
-    expect(await leftOn(docker)).toEqual([]);
+    expect(await leftOn(docker, dataDir)).toEqual([]);
   });
 
   it('is stand-ins where the registry accepts and says nothing, after a while', { timeout: 60_000 }, async () => {
@@ -61,7 +61,7 @@ describe('auto', () => {
     const images = [`127.0.0.1:${port}/nobody/nothing:1`];
     const runtime = await choose({ containers: 'auto', dockerHost: dockerHost(), images });
     expect(runtime).toMatchObject({ kind: 'standin', description: expect.stringMatching(/says nothing for 10 s/) });
-    expect(await leftOn(docker)).toEqual([]);
+    expect(await leftOn(docker, dataDir)).toEqual([]);
     silent.close();
   });
 });

@@ -1,16 +1,16 @@
 /**
- * The daemon of the Docker tests and its images. With DOCKER_HOST it is that one; without, a dockerd of our own on its own socket, data and
- * exec directories, which needs root and the `docker.io` package. Images are built from Debian packages; nothing is pulled.
+ * The daemons of the Docker tests and their images. The one that all files share is that of DOCKER_HOST; without, a dockerd of our own on its own
+ * socket, data and exec directories, which needs root, and the `docker.io` package, which root installs. Images are built from Debian packages.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { connectDocker } from '../../src/docker/connection.ts';
 
-const DIRECTORY = 'FLOTILLA_TEST_DOCKERD';
 const START_MS = 60_000;
+const STOP_MS = 90_000;
 
 /** For `DOCKER_HOST`. */
 export function dockerHost(): string {
@@ -19,40 +19,69 @@ export function dockerHost(): string {
   return host;
 }
 
-/** Where the daemon that was started for the tests lives; undefined = it is somebody else's, and must not be disturbed. */
-export const ownDaemon = (): string | undefined => process.env[DIRECTORY];
+export const isRoot = (): boolean => process.getuid?.() === 0;
 
-export async function startDaemon(directory: string): Promise<ChildProcess> {
-  // Nobody reaps the last daemon's containerd where process 1 does not; its pid file would make this start wait in vain.
-  rmSync(join(directory, 'exec/containerd/containerd.pid'), { force: true });
-  rmSync(join(directory, 'pid'), { force: true });
-  const log = openSync(join(directory, 'log'), 'a');
-  const flags = { '-H': `unix://${directory}/docker.sock`, '--data-root': join(directory, 'data') };
+export interface Daemon {
+  /** For `DOCKER_HOST`. */
+  readonly host: string;
+  /** Resolves when it answers. */
+  start(): Promise<void>;
+  /** Resolves when its process has ended. */
+  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Ended, with every process, mount and file that it left. */
+  remove(): Promise<void>;
+}
+
+/** A dockerd beside any other; it leaves the machine's firewall and default bridge alone. */
+export function createDaemon(options: { readonly dataRoot?: string } = {}): Daemon {
+  const directory = mkdtempSync(join(tmpdir(), 'flotilla-dockerd-'));
+  const host = `unix://${directory}/docker.sock`;
+  const at = { '-H': host, '--data-root': options.dataRoot ?? join(directory, 'data') };
   const more = { '--exec-root': join(directory, 'exec'), '--pidfile': join(directory, 'pid') };
-  const args = Object.entries({ ...flags, ...more, '--default-ulimit': 'nofile=1024:1024' }).flat();
-  const daemon = spawn('dockerd', args, { stdio: ['ignore', log, log], detached: true });
-  const failed = once(daemon, 'error').then(([error]) => {
-    throw error as Error;
-  });
-  const deadline = Date.now() + START_MS;
-  while (
-    'problem' in (await Promise.race([failed, connectDocker({ dockerHost: `unix://${directory}/docker.sock` })]))
-  ) {
-    if (daemon.exitCode !== null || Date.now() > deadline) {
-      throw new Error(`dockerd does not start:\n${readFileSync(join(directory, 'log'), 'utf8').slice(-2_000)}`);
+  const beside = ['--bridge=none', '--iptables=false', '--ip6tables=false'];
+  const args = [...Object.entries({ ...at, ...more, '--default-ulimit': 'nofile=1024:1024' }).flat(), ...beside];
+  const log = openSync(join(directory, 'log'), 'a');
+  let pid: number | undefined;
+  const end: Daemon['end'] = async (signal) => {
+    if (pid === undefined || !isRunning(pid)) return;
+    process.kill(pid, signal);
+    const deadline = Date.now() + STOP_MS;
+    while (isRunning(pid)) {
+      if (Date.now() > deadline) throw new Error(`dockerd does not end on ${signal}`);
+      await pause();
     }
-    await new Promise((done) => setTimeout(done, 200));
-  }
-  daemon.unref();
-  return daemon;
+  };
+  return {
+    host,
+    end,
+    async start() {
+      // Nobody reaps the last daemon's containerd where process 1 does not; its pid file would make this start wait in vain.
+      rmSync(join(directory, 'exec/containerd/containerd.pid'), { force: true });
+      rmSync(join(directory, 'pid'), { force: true });
+      const daemon = spawn('dockerd', args, { stdio: ['ignore', log, log], detached: true });
+      pid = daemon.pid;
+      const failed = once(daemon, 'error').then(([error]) => {
+        throw error as Error;
+      });
+      const deadline = Date.now() + START_MS;
+      while ('problem' in (await Promise.race([failed, connectDocker({ dockerHost: host })]))) {
+        if (daemon.exitCode !== null || Date.now() > deadline) {
+          throw new Error(`dockerd does not start:\n${readFileSync(join(directory, 'log'), 'utf8').slice(-2_000)}`);
+        }
+        await pause();
+      }
+      daemon.unref();
+    },
+    async remove() {
+      await end('SIGTERM');
+      for (const left of processesOf(directory)) process.kill(left, 'SIGKILL');
+      unmountBelow(directory);
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
 }
 
-export async function stopDaemon(directory: string, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
-  const pid = Number(readFileSync(join(directory, 'pid'), 'utf8'));
-  process.kill(pid, signal);
-  const deadline = Date.now() + 30_000;
-  while (isRunning(pid) && Date.now() < deadline) await new Promise((done) => setTimeout(done, 100));
-}
+const pause = () => new Promise((done) => setTimeout(done, 100));
 
 /** A zombie has ended: who started it may not have looked yet. */
 function isRunning(pid: number): boolean {
@@ -61,6 +90,12 @@ function isRunning(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** containerd and its shims outlive a daemon that is killed; their command lines name the directory. */
+function processesOf(directory: string): readonly number[] {
+  const listed = execFileSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8' }).split('\n');
+  return listed.filter((line) => line.includes(`${directory}/`)).map((line) => Number.parseInt(line, 10));
 }
 
 /** A daemon that was killed leaves its mounts behind. */
@@ -72,19 +107,40 @@ function unmountBelow(directory: string): void {
   for (const point of points.reverse()) execFileSync('umount', ['-l', point]);
 }
 
-export default async function setup(): Promise<() => Promise<void>> {
-  const own = process.env['DOCKER_HOST'] ? undefined : mkdtempSync(join(tmpdir(), 'flotilla-dockerd-'));
-  if (own) {
-    await startDaemon(own);
-    process.env['DOCKER_HOST'] = `unix://${own}/docker.sock`;
-    process.env[DIRECTORY] = own;
-  }
+/** Builds the images, or only those that are named, into the daemon. */
+export function buildImages(host: string, ...only: readonly string[]): void {
   const script = join(import.meta.dirname, 'images.sh');
-  execFileSync(script, [resolve('node_modules/.cache/docker-test-images')], { stdio: 'inherit' });
-  return async () => {
-    if (!own) return;
-    await stopDaemon(own);
-    unmountBelow(own);
-    rmSync(own, { recursive: true, force: true });
-  };
+  execFileSync(script, [resolve('node_modules/.cache/docker-test-images'), ...only], {
+    stdio: 'inherit',
+    env: { ...process.env, DOCKER_HOST: host },
+  });
+}
+
+function ensureDockerd(): void {
+  const has = (program: string) => execFileSync('sh', ['-c', `command -v ${program} || true`], { encoding: 'utf8' });
+  if (has('dockerd') !== '') return;
+  if (!isRoot()) throw new Error('there is no dockerd: set DOCKER_HOST, or run as root to have docker.io installed');
+  const lists = 'ls /var/lib/apt/lists/*Packages* >/dev/null 2>&1 || apt-get -qq update';
+  execFileSync('sh', ['-ec', `${lists}; apt-get install -qq -y --no-install-recommends docker.io`], {
+    stdio: 'inherit',
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  });
+}
+
+export default async function setup(): Promise<() => Promise<void>> {
+  if (process.env['DOCKER_HOST']) {
+    buildImages(process.env['DOCKER_HOST']);
+    return async () => undefined;
+  }
+  ensureDockerd();
+  const daemon = createDaemon();
+  try {
+    await daemon.start();
+    buildImages(daemon.host);
+  } catch (error) {
+    await daemon.remove();
+    throw error;
+  }
+  process.env['DOCKER_HOST'] = daemon.host;
+  return () => daemon.remove();
 }

@@ -1,10 +1,11 @@
 /** A world with real containers, asked over ARM's own REST, and the engine beneath it, looked at past the world. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import type Docker from 'dockerode';
 import { connectDocker } from '../../src/docker/connection.ts';
 import { labels } from '../../src/docker/labels.ts';
 import { DEFAULT_SETTINGS } from '../../src/local/aci/settings.ts';
+import { ownerOf } from '../../src/local/containers/docker/owner.ts';
 import { dockerHost } from './daemon.ts';
 
 /** What a world tells when it is ready, in this process or in another. */
@@ -174,22 +175,26 @@ function viewOf({ properties }: GroupBody): GroupView {
 }
 
 /** The engine past the world. */
-export async function engine(): Promise<Docker> {
-  const connection = await connectDocker({ dockerHost: dockerHost() });
+export async function engine(host = dockerHost()): Promise<Docker> {
+  const connection = await connectDocker({ dockerHost: host });
   if ('problem' in connection) throw new Error(connection.problem);
   return connection.docker;
 }
 
-/** Everything that carries our labels; `group` names one container group. */
-export async function leftOn(docker: Docker, group?: string): Promise<readonly string[]> {
-  const filters = { label: [group === undefined ? labels.owner : `${labels.group}=${group}`] };
+/** Containers, networks and volumes that belong to worlds in `directory` or below it; `group` names one container group. */
+export async function leftOn(docker: Docker, directory: string, group?: string): Promise<readonly string[]> {
+  const id = existsSync(directory) ? ownerOf({ dataDir: directory }).id : '';
+  const isOurs = ({ Labels }: { Labels?: Readonly<Record<string, string>> | null | undefined }) =>
+    (Labels?.[labels.owner] === id || Labels?.[labels.directory]?.startsWith(directory)) &&
+    (group === undefined || Labels[labels.group] === group);
+  const filters = { label: [labels.owner] };
   const containers = await docker.listContainers({ all: true, filters });
-  const networks = group === undefined ? await docker.listNetworks({ filters: { label: [labels.owner] } }) : [];
-  const { Volumes } = await docker.listVolumes();
+  const networks = await docker.listNetworks({ filters });
+  const { Volumes } = await docker.listVolumes({ filters });
   return [
-    ...containers.map(({ Names }) => `container ${Names[0]}`),
-    ...networks.map(({ Name }) => `network ${Name}`),
-    ...(group === undefined ? (Volumes ?? []).map(({ Name }) => `volume ${Name}`) : []),
+    ...containers.filter(isOurs).map(({ Names }) => `container ${Names[0]}`),
+    ...networks.filter(isOurs).map(({ Name }) => `network ${Name}`),
+    ...(Volumes ?? []).filter(isOurs).map(({ Name }) => `volume ${Name}`),
   ];
 }
 

@@ -36,7 +36,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await world.close();
-  const left = await leftOn(docker);
+  const left = await leftOn(docker, dataDir);
   rmSync(dataDir, { recursive: true });
   expect(left).toEqual([]);
 });
@@ -207,7 +207,7 @@ describe.concurrent('a container group', () => {
     expect(volume).not.toBe('');
     await arm.remove('gone');
     await arm.untilGone('gone');
-    expect(await leftOn(docker, 'gone')).toEqual([]);
+    expect(await leftOn(docker, dataDir, 'gone')).toEqual([]);
     await expect(docker.getVolume(volume).inspect()).rejects.toMatchObject({ statusCode: 404 });
   });
 
@@ -215,7 +215,7 @@ describe.concurrent('a container group', () => {
     await create('vanished', group([{}]));
     await arm.control('POST', '/control/groups/vanished/vanish');
     await eventually(
-      () => leftOn(docker, 'vanished'),
+      () => leftOn(docker, dataDir, 'vanished'),
       (left) => left.length === 0,
     );
   });

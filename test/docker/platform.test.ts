@@ -1,10 +1,9 @@
 /** A Compose app on real containers, by the commands that users type: up, ps, down; a killed container; and what is left however it ends. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type Docker from 'dockerode';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { labels } from '../../src/docker/labels.ts';
 import type { AppResource } from '../../src/model/api.ts';
 import { createPlace, descendantsOf, type Place, type Running } from '../support/flotilla-process.ts';
 import { ask, engine, engineId, eventually, leftOn } from './fixture.ts';
@@ -54,8 +53,10 @@ const start = async (...args: readonly string[]): Promise<{ platform: Running; a
   return { platform, api, control };
 };
 
-const app = async (api: string): Promise<AppResource> =>
-  JSON.parse((await place.flotilla('ps', 'shop', '--json', '--api', api).finished).out.join('\n'));
+/** Of `container /name`. */
+const kindOf = (left: string) => left.split(' ')[0];
+const app = async (api: string, name = 'shop'): Promise<AppResource> =>
+  JSON.parse((await place.flotilla('ps', name, '--json', '--api', api).finished).out.join('\n'));
 const replicaOf = async (api: string, service: string) => {
   const found = (await app(api)).serviceList.find(({ name }) => name === service)?.replicas[0];
   if (!found) throw new Error(`no replica of ${service}`);
@@ -115,11 +116,31 @@ describe('a Compose app on Docker', () => {
 
     const down = await place.flotilla('down', 'shop', '--api', api).finished;
     expect(down).toMatchObject({ code: 0, errors: [] });
-    const sandboxes = { label: [`${labels.role}=sandbox`] };
-    expect(await docker.listContainers({ all: true, filters: sandboxes })).toEqual([]);
+    expect((await leftOn(docker, place.directory)).map(kindOf)).toEqual(['network']);
     platform.signal('SIGINT', 'group');
     expect((await platform.finished).code).toBe(0);
-    expect(await leftOn(docker)).toEqual([]);
+    expect(await leftOn(docker, place.directory)).toEqual([]);
+  });
+});
+
+describe('the voting example on Docker', () => {
+  it('answers over HTTP, is killed and restarts, and is torn down without a trace', async () => {
+    const { platform, api, control } = await start('--file', resolve('examples/voting/compose.yaml'));
+    const replicas = (await app(api, 'voting')).serviceList.find(({ name }) => name === 'web')?.replicas ?? [];
+    expect(replicas).toHaveLength(3);
+    for (const { addresses } of replicas) expect(await ask(addresses[0] ?? '')).toBe('a real web server\n');
+    const [{ group, addresses } = { group: '', addresses: [] }] = replicas;
+    await docker.getContainer(await engineId(docker, group, 'run')).kill();
+    await eventually(
+      () => restartCountOf(control, group),
+      (count) => count === 1,
+    );
+    expect(await ask(addresses[0] ?? '')).toBe('a real web server\n');
+    expect(await place.flotilla('down', 'voting', '--api', api).finished).toMatchObject({ code: 0, errors: [] });
+    expect((await leftOn(docker, place.directory)).map(kindOf)).toEqual(['network']);
+    platform.signal('SIGINT', 'group');
+    expect((await platform.finished).code).toBe(0);
+    expect(await leftOn(docker, place.directory)).toEqual([]);
   });
 });
 
@@ -129,11 +150,11 @@ describe('the end of npm start with real containers', () => {
     { name: 'SIGKILL', end: (platform: Running) => platform.signal('SIGKILL') },
   ])('leaves no container, network, volume or file after $name', async ({ end }) => {
     const { platform } = await start('--file', compose());
-    expect((await leftOn(docker)).length).toBeGreaterThan(6);
+    expect((await leftOn(docker, place.directory)).length).toBeGreaterThan(6);
     end(platform);
     await platform.finished;
     await eventually(
-      () => leftOn(docker),
+      () => leftOn(docker, place.directory),
       (left) => left.length === 0,
     );
     await eventually(
@@ -149,7 +170,7 @@ describe('the end of npm start with real containers', () => {
     platform.signal('SIGTERM');
     await platform.finished;
     await eventually(
-      () => leftOn(docker),
+      () => leftOn(docker, place.directory),
       (left) => left.length === 0,
     );
   });

@@ -30,7 +30,7 @@ afterAll(async () => {
   // Shares outlive the world: they are somebody's data.
   const { Volumes } = await docker.listVolumes({ filters: { label: [labels.share] } });
   const shares = Volumes.map(({ Name }) => `volume ${Name}`);
-  expect(await leftOn(docker)).toEqual(shares);
+  expect(await leftOn(docker, dataDir)).toEqual(shares);
   expect(shares).toHaveLength(1);
   for (const { Name } of Volumes) await docker.getVolume(Name).remove();
   rmSync(dataDir, { recursive: true });
@@ -81,7 +81,7 @@ describe.concurrent('an empty directory', () => {
     expect(await arm.logs('sharing', 'writer')).toBe('777\n');
     await arm.remove('sharing');
     await arm.untilGone('sharing');
-    expect(await leftOn(docker, 'sharing')).toEqual([]);
+    expect(await leftOn(docker, dataDir, 'sharing')).toEqual([]);
   });
 
   it('lives through a restart in place, and not through a stop of the group', async () => {
@@ -96,7 +96,7 @@ describe.concurrent('an empty directory', () => {
       return state === 'Stopped' && provisioningState === 'Succeeded';
     });
     await eventually(
-      () => leftOn(docker, 'lasting'),
+      () => leftOn(docker, dataDir, 'lasting'),
       (left) => left.length === 0,
     );
     await arm.post('lasting', 'start');
@@ -143,11 +143,11 @@ describe.concurrent('a secret volume', () => {
 
   it('is there again after the loss of the sandbox', async () => {
     const main = box('main', `cat /etc/secrets/token; ${idle}`, { secrets: '/etc/secrets' });
-    await arm.put('again', group([main], { volumes: [secret({ token: 'again\n' })] }));
-    await arm.until('again', 'it runs', running);
-    await docker.getContainer(await engineId(docker, 'again', 'sandbox')).remove({ force: true });
+    await arm.put('restored', group([main], { volumes: [secret({ token: 'again\n' })] }));
+    await arm.until('restored', 'it runs', running);
+    await docker.getContainer(await engineId(docker, 'restored', 'sandbox')).remove({ force: true });
     await eventually(
-      () => arm.logs('again').catch(() => ''),
+      () => arm.logs('restored').catch(() => ''),
       (log) => log === 'again\nagain\n',
     );
   });

@@ -1,71 +1,17 @@
-/** The world and the daemon dying under real containers: what is adopted, what begins again, what is removed. */
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/** The world dying over real containers: what is adopted, what begins again, what is removed. */
+import { rmSync } from 'node:fs';
 import type Docker from 'dockerode';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { WorldConfig, WorldPorts } from '../../src/local/world/world.ts';
-import { dockerHost, ownDaemon, startDaemon, stopDaemon } from './daemon.ts';
-import { type ArmRest, armRest, ask, engine, engineId, eventually, group, leftOn, type Told } from './fixture.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { dockerHost } from './daemon.ts';
+import { ask, engine, engineId, eventually, group, leftOn } from './fixture.ts';
+import { directories, worlds } from './worlds.ts';
 
-interface Child extends Told {
-  readonly child: ChildProcess;
-  readonly ports: WorldPorts;
-  readonly arm: ArmRest;
-}
-
-const dirs: string[] = [];
-const children: ChildProcess[] = [];
 let docker: Docker;
 beforeAll(async () => {
   docker = await engine();
 });
-afterAll(async () => {
-  for (const child of children) child.kill('SIGKILL');
-  for (const dir of dirs) rmSync(dir, { recursive: true, force: true });
-});
-
-const newDir = (): string => {
-  const dir = mkdtempSync(join(tmpdir(), 'flotilla-docker-'));
-  dirs.push(dir);
-  return dir;
-};
-
-async function launch(dataDir: string, over: Partial<WorldConfig> = {}): Promise<Child> {
-  const config: WorldConfig = {
-    dataDir,
-    identityHeader: 'header',
-    settings: { provisioningMs: 100 },
-    runtime: { containers: 'docker', dockerHost: dockerHost() },
-    ...over,
-  };
-  const child = fork(join(import.meta.dirname, '../../src/local/world/main.ts'), [JSON.stringify(config)], {
-    execArgv: ['--disable-warning=ExperimentalWarning'],
-  });
-  children.push(child);
-  const [message] = (await once(child, 'message')) as [Child & { type: string; message?: string }];
-  if (message.type !== 'ready') throw new Error(message.message);
-  return { ...message, child, arm: await armRest(message, 'header') };
-}
-
-async function kill({ child }: Child): Promise<void> {
-  child.kill('SIGKILL');
-  await once(child, 'exit');
-}
-
-async function end({ child }: Child): Promise<void> {
-  child.disconnect();
-  await once(child, 'exit');
-}
-
-const runs = (name: string, arm: ArmRest) =>
-  arm.until(
-    name,
-    'it runs',
-    (seen) => seen.provisioningState === 'Succeeded' && seen.first.currentState.state === 'Running',
-  );
+const newDir = directories();
+const { launch, kill, end, runs } = worlds();
 
 describe('a world that is killed', () => {
   it('finds its containers where it left them: they never noticed', async () => {
@@ -89,7 +35,7 @@ describe('a world that is killed', () => {
     await runs('half-way', second.arm);
     await second.arm.untilGone('dying');
     await end(second);
-    expect(await leftOn(docker)).toEqual([]);
+    expect(await leftOn(docker, dataDir)).toEqual([]);
   });
 
   it('learns what ended while it was away, with its code', async () => {
@@ -118,7 +64,7 @@ describe('a world that is killed', () => {
     await kill(first);
     rmSync(gone, { recursive: true });
     const second = await launch(newDir());
-    expect(await leftOn(docker, 'orphan')).toEqual([]);
+    expect(await leftOn(docker, gone, 'orphan')).toEqual([]);
     await end(second);
   });
 });
@@ -130,7 +76,7 @@ describe('a world that ends', () => {
     await first.arm.put('again', group([{}]));
     const { ip } = await runs('again', first.arm);
     await end(first);
-    expect(await leftOn(docker)).toEqual([]);
+    expect(await leftOn(docker, dataDir)).toEqual([]);
     const second = await launch(dataDir);
     const again = await second.arm.until('again', 'it was restarted', (seen) => seen.first.restartCount === 1);
     expect(again).toMatchObject({ ip, first: { previousState: { exitCode: 7147 } } });
@@ -148,34 +94,4 @@ describe('a world that ends', () => {
     );
     await end(await launch(dataDir, { runtime: { containers: 'auto', dockerHost: dockerHost() } }));
   });
-});
-
-describe.skipIf(!ownDaemon())('a daemon that is killed', () => {
-  it.each(['SIGKILL', 'SIGTERM'] as const)(
-    'by %s: every group runs again at its address when it is back',
-    async (signal) => {
-      const directory = ownDaemon() ?? '';
-      const world = await launch(newDir());
-      await world.arm.put('survivor', group([{}]));
-      await world.arm.put('job', group([{}], { restartPolicy: 'Never' }));
-      const { ip } = await runs('survivor', world.arm);
-      await runs('job', world.arm);
-      await stopDaemon(directory, signal);
-      await world.arm.put('meanwhile', group([{}]));
-      expect(await world.arm.get('survivor')).toBeDefined();
-      await startDaemon(directory);
-      const back = await world.arm.until(
-        'survivor',
-        'it was restarted',
-        (seen) => seen.first.restartCount > 0 && seen.first.currentState.state === 'Running',
-      );
-      expect(back.ip).toBe(ip);
-      await ask(`http://${ip}:8080/`);
-      await runs('meanwhile', world.arm);
-      const job = await world.arm.until('job', 'it ended', (seen) => seen.first.currentState.state === 'Terminated');
-      expect(job.first.restartCount).toBe(0);
-      await end(world);
-      expect(await leftOn(docker)).toEqual([]);
-    },
-  );
 });
