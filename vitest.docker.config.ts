@@ -7,7 +7,7 @@ export default defineConfig({
     include: ['test/docker/**/*.test.ts'],
     globalSetup: ['test/support/build.ts', 'test/docker/daemon.ts'],
     maxWorkers: 5,
-    testTimeout: 120_000,
+    testTimeout: 240_000,
     hookTimeout: 120_000,
   },
 });

@@ -60,7 +60,7 @@ const after = (step: keyof typeof on): Blow => ({ when: 'after', method: on[step
 
 describe.skipIf(!isRoot())('a daemon that is killed', () => {
   beforeAll(async () => {
-    daemon = createDaemon();
+    daemon = createDaemon({ isolated: true });
     await daemon.start();
     buildImages(daemon.host, 'busybox', 'node');
     docker = await engine(daemon.host);

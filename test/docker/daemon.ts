@@ -32,13 +32,17 @@ export interface Daemon {
   remove(): Promise<void>;
 }
 
-/** A dockerd beside any other; it leaves the machine's firewall and default bridge alone. */
-export function createDaemon(options: { readonly dataRoot?: string } = {}): Daemon {
+export interface DaemonOptions {
+  /** Its groups need not reach each other: it leaves the machine's firewall and default bridge to the other daemon. */
+  readonly isolated?: boolean;
+}
+
+export function createDaemon({ isolated = false }: DaemonOptions = {}): Daemon {
   const directory = mkdtempSync(join(tmpdir(), 'flotilla-dockerd-'));
   const host = `unix://${directory}/docker.sock`;
-  const at = { '-H': host, '--data-root': options.dataRoot ?? join(directory, 'data') };
+  const at = { '-H': host, '--data-root': join(directory, 'data') };
   const more = { '--exec-root': join(directory, 'exec'), '--pidfile': join(directory, 'pid') };
-  const beside = ['--bridge=none', '--iptables=false', '--ip6tables=false'];
+  const beside = isolated ? ['--bridge=none', '--iptables=false', '--ip6tables=false'] : [];
   const args = [...Object.entries({ ...at, ...more, '--default-ulimit': 'nofile=1024:1024' }).flat(), ...beside];
   const log = openSync(join(directory, 'log'), 'a');
   let pid: number | undefined;

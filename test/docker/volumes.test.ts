@@ -136,7 +136,7 @@ describe.concurrent('a secret volume', () => {
     await arm.put('hiding', group([box('main', script, { secrets: '/etc/secrets' })], { volumes }));
     await arm.until('hiding', 'it runs', running);
     await says('hiding', 'main', 'refused');
-    expect(await arm.logs('hiding')).toMatch(/^hunter2\n/);
+    expect(await arm.logs('hiding')).toContain('hunter2\n');
     expect(await inside('hiding', ['stat', '-f', '-c', '%T', '/etc/secrets'])).toBe('tmpfs\n');
     expect(await inside('hiding', ['ls', '/etc/secrets'])).toBe('other.file\ntoken\n');
   });

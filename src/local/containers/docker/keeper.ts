@@ -105,8 +105,7 @@ export class GroupKeeper {
 
   async #round(seen: GroupSeen): Promise<void> {
     const want = this.#want;
-    if (!want || want.deleting) return this.#removeGroup(want, seen);
-    if (want.stopped) return this.#clear(seen);
+    if (!want || want.deleting || want.stopped) return this.#removeGroup(want, seen);
     for (const container of want.containers) if (container.need === 'image') this.#pull(want, container);
     const asleep = want.containers.every(({ need }) => need === 'nothing') && seen.sandboxes.length === 0;
     const sandbox = asleep ? undefined : await this.#sandbox(want, seen);
