@@ -1,4 +1,6 @@
 /** The daemon dying under real containers, without live restore: at many points of a group's life; every group converges, and nothing is left. */
+import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -60,7 +62,7 @@ const after = (step: keyof typeof on): Blow => ({ when: 'after', method: on[step
 
 describe.skipIf(!isRoot())('a daemon that is killed', () => {
   beforeAll(async () => {
-    daemon = createDaemon({ isolated: true });
+    daemon = createDaemon({ isolated: true, dataMiB: 512 });
     await daemon.start();
     buildImages(daemon.host, 'busybox', 'node');
     docker = await engine(daemon.host);
@@ -122,6 +124,24 @@ describe.skipIf(!isRoot())('a daemon that is killed', () => {
       expect(await leftOn(docker, dataDir)).toEqual([]);
     },
   );
+
+  it('whose disk is full says so in the events of the group, which runs as soon as there is room', async () => {
+    const dataDir = newDir();
+    const world = await launch(dataDir);
+    const filler = join(daemon.dataRoot, 'filler');
+    execFileSync('sh', ['-c', `dd if=/dev/zero of=${filler} bs=1M 2>/dev/null || true`]);
+    await world.arm.put('steady', prepared);
+    const told = await world.arm.until('steady', 'its events say it', ({ events, containers }) =>
+      [...events, ...containers.flatMap((one) => one.events)].some(({ message }) => message.includes('no space left')),
+    );
+    expect(told.provisioningState).not.toBe('Succeeded');
+    rmSync(filler);
+    await runs('steady', world.arm);
+    await world.arm.remove('steady');
+    await world.arm.untilGone('steady');
+    await end(world);
+    expect(await leftOn(docker, dataDir)).toEqual([]);
+  });
 
   it.each(['SIGKILL', 'SIGTERM'] as const)(
     'by %s: every group runs again at its address when it is back',

@@ -4,7 +4,7 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { connectDocker } from '../../src/docker/connection.ts';
@@ -24,6 +24,7 @@ export const isRoot = (): boolean => process.getuid?.() === 0;
 export interface Daemon {
   /** For `DOCKER_HOST`. */
   readonly host: string;
+  readonly dataRoot: string;
   /** Resolves when it answers. */
   start(): Promise<void>;
   /** Resolves when its process has ended. */
@@ -35,12 +36,17 @@ export interface Daemon {
 export interface DaemonOptions {
   /** Its groups need not reach each other: it leaves the machine's firewall and default bridge to the other daemon. */
   readonly isolated?: boolean;
+  /** Its data root is a file system in memory of this size; absent = a directory on the disk. */
+  readonly dataMiB?: number;
 }
 
-export function createDaemon({ isolated = false }: DaemonOptions = {}): Daemon {
+export function createDaemon({ isolated = false, dataMiB }: DaemonOptions = {}): Daemon {
   const directory = mkdtempSync(join(tmpdir(), 'flotilla-dockerd-'));
   const host = `unix://${directory}/docker.sock`;
-  const at = { '-H': host, '--data-root': join(directory, 'data') };
+  const dataRoot = join(directory, 'data');
+  mkdirSync(dataRoot);
+  if (dataMiB !== undefined) execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${dataMiB}m`, 'tmpfs', dataRoot]);
+  const at = { '-H': host, '--data-root': dataRoot };
   const more = { '--exec-root': join(directory, 'exec'), '--pidfile': join(directory, 'pid') };
   const beside = isolated ? ['--bridge=none', '--iptables=false', '--ip6tables=false'] : [];
   const args = [...Object.entries({ ...at, ...more, '--default-ulimit': 'nofile=1024:1024' }).flat(), ...beside];
@@ -57,6 +63,7 @@ export function createDaemon({ isolated = false }: DaemonOptions = {}): Daemon {
   };
   return {
     host,
+    dataRoot,
     end,
     async start() {
       // Nobody reaps the last daemon's containerd where process 1 does not; its pid file would make this start wait in vain.

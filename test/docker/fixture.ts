@@ -102,7 +102,13 @@ export async function armRest(told: Told, identityHeader: string): Promise<ArmRe
   const agent = new Agent({ ca: readFileSync(told.caPath), keepAlive: true });
   const base = `/subscriptions/${DEFAULT_SETTINGS.subscriptionIds[0]}/resourceGroups/flotilla/providers/Microsoft.ContainerInstance/containerGroups`;
   const call = async (method: string, path: string, body?: object) => {
-    const answer = await send(agent, method, `${told.armUrl}${base}/${path}?api-version=2023-05-01`, token, body);
+    const url = `${told.armUrl}${base}/${path}?api-version=2023-05-01`;
+    const ask = () => send(agent, method, url, token, body);
+    // A kept connection may be closed at the very moment it is used again.
+    const answer = await ask().catch((error: NodeJS.ErrnoException) => {
+      if (method === 'GET' && error.code === 'ECONNRESET') return ask();
+      throw error;
+    });
     if (answer.status >= 400 && answer.status !== 404) throw new Error(`${method} ${path}: ${answer.body}`);
     return answer;
   };

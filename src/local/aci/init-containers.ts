@@ -70,6 +70,7 @@ export function prepareAgain(group: GroupRecord, at: number): void {
     if (container.current.state === 'Terminated') container.previous = container.current;
   for (const container of [...initContainers, ...waiting]) {
     container.due = [];
+    container.launching = false;
     container.current = INITIALIZING;
   }
   group.due = [...group.due.filter(({ step }) => step !== 'begin'), { at, step: 'begin' }];

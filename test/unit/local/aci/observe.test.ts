@@ -282,3 +282,36 @@ it('a model is not asked what is wanted of it', () => {
   arm.after(1_500);
   expect(arm.core.wanted()).toEqual([]);
 });
+
+describe('a real group with an init container', () => {
+  const needs = (wanted: readonly WantedContainer[] = []) => wanted.map(({ name, need }) => `${name}: ${need}`);
+  const initialised = () => {
+    const all = fixture({ initContainers: [{ name: 'init' }] });
+    const { arm, record, observe } = all;
+    const seeInit = (seen: Seen) => {
+      const run = record().initContainers?.[0]?.run ?? 0;
+      observe({ container: 'init', run, ...seen } as Observation);
+    };
+    seeInit({ kind: 'imageReady' });
+    seeInit({ kind: 'started', at: arm.clock.now });
+    seeInit(all.end(0));
+    arm.after(0);
+    return all;
+  };
+
+  it('wants its containers once what prepares them is done', () => {
+    const { wanted, see } = initialised();
+    expect(needs(wanted()?.containers)).toEqual(['init: nothing', 'main: image']);
+    see({ kind: 'imageReady' });
+    expect(needs(wanted()?.containers)).toEqual(['init: nothing', 'main: run']);
+  });
+
+  it('prepares again before anything starts when its host is lost while a container is on its way', () => {
+    const { wanted, see, observe, arm } = initialised();
+    see({ kind: 'imageReady' });
+    observe({ kind: 'hostLost' });
+    expect(needs(wanted()?.containers)).toEqual(['init: nothing', 'main: nothing']);
+    arm.after(1_500);
+    expect(needs(wanted()?.containers)).toEqual(['init: image', 'main: nothing']);
+  });
+});
