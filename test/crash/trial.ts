@@ -165,34 +165,39 @@ async function persist(client: ApiClient, key: string, document: unknown): Promi
 
 /** A sender that repeats itself, under the same key, until Service Bus has taken the command, and then waits for the outcome. */
 async function order(connectionString: string, idempotencyKey: string, document: unknown): Promise<CommandOutcome> {
-  const client = new ServiceBusClient(connectionString, { retryOptions: { timeoutInMs: 5_000, maxRetries: 1 } });
   const body = {
     app: appName,
     idempotencyKey,
     ...(document === null ? { command: 'delete' } : { command: 'apply', document }),
   };
   const message = { messageId: idempotencyKey, sessionId: appName, replyTo: 'flotilla-replies', body };
-  try {
-    await patiently(() => client.createSender('flotilla-commands').sendMessages(message));
-    return await patiently(async () => {
-      const session = await client.acceptSession('flotilla-replies', idempotencyKey);
-      const [reply] = await session.receiveMessages(1, { maxWaitTimeInMs: 2_000 }).finally(() => session.close());
-      if (!reply) throw new Error('no outcome yet');
-      expect(reply.correlationId).toBe(idempotencyKey);
-      return reply.body as CommandOutcome;
-    });
-  } finally {
-    await client.close();
-  }
+  await patiently(connectionString, (client) => client.createSender('flotilla-commands').sendMessages(message));
+  return await patiently(connectionString, async (client) => {
+    const session = await client.acceptSession('flotilla-replies', idempotencyKey);
+    const [reply] = await session.receiveMessages(1, { maxWaitTimeInMs: 2_000 });
+    if (!reply) throw new Error('no outcome yet');
+    expect(reply.correlationId).toBe(idempotencyKey);
+    return reply.body as CommandOutcome;
+  });
 }
 
-async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
+/** How long one attempt may take: a client whose broker dies while a link is being opened may wait for ever. */
+const attemptMs = 15_000;
+
+async function patiently<T>(connectionString: string, attempt: (client: ServiceBusClient) => Promise<T>): Promise<T> {
   for (const deadlineAt = performance.now() + recoveryMs; ; ) {
+    const client = new ServiceBusClient(connectionString, { retryOptions: { timeoutInMs: 5_000, maxRetries: 1 } });
+    const tooLong = sleep(attemptMs, undefined, { ref: false }).then(() => {
+      throw new Error(`no answer within ${attemptMs / 1000} s`);
+    });
     try {
-      return await attempt();
+      return await Promise.race([attempt(client), tooLong]);
     } catch (error) {
       if (performance.now() > deadlineAt) throw error;
       await sleep(200);
+    } finally {
+      tooLong.catch(() => undefined);
+      void client.close().catch(() => undefined);
     }
   }
 }
