@@ -275,6 +275,7 @@ export interface Facts {
   readonly retryAfterSeconds: number;
   readonly imageRefusedAtOnce: boolean;
   readonly quotaGroups: number;
+  readonly eventSchema: 'EventGridSchema' | 'CloudEventSchemaV1_0';
 }
 
 /** The hands of a workload: what users do, in virtual time. */

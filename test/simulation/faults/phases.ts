@@ -15,6 +15,7 @@ const byFunction: Readonly<Record<string, string>> = {
   resync: 'resync',
   scan: 'scan',
   purge: 'purge',
+  groupEvents: 'event',
   app: 'turn',
   deployment: 'turn',
   teardown: 'turn',

@@ -102,8 +102,13 @@ export const weatherFaults = [
   'containerLeaks',
   'clockJump',
   'deploy',
+  'deletedByHand',
+  'eventForged',
 ] as const;
 export type WeatherFault = (typeof weatherFaults)[number];
+
+export const eventFaults = ['eventLost', 'eventTwice', 'eventLate'] as const;
+export type EventFault = (typeof eventFaults)[number];
 
 export type FaultName =
   | CallFault
@@ -113,6 +118,7 @@ export type FaultName =
   | DurableFault
   | TimerFault
   | WeatherFault
+  | EventFault
   | 'clockSkew'
   | 'twoHosts';
 
@@ -126,6 +132,7 @@ export const allFaults: readonly FaultName[] = [
   'clockSkew',
   'twoHosts',
   ...replyFaults,
+  ...eventFaults,
 ];
 
 /** Which faults strike in a run, and how much more or less often than their rate. */

@@ -153,6 +153,14 @@ export const planted: readonly PlantedBug[] = [
     killedBy: 'budgets',
   },
   {
+    name: 'event-wakes-before-it-is-checked',
+    file: 'src/activities/group-event.ts',
+    find: 'const observation = await observeTwice(ports, replica.value, template, pool);',
+    replace:
+      "const since = ports.now();\n  await ports.store.commit({ txId: 'due', changes: [{ type: 'upsert', row: { kind: 'due', app, dueAt: since, since } }] });\n  const observation = await observeTwice(ports, replica.value, template, pool);",
+    killedBy: 'hints',
+  },
+  {
     name: 'losses-not-watched',
     file: 'src/activities/sweep.ts',
     find: "replica.pool === pool.pool && replica.state === 'ready'",

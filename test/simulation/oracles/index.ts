@@ -10,6 +10,7 @@ import { commands } from './commands.ts';
 import { convergence } from './convergence.ts';
 import { fencing } from './fencing.ts';
 import { frozen } from './frozen.ts';
+import { hints } from './hints.ts';
 import { ownership } from './ownership.ts';
 import { patience } from './patience.ts';
 import { placement } from './placement.ts';
@@ -50,4 +51,5 @@ export const oracles: readonly Oracle[] = [
   replies,
   stillness,
   takeover,
+  hints,
 ];

@@ -10,6 +10,7 @@ import { provisioningFaults } from '../faults/registry.ts';
 import type { ArmGroup, Facts } from '../types.ts';
 import { clock, type Scheduled } from '../virtual/clock.ts';
 import { causeNow, mayStrike, noteFault, secrets, type WorldCore } from './core.ts';
+import type { Events } from './events.ts';
 
 export const subscriptionId = DEFAULT_SETTINGS.subscriptionIds[0] ?? '';
 export const resourceGroup = DEFAULT_SETTINGS.resourceGroups[0] ?? '';
@@ -30,12 +31,13 @@ export interface Arm {
   changed(): void;
 }
 
-export function createArm(world: WorldCore, facts: Facts): Arm {
+export function createArm(world: WorldCore, facts: Facts, events: Events): Arm {
   const store = createMemoryAciStore();
   const core = createArmCore({
     store,
     authorize: (authorization) => authorization === `Bearer ${secrets.token}`,
     containers: standinContainers,
+    emit: (event) => events.publish(event, arm.label(event.subject.split('/').at(-1) ?? '')),
     settings: {
       pageSize: facts.listPageSize,
       provisioningMs: facts.provisioningMs,
@@ -44,7 +46,7 @@ export function createArm(world: WorldCore, facts: Facts): Arm {
       quotas: { ...DEFAULT_SETTINGS.quotas, containerGroups: facts.quotaGroups },
     },
   });
-  const arm = new WorldArm(world, core, store, facts);
+  const arm: WorldArm = new WorldArm(world, core, store, facts);
   return arm;
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { ServiceBusReceivedMessage } from '@azure/service-bus';
 import { clientInputs, createWorkerHost } from '../../../src/local/host/durable.ts';
 import type { WorkerHost } from '../../../src/local/host/engine/types.ts';
+import { toEventInvocation } from '../../../src/local/host/event-grid.ts';
 import {
   type CoreState,
   createFunctionsCore,
@@ -246,7 +247,10 @@ export class SimHost implements Caller {
           host: this.id,
           fn: fn.name,
           instance: instance?.string ?? instance?.json ?? null,
-          about: aboutOf(fn.trigger.type === 'activityTrigger' ? input : ''),
+          about:
+            fn.trigger.type === 'eventGridTrigger'
+              ? subjectOf(input)
+              : aboutOf(fn.trigger.type === 'activityTrigger' ? input : ''),
         };
         const isActivity = fn.trigger.type === 'activityTrigger';
         world.emit({ type: 'run', at: clock.now, moment: 'begun', cause, detail: isActivity ? input : '' });
@@ -314,6 +318,14 @@ export class SimHost implements Caller {
     return ok;
   }
 
+  /** As the webhook of the host would; a dead host never answers. */
+  async event(event: unknown): Promise<boolean> {
+    const [plan] = this.plan.events;
+    if (!plan) throw new Error('the app takes no events');
+    const { ok } = await this.invoker.invoke(plan.fn, toEventInvocation(plan.fn, event));
+    return this.owner.dead ? await new Promise<boolean>(() => undefined) : ok;
+  }
+
   async request(request: HttpRequest): Promise<{ status: number; body: string }> {
     if (!this.#http) throw new Error(`host ${this.id} has not started`);
     const { status, body } = await this.#http(request);
@@ -371,6 +383,11 @@ const hostJsonOf = (root: string) =>
 
 /** `finish deployment:shop.web:1 shop/web`. */
 export const textOf = ({ fn, instance, about }: Cause): string => [fn, instance, about].filter(Boolean).join(' ');
+
+function subjectOf(event: string): string {
+  const { subject } = JSON.parse(event) as { readonly subject?: unknown };
+  return typeof subject === 'string' ? subject : '';
+}
 
 /** What an activity is about, as far as its input says. */
 export function aboutOf(input: unknown): string {

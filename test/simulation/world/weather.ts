@@ -6,6 +6,7 @@ import { type WeatherFault, weatherFaults } from '../faults/registry.ts';
 import { clock, epoch } from '../virtual/clock.ts';
 import { type Arm, resourceGroup, subscriptionId } from './arm.ts';
 import { mayStrike, noteFault, secrets, type WorldCore } from './core.ts';
+import type { Events } from './events.ts';
 import { type Fleet, skewsMs } from './fleet.ts';
 import type { PoolFact } from './host.ts';
 import type { Table } from './table.ts';
@@ -16,6 +17,7 @@ export interface WeatherParts {
   readonly table: Table;
   readonly fleet: Fleet;
   readonly pools: readonly PoolFact[];
+  readonly events: Events;
 }
 
 const everyMs = 20_000;
@@ -39,6 +41,8 @@ const rates: Readonly<Record<WeatherFault, number>> = {
   containerLeaks: 0.01,
   clockJump: 0.02,
   deploy: 0.005,
+  deletedByHand: 0.015,
+  eventForged: 0.05,
 };
 
 export function startWeather(parts: WeatherParts): void {
@@ -100,6 +104,8 @@ const strokes: Readonly<Record<WeatherFault, Stroke>> = {
   stuckDelete: (parts, { group }) => group?.provisioningState === 'Deleting' && stick(parts, group.name),
   groupVanishes: ({ arm }, { group }) => group && arm.store.removeGroup(group.key),
   lateCreate: createAgain,
+  deletedByHand: (parts, { group }) => group && deleteByHand(parts, group.name),
+  eventForged: (parts, { group }) => forge(parts, group?.name ?? 'none'),
   hostRestart({ fleet }) {
     const host = fleet.hosts.find(({ isServing }) => isServing);
     if (host) fleet.end(host.id, 'crashed', 'hostRestart');
@@ -183,6 +189,32 @@ function createAgain(parts: WeatherParts): void {
   if (group && !arm.group(group.name)) put(parts, group.name, group.region, group.tags, group.image);
 }
 
+/** In the portal, say: ARM tells of it. */
+function deleteByHand({ arm }: WeatherParts, name: string): void {
+  arm.core.handle(requestOf('DELETE', name), clock.now, () => 0);
+}
+
+const foreignPlace = '/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/theirs';
+const place = `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}`;
+
+/** Somebody has the webhook's key: news of a group that is well, of one in a foreign place, of a name that looks like ours, of nothing. */
+function forge({ world, arm, events }: WeatherParts, name: string): void {
+  const subjectOf = (at: string, group: string) =>
+    `${at}/providers/Microsoft.ContainerInstance/containerGroups/${group}`;
+  const deleted = 'Microsoft.Resources.ResourceDeleteSuccess';
+  const forged: readonly (readonly [type: string, subject: string])[] = [
+    [deleted, subjectOf(place, name)],
+    [deleted, subjectOf(foreignPlace, name)],
+    [deleted, subjectOf(place, 'f-0123456789abcdef-web')],
+    ['flotilla.ContainerStateChanged', subjectOf(place.toUpperCase(), name)],
+    ['Microsoft.Storage.BlobDeleted', subjectOf(place, name)],
+    [deleted, '../../containerGroups'],
+  ];
+  const [type, subject] = forged[world.choices.pick('weather/eventForged/what', forged.length)] ?? [deleted, ''];
+  const event = { id: 'forged', type, topic: place, subject, at: clock.now, data: { state: 7 }, dataVersion: '1' };
+  events.publish(event, `forged ${arm.label(name)}`);
+}
+
 /** A group that is not ours, put by somebody else through the same ARM. */
 function putForeign(parts: WeatherParts, kind: string, region: string, tags: Readonly<Record<string, string>>): void {
   put(parts, `${kind}-${clock.now - epoch}`, region, tags);
@@ -204,18 +236,16 @@ function put(
       containers: [{ name: 'main', properties: { image, resources: { requests: { cpu: 1, memoryInGB: 1 } } } }],
     },
   };
-  arm.core.handle(
-    {
-      method: 'PUT',
-      url: `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.ContainerInstance/containerGroups/${name}?api-version=2023-05-01`,
-      headers: {
-        authorization: `Bearer ${secrets.token}`,
-        'content-type': 'application/json',
-        host: 'management.azure.com',
-      },
-      body: JSON.stringify(body),
-    },
-    clock.now,
-    () => 0,
-  );
+  arm.core.handle(requestOf('PUT', name, body), clock.now, () => 0);
 }
+
+const requestOf = (method: string, name: string, body?: object) => ({
+  method,
+  url: `${place}/providers/Microsoft.ContainerInstance/containerGroups/${name}?api-version=2023-05-01`,
+  headers: {
+    authorization: `Bearer ${secrets.token}`,
+    'content-type': 'application/json',
+    host: 'management.azure.com',
+  },
+  body: body === undefined ? '' : JSON.stringify(body),
+});

@@ -18,6 +18,7 @@ import type { WorldCore } from './core.ts';
 import { type Coverage, createCoverage } from './coverage.ts';
 import { createDrive } from './drive.ts';
 import { createDurable } from './durable.ts';
+import { createEvents } from './events.ts';
 import { createFleet, type Fleet } from './fleet.ts';
 import { type HostParts, type PoolFact, textOf } from './host.ts';
 import { createTable, nested, type Table } from './table.ts';
@@ -129,6 +130,7 @@ function drawFacts(choices: ReturnType<typeof createChoices>): Facts {
     retryAfterSeconds: one('retryAfterSeconds', [1, 5, 15]),
     imageRefusedAtOnce: one('imageRefusedAtOnce', [false, true]),
     quotaGroups: one('quotaGroups', [100, 40, 60]),
+    eventSchema: one('eventSchema', ['EventGridSchema', 'CloudEventSchemaV1_0'] as const),
   };
 }
 
@@ -173,7 +175,8 @@ class RunningWorld {
     const facts = drawFacts(this.#choices);
     const ids = createGenerator(options.seed ^ 0x5eed);
     const newId = () => ids.uuid();
-    const arm = createArm(world, facts);
+    const events = createEvents({ world, facts, deliver: (event) => this.#tell(event) });
+    const arm = createArm(world, facts, events);
     const table = createTable(world);
     const durable = createDurable(world, newId);
     const calls = createCalls({ world, crash: (id, how, fault) => this.#fleet.end(id, how, fault) });
@@ -222,7 +225,7 @@ class RunningWorld {
     this.#begin = () => {
       void durable.engine.start();
       for (let n = 0; n < (options.hosts ?? 1); n += 1) fleet.start();
-      startWeather({ world, arm, table, fleet, pools });
+      startWeather({ world, arm, table, fleet, pools, events });
       this.#tick();
     };
   }
@@ -267,6 +270,12 @@ class RunningWorld {
         () => !host.owner.dead && resolve(false),
       );
     });
+  }
+
+  #tell(event: unknown): Promise<boolean> | null {
+    const serving = this.#fleet.hosts.filter(({ isServing }) => isServing);
+    const host = serving[this.#choices.pick('events/host', Math.max(1, serving.length))];
+    return host?.event(event) ?? null;
   }
 
   #checkStuck(): void {
