@@ -1,8 +1,8 @@
 /** Once everything has converged and nobody asks for anything, nothing is written: not to ARM, not to an app's rows, not to the queue. */
 import type { Oracle, SimEvent, View } from '../types.ts';
 
-/** After the last app converged: what was on its way settles. */
-const settleMs = 120_000;
+/** After the last app converged: what was on its way settles, and what only a read shows (a restart in place) is known within 5 min. */
+const settleMs = 330_000;
 
 export const stillness: Oracle = {
   name: 'stillness',
