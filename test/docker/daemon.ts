@@ -4,7 +4,7 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { connectDocker } from '../../src/docker/connection.ts';
@@ -84,8 +84,10 @@ export function createDaemon({ isolated = false, dataMiB }: DaemonOptions = {}):
       daemon.unref();
     },
     async remove() {
+      await clear(host);
+      const left = containersIn(dataRoot);
       await end('SIGTERM');
-      for (const left of processesOf(directory)) process.kill(left, 'SIGKILL');
+      for (const one of [...processesOf(directory), ...processesIn(left)]) kill(one);
       unmountBelow(directory);
       rmSync(directory, { recursive: true, force: true });
     },
@@ -100,6 +102,42 @@ function isRunning(pid: number): boolean {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
   } catch {
     return false;
+  }
+}
+
+/** What a failed test left: networks are bridges of the machine, and outlive the daemon. Nothing happens when it does not answer. */
+async function clear(host: string): Promise<void> {
+  const connection = await connectDocker({ dockerHost: host });
+  if ('problem' in connection) return;
+  const { docker } = connection;
+  const containers = await docker.listContainers({ all: true });
+  await Promise.all(containers.map(({ Id }) => docker.getContainer(Id).remove({ force: true, v: true })));
+  await docker.pruneNetworks();
+}
+
+const containersIn = (dataRoot: string): readonly string[] => {
+  const directory = join(dataRoot, 'containers');
+  return existsSync(directory) ? readdirSync(directory) : [];
+};
+
+/** A container's processes go on when its shim is killed; their control group names the container. */
+function processesIn(containers: readonly string[]): readonly number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).filter((pid) => {
+    try {
+      const group = readFileSync(`/proc/${pid}/cgroup`, 'utf8');
+      return containers.some((id) => group.includes(id));
+    } catch {
+      return false; // it has ended meanwhile
+    }
+  });
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
   }
 }
 
