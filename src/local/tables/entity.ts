@@ -65,11 +65,14 @@ export function parseEntityBody(text: string): EntityBody | TableFailure {
   return { ...keys, properties };
 }
 
+/** A number written with a point or an exponent, or a text that looks like one: without any, the costly look at every number's source is spared. */
+const mayHoldReal = /[:,[\s]-?\d+[.eE]/;
+
 function parseObject(text: string): Map<string, unknown> | undefined {
   const reviver = (_key: string, value: unknown, context?: { readonly source?: string }): unknown =>
     typeof value === 'number' && !/^-?\d+$/.test(context?.source ?? '') ? new Real(value) : value;
   try {
-    const parsed: unknown = JSON.parse(text, reviver);
+    const parsed: unknown = mayHoldReal.test(text) ? JSON.parse(text, reviver) : JSON.parse(text);
     if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed) || parsed instanceof Real)
       return undefined;
     return new Map(Object.entries(parsed));

@@ -50,12 +50,10 @@ export function createTable(world: WorldCore): Table {
   });
 
   function toRaw(entity: StoredEntity): RawEntity {
-    return {
-      partitionKey: entity.partitionKey,
-      rowKey: entity.rowKey,
-      etag: etagOf(entity.timestamp),
-      ...Object.fromEntries([...entity.properties].map(([name, { type, value }]) => [name, plain(type, value)])),
-    };
+    const { partitionKey, rowKey, timestamp, properties } = entity;
+    const row: Record<string, string | number | boolean> = { partitionKey, rowKey, etag: etagOf(timestamp) };
+    for (const [name, { type, value }] of properties) row[name] = plain(type, value);
+    return row as RawEntity;
   }
   const all = function* (partition = ''): Iterable<StoredEntity> {
     if (!store.hasTable(tableName)) return;
