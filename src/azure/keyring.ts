@@ -2,7 +2,7 @@
  * Seals values with the keys of the installation (`FLOTILLA_SECRETS_KEY`): AES-256-GCM with a random nonce, bound to the place where the value belongs,
  * so that a sealed value copied elsewhere does not open. The first key seals, every key opens: a new one is put in front of the old.
  */
-import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
 import { err, ok, type Result } from '../model/result.ts';
 import type { SealedValue } from '../model/state.ts';
 
@@ -54,8 +54,10 @@ export function createKeyring(text: string): Result<Keyring, string> {
   });
 }
 
+/** One key for each purpose. The text is random, so one round of HMAC is enough: stretching is for passwords. */
 function deriveKey(text: string): Key {
-  const derive = (purpose: string): Buffer => Buffer.from(hkdfSync('sha256', text, 'flotilla', purpose, 32));
+  const derive = (purpose: string): Buffer =>
+    createHmac('sha256', text).update(`flotilla secrets 1 ${purpose}`).digest();
   const id = createHash('sha256').update(derive('id')).digest('hex').slice(0, 16);
   return { id, sealing: derive('seal'), hashing: derive('version') };
 }

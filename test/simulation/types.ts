@@ -163,6 +163,10 @@ export interface ArmGroup {
   /** Every container runs and answers. */
   readonly serving: boolean;
   readonly deleting: boolean;
+  /** Plain and secure variables of its container, as the PUT had them. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Files of its secret volumes, decoded, as `<volume>/<file>`. */
+  readonly files: Readonly<Record<string, string>>;
   /** `<app>/<service>/<slot>/<incarnation>` by its tags, or its name. */
   readonly label: string;
 }
@@ -289,6 +293,8 @@ export interface Drive {
   delete(app: string): Promise<CommandRecord>;
   /** `POST /api/v1/apps/{app}/commands`, likewise. */
   command(app: string, body: Imperative): Promise<CommandRecord>;
+  /** `PUT /api/v1/apps/{app}/secrets/{name}`, repeated until answered: the version under which the value is stored; null when that was refused. */
+  store(app: string, name: string, value: string): Promise<string | null>;
   /** Any request to a live host; resolves with null when no answer came. */
   request(method: string, path: string, body?: unknown): Promise<{ status: number; body: string } | null>;
   /** Puts raw text on the command queue, as another system might. */

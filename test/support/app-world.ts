@@ -48,6 +48,8 @@ export interface AppWorldOptions {
   readonly armDraw?: Draw;
   readonly tableDraw?: Draw;
   readonly settings?: Partial<ActivitySettings>;
+  /** Inputs and results of activities, log lines and messages, as text. */
+  readonly onTell?: (text: string) => void;
 }
 
 export interface AppWorld {
@@ -59,6 +61,12 @@ export interface AppWorld {
   readonly settings: ActivitySettings;
   /** Requests that ARM answered, `METHOD name`. */
   readonly armLog: string[];
+  /** Bodies of the PUTs that ARM took. */
+  readonly armBodies: string[];
+  /** What ARM shows of every group. */
+  armShown(): readonly string[];
+  /** Every entity of the table, as it is stored. */
+  entities(): readonly unknown[];
   /** `document`: the body of the command, null where it has none. */
   command(command: CommandName, appName: string, document: unknown): Promise<void>;
   rows(appName?: string): Promise<AppRows>;
@@ -102,7 +110,8 @@ function probing(arm: ArmCore): Prober {
 export function appWorld(options: AppWorldOptions = {}): AppWorld {
   const clock = { now: at };
   const now = (): number => clock.now;
-  const table = tableFixture(memoryTableStore(), now);
+  const kept = memoryTableStore();
+  const table = tableFixture(kept, now);
   table.fail(options.tableDraw ?? benign);
   const arm = createArmCore({
     store: createMemoryAciStore(),
@@ -110,12 +119,14 @@ export function appWorld(options: AppWorldOptions = {}): AppWorld {
     containers: standinContainers,
   });
   const armLog: string[] = [];
+  const armBodies: string[] = [];
   const http = coreHttpClient(
     {
       handle(request, time, draw) {
         const response = arm.handle(request, time, draw);
         const name = /containerGroups\/([^/?]+)(?=\?)/.exec(request.url)?.[1];
         if (request.method !== 'GET') armLog.push(`${request.method} ${name} ${response.status}`);
+        if (request.method === 'PUT' && response.status < 300) armBodies.push(request.body);
         return response;
       },
     },
@@ -131,7 +142,8 @@ export function appWorld(options: AppWorldOptions = {}): AppWorld {
     ...options.settings,
   };
   let ids = 0;
-  const log = { info() {}, warn() {}, error() {} };
+  const tell = (...told: readonly unknown[]): void => options.onTell?.(JSON.stringify(told));
+  const log = { info: tell, warn: tell, error: tell };
   const shared = {
     store: watched(table.store, 'store', options.onCall),
     groups: watched(
@@ -163,6 +175,7 @@ export function appWorld(options: AppWorldOptions = {}): AppWorld {
     pools: () => readPools(shared, settings),
     bus: {
       async send({ app: name, operationId }) {
+        tell(name, operationId);
         // Delivered at once: the handler is given only what the message holds.
         await onMessage(incoming({ app: name, operationId }), durable.workflows);
         return ok(undefined);
@@ -177,7 +190,9 @@ export function appWorld(options: AppWorldOptions = {}): AppWorld {
   async function perform(name: keyof Activities, input: unknown): Promise<unknown> {
     for (;;) {
       try {
-        return await (activities[name] as (value: unknown) => Promise<unknown>)(input);
+        const result = await (activities[name] as (value: unknown) => Promise<unknown>)(input);
+        tell(name, input, result);
+        return result;
       } catch (error) {
         if (!(error instanceof HostDied)) throw error;
         await durable.sleep(5 * 60_000);
@@ -207,6 +222,19 @@ export function appWorld(options: AppWorldOptions = {}): AppWorld {
     ports,
     settings,
     armLog,
+    armBodies,
+    armShown() {
+      const groups = `/subscriptions/${place.subscriptionId}/resourceGroups/${place.resourceGroup}/providers/Microsoft.ContainerInstance/containerGroups`;
+      const read = (url: string): string => {
+        const headers = { authorization: 'Bearer token' };
+        return arm.handle({ method: 'GET', url: `${url}?api-version=2023-05-01`, headers, body: '' }, now(), benign)
+          .body;
+      };
+      const list = read(groups);
+      const { value } = JSON.parse(list) as { value: readonly { name: string }[] };
+      return [list, ...value.map(({ name }) => read(`${groups}/${name}`))];
+    },
+    entities: () => [...kept.scan('flotilla', { partitionKey: '', rowKey: '' })],
     async command(command, name, document) {
       const idempotencyKey = `${command}-${ids}`;
       for (let died = true; died; ) {

@@ -9,6 +9,8 @@ export interface ContainerSpec {
   /** TCP ports the container declares. */
   readonly ports: readonly number[];
   readonly mounts: readonly MountRecord[];
+  /** Hosts of the registries that the group can sign in to. */
+  readonly registries: readonly string[];
 }
 
 /** The most a container may use: its limit, or else its request. */

@@ -41,7 +41,8 @@ export function createPutGroup(
     if (refused) return refused;
     const windows = askWindows(store, 'create', where, now);
     if (windows.refused) return { ...windows.refused, headers: windows.headers };
-    const recordsOf = (requests: readonly ContainerRequest[]) => requests.map((one) => newContainer(one, containers));
+    const recordsOf = (requests: readonly ContainerRequest[]) =>
+      requests.map((one) => newContainer(one, request.registryHosts, containers));
     const records = recordsOf(request.containers);
     const initRecords = recordsOf(request.initContainers);
     const image = imageRefusal(name, [...initRecords, ...records], call);
@@ -125,7 +126,7 @@ function accept(store: AciStore, settings: ArmSettings, time: WorldTime, call: C
   const { route, now } = call;
   const { key, location, request, before } = accepted;
   const { osType: _osType, containers: _containers, location: _location, ...rest } = request;
-  const { initContainers: _initContainers, volumes, registries, ...kept } = rest;
+  const { initContainers: _initContainers, volumes, registries, registryHosts: _registryHosts, ...kept } = rest;
   const mishap = call.mishap ?? zoneMishap(store, location, request, key);
   const name = route.group ?? '';
   const id = `/subscriptions/${route.subscriptionId}/resourceGroups/${route.resourceGroup}/providers/Microsoft.ContainerInstance/containerGroups/${name}`;
@@ -177,13 +178,17 @@ function carryOver(record: ContainerRecord, ended: GroupRecord | undefined): Con
   };
 }
 
-function newContainer(request: ContainerRequest, containers: Containers): ContainerRecord {
+function newContainer(
+  request: ContainerRequest,
+  registries: readonly string[],
+  containers: Containers,
+): ContainerRecord {
   const { name, image, command, environment, ports, mounts, limits, liveness, readiness } = request;
   const labels = Object.fromEntries(Object.entries(environment).filter(([key]) => key.startsWith('FLOTILLA_')));
   return {
     name,
     image,
-    behaviour: containers.behaviour({ image, command, environment, ports, mounts }, limits),
+    behaviour: containers.behaviour({ image, command, environment, ports, mounts, registries }, limits),
     labels,
     ...(liveness && { liveness }),
     ...(readiness && { readiness }),

@@ -39,6 +39,8 @@ export interface GroupRequest {
   /** With their secrets. */
   readonly volumes: readonly VolumeRecord[];
   readonly registries: readonly RegistryRecord[];
+  /** Of all credentials, those by identity too. */
+  readonly registryHosts: readonly string[];
 }
 
 /** Region names compare without case and blanks: "East US" is `eastus`. */
@@ -110,6 +112,7 @@ function toRequest(group: Json, properties: Json): GroupRequest {
     initContainers: objects(properties['initContainers']).map((container) => toContainer(container, whole)),
     volumes: objects(properties['volumes']).map(toVolume),
     registries: objects(properties['imageRegistryCredentials']).flatMap(toRegistry),
+    registryHosts: objects(properties['imageRegistryCredentials']).map(({ server }) => String(server).toLowerCase()),
   };
 }
 

@@ -5,7 +5,7 @@
 import type { ContainerLimits, ContainerSpec, Containers } from '../aci/containers-port.ts';
 import type { Behaviour } from '../aci/model.ts';
 import { execute } from './exec.ts';
-import { KNOWN_IMAGES, type KnownImage, repositoryOf } from './images.ts';
+import { KNOWN_IMAGES, type KnownImage, registryOf, repositoryOf } from './images.ts';
 
 /** The stand-in containers of the embedded platform. */
 export const standinContainers: Containers = {
@@ -23,7 +23,7 @@ export function behaviourOf(spec: ContainerSpec, limits: ContainerLimits = { cpu
   const env = spec.environment;
   const fallback = image.port === undefined ? [] : [image.port];
   return {
-    pull: image.pull ?? 'ok',
+    pull: pullOf(spec, image),
     pullMs: milliseconds(env['STANDIN_PULL_S']) ?? 0,
     protocol: image.protocol,
     ports: image.protocol === 'none' ? [] : spec.ports.length > 0 ? spec.ports : fallback,
@@ -43,6 +43,11 @@ export function behaviourOf(spec: ContainerSpec, limits: ContainerLimits = { cpu
       networkBytesPerS: number(env['STANDIN_NETWORK_BYTES_S']) ?? 0,
     },
   };
+}
+
+function pullOf(spec: ContainerSpec, image: KnownImage): Behaviour['pull'] {
+  const isLockedOut = image.private && !spec.registries.includes(registryOf(spec.image));
+  return isLockedOut ? 'inaccessible' : (image.pull ?? 'ok');
 }
 
 /** When the process ends by itself, and how. The environment wins over the command, the command over the image. */

@@ -14,6 +14,8 @@ export interface KnownImage {
   readonly startDelayMs?: number;
   readonly responseDelayMs?: number;
   readonly pull?: 'notFound' | 'inaccessible';
+  /** Inaccessible to a group without a credential for its registry. */
+  readonly private?: true;
 }
 
 const http = (port = 80): KnownImage => ({ protocol: 'http', port });
@@ -29,6 +31,7 @@ export const KNOWN_IMAGES: Readonly<Record<string, KnownImage>> = {
   'flotilla/slow': { ...http(), startDelayMs: 20_000, responseDelayMs: 500 },
   'flotilla/job': { protocol: 'none', exitAfterMs: 2_000, exitCode: 0 },
   'flotilla/missing': { protocol: 'none', pull: 'notFound' },
+  'flotilla/private': { ...http(), private: true },
   'flotilla/inaccessible': { protocol: 'none', pull: 'inaccessible' },
   nginx: http(),
   'nginxinc/nginx-unprivileged': http(8080),
@@ -63,6 +66,12 @@ export const KNOWN_IMAGES: Readonly<Record<string, KnownImage>> = {
   ubuntu: shell,
   'hello-world': { protocol: 'none', exitAfterMs: 0, exitCode: 0 },
 };
+
+/** The host of its registry; Docker Hub's where none is named. */
+export function registryOf(image: string): string {
+  const [first = '', ...rest] = image.split('/');
+  return rest.length > 0 && (/[.:]/.test(first) || first === 'localhost') ? first.toLowerCase() : 'index.docker.io';
+}
 
 /** The repository without registry, `library/`, tag and digest: `docker.io/library/nginx:1.27@sha256:…` is `nginx`. */
 export function repositoryOf(image: string): string {

@@ -267,4 +267,18 @@ export const planted: readonly PlantedBug[] = [
     killedBy: 'takeover',
     with: ['deploy'],
   },
+  {
+    name: 'secret-values-in-the-history',
+    file: 'src/activities/create-group.ts',
+    find: "accepted(started, ports.now()), 'done', 'ARM accepted the create.')",
+    replace: "accepted(started, ports.now()), 'done', JSON.stringify(spec))",
+    killedBy: 'secrecy',
+  },
+  {
+    name: 'newest-secret-instead-of-the-named-one',
+    file: 'src/spec/bind-secrets.ts',
+    find: 'version === newestVersion ? newest.get(secretRef)',
+    replace: 'newest.has(secretRef) ? newest.get(secretRef)',
+    killedBy: 'secrecy',
+  },
 ];

@@ -20,6 +20,7 @@ import { reality } from './reality.ts';
 import { replay } from './replay.ts';
 import { replies } from './replies.ts';
 import { restarts } from './restarts.ts';
+import { secrecy } from './secrecy.ts';
 import { secrets } from './secrets.ts';
 import { stillness } from './stillness.ts';
 import { takeover } from './takeover.ts';
@@ -49,6 +50,7 @@ export const oracles: readonly Oracle[] = [
   convergence,
   reality,
   replies,
+  secrecy,
   stillness,
   takeover,
   hints,

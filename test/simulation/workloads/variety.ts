@@ -62,15 +62,41 @@ export const variety: Workload = {
   },
 };
 
+/** A value that was stored, and the next one, which nobody has asked for yet: a document means the version that it names. */
+interface Canary {
+  readonly tag: string;
+  readonly version: string;
+}
+
+async function storeCanary(drive: Drive, app: string, n: number): Promise<Canary | null> {
+  const tag = `${app}-${drive.pick(`${app} canary`, 3)}`;
+  const version = await drive.store(app, 'token', `canary-${tag}`);
+  if (n % 3 === 0) await drive.store(app, 'token', `canary-${app}-early`);
+  return version === null ? null : { tag, version };
+}
+
+/** A service that reads a secret as a variable and as a file, and has scratch space. */
+const sealed = (canary: Canary): Document => ({
+  image: 'flotilla/worker:1',
+  environment: { CANARY: canary.tag },
+  secrets: ['token'],
+  volumes: ['/var/cache/sealed'],
+  deploy: { ...small, replicas: 1 },
+  'x-flotilla': { secretEnvironment: { TOKEN: 'token' } },
+});
+
 async function live(drive: Drive, app: string): Promise<void> {
   const services: Services = new Map();
   const drawn = poolsOf[drive.pick(`${app} pools`, poolsOf.length)] ?? [];
   // Rules of placement need both pools.
   const pools = () => (Object.keys(placed).some((name) => services.has(name)) ? [] : drawn);
-  const documentOf = (): Document => ({
+  let canary: Canary | null = null;
+  const document = (): Document => ({
     name: app,
     ...(pools().length > 0 && { 'x-flotilla': { pools: pools() } }),
     services: Object.fromEntries(services),
+    ...(services.has('sealed') &&
+      canary && { secrets: { token: { 'x-flotilla': { secretRef: 'token', version: canary.version } } } }),
   });
   for (const [name, shape] of Object.entries(shapes))
     if (drive.pick(`${app} ${name}`, 2) === 0) services.set(name, shape(1));
@@ -79,25 +105,37 @@ async function live(drive: Drive, app: string): Promise<void> {
   const needs = services.has('store') ? { depends_on: { store: { condition: 'service_healthy' } } } : {};
   const web = (tag: number, replicas: number) => services.set('web', { ...probed(tag, replicas), ...needs });
   web(1, 2);
-  await drive.apply(app, documentOf());
+  const isSecretive = drive.pick(`${app} sealed`, 2) === 1;
+  // As the CLI does: values first, each time, because a restored table may have forgotten them.
+  const seal = async (n: number): Promise<void> => {
+    if (!isSecretive) return;
+    canary = await storeCanary(drive, app, n);
+    if (canary !== null) services.set('sealed', sealed(canary));
+    else services.delete('sealed');
+  };
+  await seal(1);
+  await drive.apply(app, document());
   for (let n = 2; n < 7; n += 1) {
     await drive.wait(gapsMs[drive.pick(`${app} gap`, gapsMs.length)] ?? 0);
-    await change(drive, app, services, { web, documentOf }, n);
-    if (drive.pick(`${app} command twice`, 4) === 3) await drive.apply(app, documentOf());
+    await seal(n);
+    await change(drive, { app, services, web, document }, n);
+    if (drive.pick(`${app} command twice`, 4) === 3) await drive.apply(app, document());
   }
   services.delete('extra');
   web(9, 2);
   await drive.wait(60_000);
-  await drive.apply(app, documentOf());
+  await seal(9);
+  await drive.apply(app, document());
 }
 
-async function change(
-  drive: Drive,
-  app: string,
-  services: Services,
-  { web, documentOf }: { web: (tag: number, replicas: number) => void; documentOf: () => Document },
-  n: number,
-): Promise<void> {
+interface Life {
+  readonly app: string;
+  readonly services: Services;
+  readonly web: (tag: number, replicas: number) => void;
+  readonly document: () => Document;
+}
+
+async function change(drive: Drive, { app, services, web, document }: Life, n: number): Promise<void> {
   switch (drive.pick(`${app} what`, 6)) {
     case 1:
       web(n, 3);
@@ -119,5 +157,5 @@ async function change(
     default:
       web(1, 1 + (n % 4));
   }
-  await drive.apply(app, documentOf());
+  await drive.apply(app, document());
 }

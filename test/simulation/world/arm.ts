@@ -65,6 +65,8 @@ class WorldArm implements Arm {
   readonly #facts: Facts;
   readonly #labels = new Map<string, string>();
   readonly #createdAt = new Map<string, number>();
+  /** What ARM never gives back, by group. */
+  readonly #secrets = new Map<string, Pick<ArmGroup, 'environment' | 'files'>>();
   #seen = new Map<string, Seen>();
   readonly departed: ArmGroup[] = [];
   readonly #departedNames = new Set<string>();
@@ -108,9 +110,10 @@ class WorldArm implements Arm {
   /** Notes the name of a new group, and draws what will become of it. */
   #beforeCreate({ url, body }: CoreRequest): void {
     const name = /containerGroups\/([^/?]+)/.exec(url)?.[1] ?? '';
-    const { tags } = JSON.parse(body) as { readonly tags?: Readonly<Record<string, string>> };
-    const label = labelOf(tags ?? {}, name);
+    const asked = JSON.parse(body) as AskedGroup;
+    const label = labelOf(asked.tags ?? {}, name);
     this.#labels.set(name, label);
+    this.#secrets.set(name, secretsIn(asked));
     const weights = [
       0,
       ...provisioningFaults.map((fault) => (mayStrike(this.#world, fault) ? 0.03 * this.#world.plan.factor : 0)),
@@ -210,9 +213,35 @@ class WorldArm implements Arm {
         ({ condition, current }) => condition === 'serving' && current.state === 'Running',
       ),
       deleting: record.provisioningState === 'Deleting',
+      ...(this.#secrets.get(record.name) ?? { environment: {}, files: {} }),
       label: labelOf(record.tags, record.name),
     };
   }
+}
+
+interface AskedGroup {
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly properties?: {
+    readonly containers?: readonly {
+      readonly properties?: {
+        readonly environmentVariables?: readonly { name: string; value?: string; secureValue?: string }[];
+      };
+    }[];
+    readonly volumes?: readonly { readonly name: string; readonly secret?: Readonly<Record<string, string>> }[];
+  };
+}
+
+function secretsIn({ properties = {} }: AskedGroup): Pick<ArmGroup, 'environment' | 'files'> {
+  const variables = properties.containers?.[0]?.properties?.environmentVariables ?? [];
+  const files = (properties.volumes ?? []).flatMap(({ name, secret = {} }) =>
+    Object.entries(secret).map(([file, content]) => [`${name}/${file}`, Buffer.from(content, 'base64').toString()]),
+  );
+  return {
+    environment: Object.fromEntries(
+      variables.map(({ name, value, secureValue }) => [name, value ?? secureValue ?? '']),
+    ),
+    files: Object.fromEntries(files),
+  };
 }
 
 const signatureOf = (record: GroupRecord): string =>

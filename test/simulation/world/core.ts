@@ -18,6 +18,8 @@ export const secrets = {
   token: 'token-of-the-managed-identity',
   busKey: 'a2V5LW9mLXRoZS1idXM=',
   durableKey: 'key-of-the-durable-extension',
+  /** Seals the stored secrets of apps. */
+  secretsKey: 'a key that everybody may know: it guards nothing',
 } as const;
 
 export interface WorldCore {

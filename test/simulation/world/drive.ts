@@ -31,13 +31,17 @@ export function createDrive({ world, hosts, bus, table, commands, orders }: Driv
     const live = hosts.filter(({ isServing }) => isServing);
     const host = live[world.choices.pick(`api ${method} ${path}/host`, Math.max(1, live.length))];
     if (!host) return null;
-    const text = body === undefined ? '' : JSON.stringify(body);
+    const isRaw = body instanceof Uint8Array;
+    const bytes = isRaw ? Buffer.from(body) : Buffer.from(body === undefined ? '' : JSON.stringify(body));
     const headers: Record<string, string> = {
       host: 'localhost:7071',
-      ...(text !== '' && { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }),
+      ...(bytes.length > 0 && {
+        'content-type': isRaw ? 'application/octet-stream' : 'application/json',
+        'content-length': String(bytes.length),
+      }),
       ...(key !== undefined && { 'idempotency-key': key }),
     };
-    const sent = { method, origin: 'http://localhost:7071', url: path, headers, body: Buffer.from(text) };
+    const sent = { method, origin: 'http://localhost:7071', url: path, headers, body: bytes };
     return await new Promise<{ status: number; body: string } | null>((resolve) => {
       const giveUp = clock.at(clock.now + clientTimeoutMs, () => resolve(null));
       const end = (answer: { status: number; body: string } | null) => {
@@ -88,6 +92,16 @@ export function createDrive({ world, hosts, bus, table, commands, orders }: Driv
     }
     note('given-up');
     return record;
+  }
+
+  async function store(app: string, name: string, value: string): Promise<string | null> {
+    for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+      const answer = await request('PUT', `/api/v1/apps/${app}/secrets/${name}`, Buffer.from(value));
+      if (answer && answer.status < 300) return String((JSON.parse(answer.body) as { version?: unknown }).version);
+      if (answer && answer.status < 500 && answer.status !== 429) return null;
+      await wait(Math.min(30_000, 1_000 * 2 ** Math.min(attempt, 5)));
+    }
+    return null;
   }
 
   function isConverged(): boolean {
@@ -165,6 +179,7 @@ export function createDrive({ world, hosts, bus, table, commands, orders }: Driv
     apply: (app, document) => command('apply', app, document),
     delete: (app) => command('delete', app, null),
     command: (app, body) => command(body.command, app, body),
+    store,
     request: (method, path, body) => request(method, path, body),
     message(session, body) {
       serial += 1;

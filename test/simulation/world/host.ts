@@ -363,6 +363,7 @@ const environment: Readonly<Record<string, string>> = {
   FLOTILLA_ARM_ENDPOINT: addresses.arm,
   FLOTILLA_SERVICEBUS: `Endpoint=sb://bus.invalid/;SharedAccessKeyName=sim;SharedAccessKey=${secrets.busKey}`,
   FLOTILLA_REPLY_QUEUES: replyQueue,
+  FLOTILLA_SECRETS_KEY: secrets.secretsKey,
   WEBSITE_HOSTNAME: 'localhost:7071',
   NO_PROXY: '*',
 };

@@ -10,7 +10,7 @@ const of = (
   environment: Record<string, string> = {},
   command: readonly string[] = [],
   ports: readonly number[] = [],
-) => behaviourOf({ image, environment, command, ports, mounts: [] });
+) => behaviourOf({ image, environment, command, ports, mounts: [], registries: [] });
 
 describe('image references', () => {
   it.each([
@@ -22,6 +22,18 @@ describe('image references', () => {
     ['mcr.microsoft.com/azuredocs/aci-helloworld:latest', 'azuredocs/aci-helloworld'],
   ])('%s is %s', (image, repository) => {
     expect(repositoryOf(image)).toBe(repository);
+  });
+});
+
+describe('a private image', () => {
+  const image = 'acme.azurecr.io/flotilla/private:1';
+  it.each([
+    ['without credentials', [], 'inaccessible'],
+    ['with those of another registry', ['ghcr.io'], 'inaccessible'],
+    ['with those of its own', ['ghcr.io', 'acme.azurecr.io'], 'ok'],
+  ])('%s is %s', (_, registries, pull) => {
+    const spec = { image, environment: {}, command: [], ports: [], mounts: [], registries };
+    expect(behaviourOf(spec).pull).toBe(pull);
   });
 });
 
