@@ -46,7 +46,15 @@ export const wholeCommand = z.discriminatedUnion('command', [
     ...address,
     document: z.unknown().describe('The app document: what `flotilla config` prints, as JSON. Its `name` is the app.'),
   }),
-  z.strictObject({ command: z.literal('delete'), ...address, confirm: z.string().max(64).optional() }),
+  z.strictObject({
+    command: z.literal('delete'),
+    ...address,
+    confirm: z
+      .string()
+      .max(64)
+      .optional()
+      .describe('Name of the app once more; an app with `x-flotilla.protected: true` is not deleted without it.'),
+  }),
   scale.extend(address),
   restart.extend(address),
   stop.extend(address),
