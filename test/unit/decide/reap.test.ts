@@ -81,6 +81,11 @@ describe('the reaper', () => {
       [replica.group],
     ],
     ['keeps the group of a live row', alone(listed()), []],
+    [
+      'deletes nothing of a frozen app',
+      { owners: new Map([['shop', { ...owner, app: { ...owner.app, frozen: true } }]]) },
+      [],
+    ],
   ])('%s', (_, over, expected) => {
     expect(deleted(over)).toEqual(expected);
   });
