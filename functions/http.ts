@@ -6,6 +6,11 @@ const methods: HttpMethod[] = ['GET', 'PUT', 'DELETE', 'POST', 'PATCH', 'HEAD', 
 const common = { methods, authLevel: 'function' } as const;
 
 app.http('apiInfo', { ...common, route: 'v1', handler: (request) => flotilla().http.info(request) });
+app.http('apiOpenApi', {
+  ...common,
+  route: 'v1/openapi.json',
+  handler: (request) => flotilla().http.openApi(request),
+});
 app.http('apiPools', { ...common, route: 'v1/pools', handler: (request) => flotilla().http.pools(request) });
 app.http('apiApps', { ...common, route: 'v1/apps', handler: (request) => flotilla().http.apps(request) });
 app.http('apiApp', { ...common, route: 'v1/apps/{app}', handler: (request) => flotilla().http.app(request) });

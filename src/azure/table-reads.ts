@@ -261,6 +261,25 @@ export async function scanSecrets(
   return page.ok ? ok({ secrets: page.value.rows, next: page.value.next }) : page;
 }
 
+/** By the partition key, so that a page costs what it holds; the partitions that are no app's sort behind all names. */
+export async function readApps(
+  table: Table,
+  after: string | null,
+  limit: number,
+): Promise<Result<readonly Stored<AppRow>[], PortError>> {
+  const filter = odata`PartitionKey gt ${after ?? ''} and PartitionKey lt ${'~'} and RowKey eq ${'app'}`;
+  const rows: Stored<AppRow>[] = [];
+  let from: string | null = null;
+  do {
+    const size = limit - rows.length;
+    const page: Result<Page<AppRow>, PortError> = await readPage(table, 'list the apps', { filter, from, size });
+    if (!page.ok) return page;
+    rows.push(...page.value.rows);
+    from = page.value.next;
+  } while (from !== null && rows.length < limit);
+  return ok(rows);
+}
+
 export async function scanApps(
   table: Table,
   from: string | null,

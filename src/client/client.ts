@@ -5,6 +5,7 @@
 import type {
   ApiInfo,
   ApiProblem,
+  AppList,
   ApplyPreview,
   AppResource,
   AppSummary,
@@ -29,7 +30,9 @@ export interface ApiClient {
   /** Answers sooner than the other calls when nothing is there: it is what a caller asks first. */
   info(): Promise<Result<ApiInfo, ApiError>>;
   pools(): Promise<Result<readonly PoolResource[], ApiError>>;
+  /** All of them, page by page. */
   apps(): Promise<Result<readonly AppSummary[], ApiError>>;
+  appPage(query: { readonly limit?: number; readonly after?: string }): Promise<Result<AppList, ApiError>>;
   app(name: string): Promise<Result<AppResource, ApiError>>;
   preview(name: string, document: unknown): Promise<Result<ApplyPreview, ApiError>>;
   apply(name: string, document: unknown, idempotencyKey: string): Promise<Result<OperationResource, ApiError>>;
@@ -108,7 +111,8 @@ export function createClient(options: ClientOptions): ApiClient {
       return answer.ok && answer.value?.name !== 'flotilla' ? err(foreign(options.baseUrl)) : answer;
     },
     pools: () => get('/pools'),
-    apps: () => get('/apps'),
+    apps: () => allApps((after) => get<AppList>(`/apps${queryOf({ limit: appsPerPage, after })}`)),
+    appPage: (query) => get(`/apps${queryOf(query)}`),
     app: (name) => get(appPath(name)),
     preview: (name, document) => call({ method: 'PUT', path: `${appPath(name)}?dryRun=true`, body: document }),
     apply: (name, document, idempotencyKey) =>
@@ -130,6 +134,23 @@ export function createClient(options: ClientOptions): ApiClient {
     logs: (app, query) => get(`${appPath(app)}/logs${queryOf(query)}`),
     events: (app, query) => get(`${appPath(app)}/events${queryOf(query)}`),
   };
+}
+
+/** The API's largest page. */
+const appsPerPage = 500;
+
+async function allApps(
+  pageAfter: (after: string | undefined) => Promise<Result<AppList, ApiError>>,
+): Promise<Result<readonly AppSummary[], ApiError>> {
+  const apps: AppSummary[] = [];
+  let after: string | undefined;
+  for (;;) {
+    const page = await pageAfter(after);
+    if (!page.ok) return page;
+    apps.push(...page.value.apps);
+    if (page.value.next === null) return ok(apps);
+    after = page.value.next;
+  }
 }
 
 function queryOf(query: object): string {

@@ -2,8 +2,9 @@
  * Resources of the HTTP API `/api/v1`, shared by the functions that answer and the client that asks. Instants are ISO 8601 strings.
  *
  *   GET    /api/v1                                   ApiInfo
+ *   GET    /api/v1/openapi.json                      all of this as OpenAPI 3.1
  *   GET    /api/v1/pools                             PoolResource[]
- *   GET    /api/v1/apps                              AppSummary[]
+ *   GET    /api/v1/apps?limit&after                  AppList, by name
  *   GET    /api/v1/apps/{app}                        AppResource
  *   PUT    /api/v1/apps/{app}                        body: the app document, header `Idempotency-Key` → 202 OperationResource; `?dryRun=true` → 200 ApplyPreview
  *   DELETE /api/v1/apps/{app}?confirm                header `Idempotency-Key` → 202 OperationResource; a protected app wants `confirm={app}`
@@ -110,6 +111,12 @@ export interface AppSummary {
   readonly services: number;
   readonly ready: number;
   readonly desired: number;
+}
+
+export interface AppList {
+  readonly apps: readonly AppSummary[];
+  /** Give it as `after` for the next page; null = this is the last. A page may hold fewer than `limit`. */
+  readonly next: string | null;
 }
 
 export interface AppResource extends AppSummary {

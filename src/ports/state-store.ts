@@ -79,6 +79,8 @@ export interface StateStore {
   scanApps(
     from: string | null,
   ): Promise<Result<{ readonly apps: readonly Stored<AppRow>[]; readonly next: string | null }, PortError>>;
+  /** App rows by name, at most `limit`, from the one after `after` on (null = from the first). Fewer than `limit` = there are no more. */
+  readApps(after: string | null, limit: number): Promise<Result<readonly Stored<AppRow>[], PortError>>;
   /** One page of the operations that were rejected without a place in the order of an app (`seq` 0), over all partitions: their app may have no row. */
   scanStrays(
     from: string | null,

@@ -383,6 +383,20 @@ export function stateStoreContract(name: string, open: () => TableFixture): void
       expect(await store.read(keyOf(rows[1] as LogRow))).toMatchObject({ value: rows[1] });
     });
 
+    it('reads app rows by name, so many at a time, and no rows of other partitions', async () => {
+      const { store } = open();
+      for (const app of ['b', 'a', 'c']) await given(store, anAppRow({ app }), aGuard({ app }));
+      await given(store, aDue({ app: 'a' }));
+      const read = async (after: string | null, limit: number) => {
+        const page = await store.readApps(after, limit);
+        if (!page.ok) throw new Error(page.error.message);
+        return page.value.map(({ app }) => app);
+      };
+      expect(await read(null, 2)).toEqual(['a', 'b']);
+      expect(await read('b', 2)).toEqual(['c']);
+      expect(await read('c', 2)).toEqual([]);
+    });
+
     it('lets one of many concurrent writers of a row win each round', async () => {
       const { store } = open();
       await given(store, anAppRow({ nextSeq: 0 }));

@@ -208,6 +208,7 @@ function scriptedClient(script: Script, now: () => number, commands: string[]): 
     info: async () => ok({ name: 'flotilla', version: '0.1.0', installation: 'test' }),
     pools: async () => ok([]),
     apps: async () => ok([anApp()]),
+    appPage: async () => ok({ apps: [anApp()], next: null }),
     app,
     preview: async (name) =>
       ok({

@@ -16,7 +16,9 @@ import { planDocument } from '../plan-document.ts';
 import type { CommandPorts } from '../ports.ts';
 import { listApps } from './list-apps.ts';
 import { getLogs, type LogPorts } from './logs.ts';
+import { openApiDocument } from './openapi.ts';
 import {
+  readAppQuery,
   readConfirmation,
   readDocument,
   readDryRun,
@@ -33,6 +35,8 @@ type Handler = (request: HttpRequest) => Promise<HttpResponseInit>;
 export interface HttpHandlers {
   /** `v1` */
   readonly info: Handler;
+  /** `v1/openapi.json` */
+  readonly openApi: Handler;
   /** `v1/pools` */
   readonly pools: Handler;
   /** `v1/apps` */
@@ -60,8 +64,9 @@ export function createHttpHandlers(ports: CommandPorts & LogPorts, installation:
   const path = (methods: Readonly<Record<string, Handler>>): Handler => guarded(ports, dispatch(methods));
   return {
     info: path({ GET: withoutQuery(async () => json(200, info)) }),
+    openApi: path({ GET: withoutQuery(async () => json(200, openApiDocument())) }),
     pools: path({ GET: withoutQuery(() => getPools(ports)) }),
-    apps: path({ GET: withoutQuery(() => getApps(ports)) }),
+    apps: path({ GET: (request) => getApps(ports, request.query) }),
     app: path({
       GET: withoutQuery((request) => getApp(ports, appParameter(request))),
       PUT: (request) => putApp(ports, appParameter(request), request),
@@ -117,8 +122,10 @@ async function getPools(ports: CommandPorts): Promise<HttpResponseInit> {
   return json(200, shown.map(poolOf));
 }
 
-async function getApps({ store }: CommandPorts): Promise<HttpResponseInit> {
-  const apps = await listApps(store);
+async function getApps({ store }: CommandPorts, query: URLSearchParams): Promise<HttpResponseInit> {
+  const page = readAppQuery(query);
+  if (!page.ok) return page.error;
+  const apps = await listApps(store, page.value);
   return apps.ok ? json(200, apps.value) : unavailable(apps.error);
 }
 

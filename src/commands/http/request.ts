@@ -1,8 +1,10 @@
 /** Reads what a request carries, strictly: what is not understood is refused, never ignored. */
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import { namePattern } from '../../model/limits.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import { idempotencyKeyPattern } from '../messages.ts';
 import { findJsonFault } from './json-place.ts';
+import type { AppQuery } from './list-apps.ts';
 import { problem } from './responses.ts';
 
 /** A document may have 192 KiB in canonical form; the rest is room for indentation. */
@@ -55,6 +57,21 @@ export function readIdempotencyKey(request: HttpRequest, newKey: () => string): 
   if (key === null) return ok(newKey());
   if (idempotencyKeyPattern.test(key)) return ok(key);
   return err(problem('badKey', 'An Idempotency-Key has 1 to 128 printable ASCII characters without blanks.'));
+}
+
+const appsDefault = 100;
+const appsMax = 500;
+
+export function readAppQuery(query: URLSearchParams): Parsed<AppQuery> {
+  const unknown = refuseUnknown(query, ['limit', 'after']);
+  if (unknown) return err(unknown);
+  const limit = query.get('limit') ?? String(appsDefault);
+  if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > appsMax)
+    return err(problem('badQuery', `limit is «${limit}»: give a whole number from 1 to ${appsMax}.`));
+  const after = query.get('after');
+  if (after !== null && !namePattern.test(after))
+    return err(problem('badQuery', `after is «${after}»: give \`next\` of an earlier answer.`));
+  return ok({ limit: Number(limit), after });
 }
 
 export interface EventQuery {

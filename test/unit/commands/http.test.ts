@@ -3,12 +3,12 @@ import { HttpRequest, type HttpRequestInit, type HttpResponseInit } from '@azure
 import { beforeEach, describe, expect, it } from 'vitest';
 import { applyOperations } from '../../../src/commands/apply-operations.ts';
 import { createHttpHandlers, type HttpHandlers } from '../../../src/commands/http/handlers.ts';
-import type { ApiProblem, AppResource, EventList, OperationResource } from '../../../src/model/api.ts';
+import type { ApiProblem, AppList, AppResource, EventList, OperationResource } from '../../../src/model/api.ts';
 import { keys } from '../../../src/model/keys.ts';
 import type { Row } from '../../../src/model/state.ts';
 import { version } from '../../../src/model/version.ts';
 import { type CommandFixture, commandFixture, document, givenPools } from '../../support/command-fixture.ts';
-import { aGuard, aReplica, at } from '../../support/rows.ts';
+import { aGuard, anAppRow, aReplica, at } from '../../support/rows.ts';
 
 let fixture: CommandFixture;
 let handlers: HttpHandlers;
@@ -254,7 +254,7 @@ describe('reading', () => {
   it('lists apps, those that are gone left out', async () => {
     await put(document());
     await applyOperations(fixture.ports, 'shop');
-    expect(bodyOf(await get('apps', '/apps'))).toEqual([
+    expect((bodyOf(await get('apps', '/apps')) as AppList).apps).toEqual([
       {
         name: 'shop',
         state: 'active',
@@ -272,7 +272,24 @@ describe('reading', () => {
     if (!read.ok || read.value?.kind !== 'app') throw new Error('no app');
     const { etag, ...row } = read.value;
     await fixture.store.commit({ txId: 't', changes: [{ type: 'update', row: { ...row, state: 'deleted' }, etag }] });
-    expect(bodyOf(await get('apps', '/apps'))).toEqual([]);
+    expect(bodyOf(await get('apps', '/apps'))).toEqual({ apps: [], next: null });
+  });
+
+  it('lists apps a page at a time, by name, and says where the next page begins', async () => {
+    for (const app of ['a', 'b', 'c', 'd', 'e']) {
+      const row = anAppRow({ app, state: app === 'b' ? 'deleted' : 'active', nextSeq: 2, appliedSeq: 1 });
+      await fixture.store.commit({ txId: 't', changes: [{ type: 'insert', row }] });
+    }
+    const page = async (query: string) => {
+      const { apps, next } = bodyOf(await get('apps', `/apps${query}`)) as AppList;
+      return [...apps.map(({ name }) => name), next];
+    };
+    expect(await page('?limit=2')).toEqual(['a', 'b']);
+    expect(await page('?limit=2&after=b')).toEqual(['c', 'd', 'd']);
+    expect(await page('?limit=2&after=d')).toEqual(['e', null]);
+    expect(await page('')).toEqual(['a', 'c', 'd', 'e', null]);
+    expectProblem(await get('apps', '/apps?limit=0'), 400, /from 1 to 500/);
+    expectProblem(await get('apps', '/apps?after=~due'), 400, /of an earlier answer/);
   });
 
   it('shows an app with services, replicas, addresses and what is pending', async () => {
@@ -364,7 +381,7 @@ describe('reading', () => {
   });
 
   it('refuses a query where none is known', async () => {
-    expectProblem(await get('apps', '/apps?limit=3'), 400, /takes none/);
+    expectProblem(await get('pools', '/pools?limit=3'), 400, /takes none/);
   });
 });
 
