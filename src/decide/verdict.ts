@@ -144,9 +144,14 @@ function judgeSeen(replica: ReplicaRow, template: ServiceTemplate, seen: SeenGro
   return {
     ...moved,
     running,
-    events: [...restartEvents(replica, seen), ...moved.events],
+    events: [...restartEvents(replica, seen), ...moved.events.map((one) => underOldAddress(one, replica))],
     row: sameButForTime(moved.row, replica) ? replica : { ...moved.row, observedAt: facts.now },
   };
+}
+
+/** What leaves the endpoints is the address that was in them, whatever the group has by now. */
+function underOldAddress(one: PlannedEvent, { ip }: ReplicaRow): PlannedEvent {
+  return one.type === 'EndpointRemoved' ? { ...one, message: `${ip} leaves the endpoints.` } : one;
 }
 
 /** One event for a rise of the count, whatever became of the replica. A count that fell is that of a container which ACI made anew. */

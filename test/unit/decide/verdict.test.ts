@@ -164,6 +164,20 @@ describe('a replica that was ready', () => {
     expect(events.map(({ type }) => type)).toEqual(['EndpointRemoved', 'ReplicaUnready']);
   });
 
+  it.each([null, '10.0.0.9'])('leaves under the address that it had, though its group has %s by now', (ip) => {
+    const container = aContainer({ state: 'Terminated', exitCode: 137 });
+    for (const policy of ['Always', 'Never'] as const) {
+      const circumstances = { identity, settings: defaults, now: at, peersReady: false };
+      const { events } = judge(
+        ready,
+        aTemplate({ restartPolicy: policy }),
+        seen(ready, { ip, container }),
+        circumstances,
+      );
+      expect(events[0]).toMatchObject({ type: 'EndpointRemoved', message: '10.0.0.4 leaves the endpoints.' });
+    }
+  });
+
   it('is told to have been restarted though it is well again', () => {
     const container = aContainer({ exitCode: 1, restartCount: 1 });
     const { row, events } = judged(ready, seen(ready, { container }, 'passed'));
