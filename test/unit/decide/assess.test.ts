@@ -268,6 +268,12 @@ describe('the app as a whole', () => {
     expect(assess(view(aGuard(settled), 'absent', ready, { app: anAppRow(over) }), settings, at).app).toBeNull();
   });
 
+  it('that is deleted is frozen no more: what comes after it is another life', () => {
+    const app = anAppRow({ state: 'deleting', generation: 2, frozen: true });
+    const gone = view(aGuard({ ...settled, removed: true }), 'absent', [inState('gone')], { app });
+    expect(assess(gone, settings, at).app?.row).toMatchObject({ state: 'deleted', frozen: false });
+  });
+
   it('is not deleted a second time', () => {
     const app = anAppRow({ state: 'deleted', generation: 2, observedGeneration: 2 });
     const gone = view(aGuard({ ...settled, removed: true }), 'absent', [inState('gone')], { app });

@@ -97,3 +97,84 @@ describe('what is asked of ARM', () => {
     ).toBe(liveness);
   });
 });
+
+describe('what a group is given of the secrets that its template names', () => {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const ref = (secretRef: string) => ({ secretRef, version: 'v1' });
+  const values = new Map([
+    ['key', bytes('k\n')],
+    ['storage', bytes('s\r\n')],
+    ['password', bytes('p')],
+    ['file', bytes('two\nlines\n')],
+  ]);
+  const secretValue = ({ secretRef }: { readonly secretRef: string }) => values.get(secretRef) ?? bytes('?');
+  const specOf = (template: ReturnType<typeof aTemplate>) =>
+    groupSpec(
+      { ...identity, installationEpoch: 1 },
+      replica,
+      template,
+      { pool: 'east', region: 'eastus' },
+      secretValue,
+    );
+
+  it('variables, without the newline that an editor leaves at the end', () => {
+    const { secureEnvironment } = specOf(aTemplate({ secretEnvironment: { KEY: ref('key'), PASS: ref('password') } }));
+    expect(secureEnvironment).toEqual({ KEY: 'k', PASS: 'p' });
+  });
+
+  it('volumes: files as they are, in base64, and the key of a share', () => {
+    const share = { kind: 'azureFile', name: 'data', share: 'd', storageAccount: 'acc', readOnly: true } as const;
+    const mounts = [{ volume: 'data', path: '/data', readOnly: true }];
+    const { volumes, mounts: mounted } = specOf(
+      aTemplate({
+        volumes: [
+          { kind: 'emptyDir', name: 'tmp' },
+          { ...share, key: ref('storage') },
+          { kind: 'secret', name: 'conf', files: { 'a.txt': ref('file') } },
+        ],
+        mounts,
+      }),
+    );
+    expect(volumes).toEqual([
+      { kind: 'emptyDir', name: 'tmp' },
+      { ...share, storageAccountKey: 's' },
+      { kind: 'secret', name: 'conf', files: { 'a.txt': Buffer.from('two\nlines\n').toString('base64') } },
+    ]);
+    expect(mounted).toEqual(mounts);
+  });
+
+  it('init containers: their own variables, what every replica is told, and their mounts', () => {
+    const mounts = [{ volume: 'tmp', path: '/tmp', readOnly: false }];
+    const init = { name: 'migrate', image: 'm:1', command: ['run'], environment: { A: '1' } };
+    const { initContainers } = specOf(
+      aTemplate({
+        initContainers: [
+          { ...init, secretEnvironment: { KEY: ref('key') }, mounts },
+          { ...init, name: 'plain' },
+        ],
+      }),
+    );
+    expect(initContainers).toMatchObject([
+      { ...init, environment: { A: '1', FLOTILLA_SLOT: '2' }, secureEnvironment: { KEY: 'k' }, mounts },
+      { name: 'plain', secureEnvironment: {}, mounts: [] },
+    ]);
+  });
+
+  it('registries: a password, or the identity that needs none', () => {
+    const byIdentity = { server: 'a.io', identity: 'id' };
+    const { registryCredentials } = specOf(
+      aTemplate({ registries: [byIdentity, { server: 'b.io', username: 'u', password: ref('password') }] }),
+    );
+    expect(registryCredentials).toEqual([byIdentity, { server: 'b.io', username: 'u', password: 'p' }]);
+  });
+
+  it('nothing where it names none', () => {
+    expect(specOf(aTemplate())).toMatchObject({
+      secureEnvironment: {},
+      volumes: [],
+      mounts: [],
+      initContainers: [],
+      registryCredentials: [],
+    });
+  });
+});

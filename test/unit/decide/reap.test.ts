@@ -156,6 +156,14 @@ describe('the reaper', () => {
     });
   });
 
+  it('holds an orphan of a frozen app', () => {
+    const frozen = { ...owner, app: anAppRow({ frozen: true }) };
+    expect(reap(input({ owners: new Map([['shop', frozen]]) }), at)).toMatchObject({
+      deletions: [],
+      held: [{ because: 'its app is frozen' }],
+    });
+  });
+
   it('holds a group whose incarnation is not a number', () => {
     const [held] = reap(input(alone(listed({ 'flotilla-incarnation': '4x' }, 'f-any-web'))), at).held;
     expect(held?.because).toBe('its tags are incomplete');
