@@ -121,3 +121,34 @@ describe('a secret', () => {
     expect(await shop.ports.secrets.list('shop')).toEqual({ ok: true, value: [] });
   });
 });
+
+describe('a private image', () => {
+  const image = 'acme.azurecr.io/flotilla/private:1';
+  const shop = (registries: readonly object[]) => ({
+    name: 'shop',
+    'x-flotilla': { registries },
+    services: { web: { image, ports: ['80'] } },
+    secrets: { db: { 'x-flotilla': { secretRef: 'db' } } },
+  });
+
+  it('is pulled with the credentials of its registry, whose password stands nowhere else', async () => {
+    const { shop: shown, told, store } = await world();
+    await store(`${canary}\n`);
+    const registry = { server: 'acme.azurecr.io', username: 'ci', passwordSecret: 'db' };
+    await shown.command('apply', 'shop', shop([registry]));
+    await shown.until('convergence', converged);
+    const [body = '{}'] = shown.armBodies;
+    expect(JSON.parse(body).properties.imageRegistryCredentials).toEqual([
+      { server: 'acme.azurecr.io', username: 'ci', password: canary },
+    ]);
+    expect([...told, ...shown.entities().map(readable), ...shown.armShown()].filter(tells)).toEqual([]);
+  });
+
+  it('is refused without them, as ACI refuses it', async () => {
+    const { shop: shown } = await world();
+    await shown.command('apply', 'shop', shop([]));
+    await shown.until('the refusal', async (w) =>
+      (await w.rows()).replicas.some(({ reason }) => reason === 'ImagePullFailed'),
+    );
+  });
+});
