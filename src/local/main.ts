@@ -28,6 +28,8 @@ const usage = `Usage: npm start -- [options]
                   containers are reached and it has or gets the images within a minute, else stand-ins
   --data DIR      keep everything in DIR (default: a fresh directory, removed at the end)
   --secrets-key F key of the secrets in DIR (default: a file in ~/.flotilla/keys, made when DIR is new)
+  --first-address A  first address of stand-in containers (default 127.64.0.1): a second platform on this
+                  machine needs others
   --port PORT     port of the API (default ${defaultPort}; 0 = any free one)
   --verbose       show what the parts print
 `;
@@ -43,6 +45,7 @@ function parse() {
       containers: { type: 'string', default: 'auto' },
       data: { type: 'string' },
       'secrets-key': { type: 'string' },
+      'first-address': { type: 'string' },
       port: { type: 'string', default: String(defaultPort) },
       verbose: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -90,6 +93,11 @@ async function main(): Promise<number> {
     );
     return codes.invalid;
   }
+  const firstAddress = options['first-address'];
+  if (firstAddress !== undefined && !/^127(\.\d{1,3}){3}$/.test(firstAddress)) {
+    process.stderr.write(`error: --first-address ${firstAddress}: give a loopback address such as 127.80.0.1\n`);
+    return codes.invalid;
+  }
   if (!isChoice(options.containers)) {
     process.stderr.write(`error: --containers ${options.containers}: give one of ${choices.join(', ')}\n`);
     return codes.invalid;
@@ -124,6 +132,7 @@ async function run(options: Options, containers: Choice, port: number, interrupt
     ephemeral: options.data === undefined,
     ...(options.data !== undefined && { secretsKeyFile: keyFileOf(options, dataDir) }),
     containers,
+    ...(options['first-address'] !== undefined && { world: { firstAddress: options['first-address'] } }),
     images: containers === 'auto' && !options['no-app'] ? await neededImages(options.file) : [],
     port,
     onNotice: (text) => process.stdout.write(`${text}\n`),

@@ -48,6 +48,8 @@ export function createPlace(): Place {
   const children: ChildProcess[] = [];
   const { FLOTILLA_API: _, FLOTILLA_KEY: __, ...inherited } = process.env;
   const home = mkdtempSync(join(tmpdir(), 'flotilla-home-'));
+  // Platforms of other tests run at the same time: containers of two of them must not want one address.
+  const firstAddress = `127.${80 + Math.floor(Math.random() * 100)}.${Math.floor(Math.random() * 256)}.1`;
   const run: Place['run'] = (command, args, { cwd, env } = {}) => {
     const child = spawn(command, args, {
       cwd: cwd ?? process.cwd(),
@@ -65,6 +67,7 @@ export function createPlace(): Place {
     // What runs on this machine must not decide what the tests see.
     start: (...args) => {
       const told = args.includes('--containers') ? [] : ['--containers', 'standin'];
+      if (!args.includes('--first-address')) told.push('--first-address', firstAddress);
       return run(process.execPath, [resolve('dist/src/local/main.js'), ...told, ...args]);
     },
     flotilla: (...args) => run(process.execPath, [resolve('dist/src/cli/main.js'), ...args]),

@@ -225,14 +225,6 @@ export const planted: readonly PlantedBug[] = [
     killedBy: 'secrets',
   },
   {
-    name: 'old-versions-go-on',
-    file: 'src/activities/pass.ts',
-    find: 'const isOutdated = isOlder(found.guard.claimedBy, settings.version);',
-    replace: "const isOutdated = isOlder(found.guard.claimedBy, '0.0.0');",
-    killedBy: 'takeover',
-    with: ['deploy'],
-  },
-  {
     name: 'secret-values-in-the-history',
     file: 'src/activities/create-group.ts',
     find: "accepted(started, ports.now()), 'done', 'ARM accepted the create.')",
