@@ -132,7 +132,7 @@ describe('container groups through the real client', () => {
     expect(shown.properties).toMatchObject({
       volumes: [
         { name: 'cache', emptyDir: {} },
-        { name: 'secrets', secret: { db: '' } },
+        { name: 'secrets', secret: {} },
         { name: 'files', azureFile: { shareName: 'data', storageAccountName: 'acme', readOnly: true } },
       ],
       imageRegistryCredentials: [{ server: 'acme.azurecr.io' }, { server: 'ghcr.io', username: 'ci' }],
