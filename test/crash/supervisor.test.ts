@@ -27,24 +27,27 @@ const document = {
 };
 
 let dataDir: string;
+/** Outside the data directory: the key of its secrets is here. */
+let home: string;
 const started: ChildProcess[] = [];
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), 'flotilla-supervisor-'));
+  home = mkdtempSync(join(tmpdir(), 'flotilla-home-'));
 });
 afterEach(() => {
   for (const child of started.splice(0)) child.kill('SIGKILL');
-  rmSync(dataDir, { recursive: true, force: true });
+  for (const made of [dataDir, home]) rmSync(made, { recursive: true, force: true });
 });
 
 /** `npm start` without npm and without an app of its own. */
 async function start() {
   const main = resolve(import.meta.dirname, '../../dist/src/local/main.js');
-  const args = [main, '--no-app', '--port', '0', '--data', dataDir];
-  const env = { ...process.env, FLOTILLA_HOME: dataDir };
+  const args = [main, '--no-app', '--containers', 'standin', '--port', '0', '--data', dataDir];
+  const env = { ...process.env, FLOTILLA_HOME: home };
   const supervisor = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   started.push(supervisor);
   const baseUrl = await addressOf(supervisor.stdout);
-  const key = localKeyOf(dataDir, baseUrl);
+  const key = localKeyOf(home, baseUrl);
   return { supervisor, client: createClient({ baseUrl, key, fetch, sleep: (ms) => sleep(ms) }) };
 }
 
