@@ -1,5 +1,6 @@
 /** A "no" with its reasons: how many targets each filter turned down, which, and what would help. Made only when it is needed. */
 import { type FilterName, helpFor, type Refusal, roomRefusal, staticRefusal } from './filters.ts';
+import { fits } from './hosts.ts';
 import { brokenTerm } from './pick.ts';
 import type { Shape } from './shape.ts';
 import { domainOf, type Target } from './target.ts';
@@ -97,8 +98,7 @@ function ruleRefusal({ filter, topology, count }: Term, domain: string): Refusal
 
 function fewestWithRoom({ world, terms, ask, size }: Shape): readonly number[] {
   const open = world.classes.filter(
-    ({ target, members }) =>
-      staticRefusal(target, ask) === null && members.some(({ account }) => roomRefusal(account, size) === null),
+    ({ target, members }) => staticRefusal(target, ask) === null && members.some(({ account }) => fits(account, size)),
   );
   return terms.map(({ topology, count }) =>
     open.reduce(

@@ -60,12 +60,8 @@ function fewestOf(shape: Shape, avoid: ReadonlySet<string> | null): readonly num
   });
 }
 
-/** Index of the first class with room, -1 for none. What had none is skipped until room is given back. */
+/** Index of the first class with room, -1 for none. What had none is skipped from then on. */
 function firstWithRoom(group: ShapeGroup, shape: Shape, avoid: ReadonlySet<string> | null): number {
-  if (group.vacatedAt !== shape.world.vacated) {
-    group.vacatedAt = shape.world.vacated;
-    group.first = 0;
-  }
   let contiguous = true;
   for (let index = group.first; index < group.classes.length; index += 1) {
     const candidate = group.classes[index];
@@ -79,13 +75,12 @@ function firstWithRoom(group: ShapeGroup, shape: Shape, avoid: ReadonlySet<strin
 }
 
 function hasRoom(candidate: ShapeClass, shape: Shape): boolean {
-  const { vacated } = shape.world;
-  if (candidate.fullAt === vacated && !shape.followsOthers) return false;
+  if (candidate.full && !shape.followsOthers) return false;
   const { lastFit } = candidate;
   if (lastFit !== null && fits(lastFit.account, shape.size) && shape.allowsHost(lastFit.target)) return true;
   candidate.lastFit = memberOf(candidate, shape);
   if (candidate.lastFit !== null) return true;
-  candidate.fullAt = vacated;
+  candidate.full = true;
   return false;
 }
 

@@ -14,8 +14,8 @@ export interface ShapeClass {
   readonly class: TargetClass;
   /** Sum of the scores that depend on neither room nor replicas. */
   readonly fixed: number;
-  /** `vacated` of the world when the class was last found to have no room: it has none until that rises. */
-  fullAt: number;
+  /** It was found to have no room; a plan gives none back. */
+  full: boolean;
   /** The member that fitted last, the first to be asked whether there still is room. */
   lastFit: Member | null;
 }
@@ -28,9 +28,8 @@ export interface ShapeGroup {
   readonly fixed: number;
   /** Best fixed score first. */
   readonly classes: readonly ShapeClass[];
-  /** All before it had no room at `vacatedAt`. */
+  /** All before it have no room. */
   first: number;
-  vacatedAt: number;
 }
 
 export interface Shape {
@@ -70,11 +69,11 @@ function groupsOf(world: World, ask: Ask, weights: Weights, terms: readonly Term
     const key = domains.join('\n');
     const group = groups.get(key) ?? { domains, classes: [] };
     groups.set(key, group);
-    group.classes.push({ class: one, fixed: fixedOf(one), fullAt: -1, lastFit: null });
+    group.classes.push({ class: one, fixed: fixedOf(one), full: false, lastFit: null });
   }
   return [...groups.values()].map(({ domains, classes }) => {
     classes.sort((a, b) => b.fixed - a.fixed || a.class.index - b.class.index);
-    return { domains, fixed: classes[0]?.fixed ?? 0, classes, first: 0, vacatedAt: 0 };
+    return { domains, fixed: classes[0]?.fixed ?? 0, classes, first: 0 };
   });
 }
 

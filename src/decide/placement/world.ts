@@ -1,6 +1,6 @@
 /**
  * The scheduler's working copy of the world: targets sorted into classes of equals, the room of each account, and how many replicas of each service
- * every domain holds. It is made from values and changes only by `occupy` and `vacate`, so that one plan can place many replicas.
+ * every domain holds. It is made from values and changes only by `occupy`, so that one plan can place many replicas.
  */
 
 import type { Topology } from '../../model/placement.ts';
@@ -19,57 +19,45 @@ export interface TargetClass {
 }
 
 /** A replica that is placed already. */
-export interface Placed extends Size {
+export interface Placed {
   readonly service: string;
   readonly target: string;
 }
 
 export interface World {
-  /** Rises whenever room is given back: what did not fit may fit again. */
-  readonly vacated: number;
   /** In the order of ties: pool order, then name. */
   readonly classes: readonly TargetClass[];
   readonly byTarget: ReadonlyMap<string, { readonly member: Member; readonly class: TargetClass }>;
   /** Live counts of the service's replicas by domain of the topology. */
   count(service: string, topology: Topology): ReadonlyMap<string, number>;
   occupy(service: string, target: string, size: Size): void;
-  vacate(service: string, target: string, size: Size): void;
 }
 
 /** @param placed replicas whose room the ledgers count as used already; only their number in each domain is taken from here */
 export function createWorld(
   targets: readonly Target[],
   ledgers: readonly Ledger[],
-  placed: readonly Omit<Placed, keyof Size>[] = [],
+  placed: readonly Placed[] = [],
 ): World {
   const classes = classesOf(targets, accountsOf(ledgers));
   const byTarget = new Map(
     classes.flatMap((one) => one.members.map((member) => [member.target.name, { member, class: one }] as const)),
   );
   const tally = createTally((name) => byTarget.get(name)?.member.target);
-  for (const { service, target } of placed) tally.add(service, target, 1);
-  const change = (service: string, name: string, { cores, memoryGiB }: Size, sign: 1 | -1): void => {
-    const found = byTarget.get(name);
-    if (found === undefined) return;
-    const { account } = found.member;
-    account.groups += sign;
-    account.cores += sign * cores;
-    account.memoryGiB += sign * memoryGiB;
-    found.class.hosts?.moved(found.member);
-    tally.add(service, name, sign);
-  };
-  let vacated = 0;
+  for (const { service, target } of placed) tally.add(service, target);
   return {
-    get vacated() {
-      return vacated;
-    },
     classes,
     byTarget,
     count: tally.count,
-    occupy: (service, target, size) => change(service, target, size, 1),
-    vacate: (service, target, size) => {
-      change(service, target, size, -1);
-      vacated += 1;
+    occupy(service, name, { cores, memoryGiB }) {
+      const found = byTarget.get(name);
+      if (found === undefined) return;
+      const { account } = found.member;
+      account.groups += 1;
+      account.cores += cores;
+      account.memoryGiB += memoryGiB;
+      found.class.hosts?.moved(found.member);
+      tally.add(service, name);
     },
   };
 }
@@ -127,15 +115,15 @@ function createTally(targetNamed: (name: string) => Target | undefined) {
     map.set(key, (map.get(key) ?? 0) + by);
   };
   return {
-    add(service: string, name: string, by: number): void {
+    add(service: string, name: string): void {
       const target = targetNamed(name);
       if (target === undefined) return;
       const own = placed.get(service) ?? new Map<string, number>();
       placed.set(service, own);
-      bump(own, name, by);
+      bump(own, name, 1);
       for (const [topology, map] of counts.get(service) ?? []) {
         const domain = domainOf(target, topology);
-        if (domain !== null) bump(map, domain, by);
+        if (domain !== null) bump(map, domain, 1);
       }
     },
     count(service: string, topology: Topology): ReadonlyMap<string, number> {
