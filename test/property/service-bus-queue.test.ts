@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Settlement } from '../../src/local/servicebus/queue.ts';
+import type { Settlement } from '../../src/local/servicebus/queue-definition.ts';
 import type { HeldSession } from '../../src/local/servicebus/session-waiters.ts';
 import { bodyOf, draft, Inbox, openQueue, type QueueFixture } from '../support/queue-fixture.ts';
 

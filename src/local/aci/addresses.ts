@@ -1,11 +1,5 @@
 /** Addresses of groups: the lowest free one of a block, so that a machine which needs aliases for them needs few. Pure. */
-import type { ArmSettings } from './settings.ts';
-
-export interface AddressBlock {
-  readonly first: string;
-  /** Addresses in the block, `first` included. */
-  readonly count: number;
-}
+import type { AddressBlock, ArmSettings } from './settings.ts';
 
 /** The block a region's groups live in: the common one, or its own of 65,536 addresses. */
 export function blockOf(

@@ -1,5 +1,3 @@
-import type { AddressBlock } from './addresses.ts';
-
 /** What an ARM stand-in is configured with. The defaults are the published ones. */
 export interface ArmSettings {
   readonly subscriptionIds: readonly string[];
@@ -23,6 +21,12 @@ export interface ArmSettings {
   readonly terminalKey: string;
   /** One block of addresses for all regions instead. */
   readonly addresses?: AddressBlock;
+}
+
+export interface AddressBlock {
+  readonly first: string;
+  /** Addresses in the block, `first` included. */
+  readonly count: number;
 }
 
 /** Per region and subscription. */

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../model/clock.ts';
 import { type BrokerOptions, DUPLICATE_WINDOW_MS, type ReceivableOptions, type TopicOptions } from './options.ts';
-import { Queue, type QueueDefinition } from './queue.ts';
+import { Queue } from './queue.ts';
+import type { QueueDefinition } from './queue-definition.ts';
 import { DEFAULT_RULE, Rules } from './rules.ts';
 import type { QueueStore, Store } from './store.ts';
 import { type Subscription, Topic } from './topic.ts';

@@ -9,7 +9,8 @@ import { malformed, messageTooLarge, notAllowed, notOffered, type Refusal } from
 import { MAX_MESSAGE_BYTES } from './links.ts';
 import { uuidBytes, uuidText } from './lock-token.ts';
 import { encodeDelivery, readMessage } from './message-sections.ts';
-import type { Queue, Settlement } from './queue.ts';
+import type { Queue } from './queue.ts';
+import type { Settlement } from './queue-definition.ts';
 import { encodeRule, type Rules, readRule } from './rules.ts';
 import type { Draft } from './store.ts';
 

@@ -5,7 +5,6 @@
  */
 import type { Clock } from '../../model/clock.ts';
 import { type AmqpMap, types } from './amqp.ts';
-import { Deadlines } from './deadlines.ts';
 import {
   granted,
   internalError,
@@ -20,8 +19,10 @@ import {
   sessionLockLost,
 } from './errors.ts';
 import { ExpiryTimer, effectiveTtl, expiredProperties, expiresAt } from './expiry.ts';
-import { type Attachment, type Consumer, Lane, type LockedDelivery } from './lane.ts';
+import type { Attachment, Consumer, Lane, LockedDelivery } from './lane.ts';
+import { Lanes } from './lanes.ts';
 import { withApplicationProperties } from './message-sections.ts';
+import type { QueueDefinition, Settlement } from './queue-definition.ts';
 import { ScheduledMessages } from './scheduled-messages.ts';
 import { type SessionRequest, SessionWaiters } from './session-waiters.ts';
 import type { Draft, QueueStore, StoredMessage } from './store.ts';
@@ -29,22 +30,6 @@ import type { Draft, QueueStore, StoredMessage } from './store.ts';
 /** Pause before another try when an expired message could not be removed, in ms. */
 const EXPIRY_RETRY_MS = 1_000;
 const MAX_DELIVERIES_EXCEEDED = 'MaxDeliveryCountExceeded';
-
-export interface QueueDefinition {
-  readonly name: string;
-  readonly requiresSession: boolean;
-  /** Failed deliveries after which a message is dead-lettered. */
-  readonly maxDeliveryCount: number;
-  readonly lockDurationMs: number;
-  /** No message is taken once the queue holds so much. */
-  readonly maxSizeBytes: number;
-  /** For how long the id of a message is remembered, and others with it are dropped silently. Undefined: no detection of duplicates. */
-  readonly duplicateWindowMs?: number;
-  /** Of messages that name none, and the most that a message may name, in ms. Undefined: for ever. */
-  readonly defaultTtlMs?: number | undefined;
-  /** Expired messages become dead letters; otherwise they are dropped. */
-  readonly deadLetterExpired?: boolean | undefined;
-}
 
 export interface QueueParts {
   readonly store: QueueStore;
@@ -55,28 +40,12 @@ export interface QueueParts {
   readonly deadLetters?: Queue;
 }
 
-/** What a receiver wants done with a message it holds. */
-export type Settlement =
-  | { readonly kind: 'complete' }
-  /** Back to its place without counting as a failure. */
-  | { readonly kind: 'release' }
-  | { readonly kind: 'abandon'; readonly properties: AmqpMap }
-  /** Aside, until it is asked for by its sequence number. */
-  | { readonly kind: 'defer'; readonly properties: AmqpMap }
-  /** `properties` may hold `DeadLetterReason` and `DeadLetterErrorDescription`. */
-  | { readonly kind: 'deadLetter'; readonly properties: AmqpMap };
-
 export class Queue {
   readonly definition: QueueDefinition;
   readonly #store: QueueStore;
   readonly #clock: Clock;
-  readonly #newToken: () => string;
   readonly #deadLetters: Queue | undefined;
-  /** Keyed by session id; a plain queue has one, under ''. */
-  readonly #lanes = new Map<string, Lane>();
-  readonly #laneByToken = new Map<string, Lane>();
-  /** Keyed by lock token, or by session id. */
-  readonly #deadlines: Deadlines;
+  readonly #lanes: Lanes;
   readonly #waiters: SessionWaiters;
   /** Not locked, keyed by sequence number. */
   readonly #deferred = new Map<number, StoredMessage>();
@@ -89,12 +58,13 @@ export class Queue {
     this.definition = definition;
     this.#store = parts.store;
     this.#clock = parts.clock;
-    this.#newToken = parts.newToken;
     this.#deadLetters = parts.deadLetters;
     this.#waiters = new SessionWaiters(parts.clock);
-    this.#deadlines = new Deadlines(parts.clock, definition.lockDurationMs, (key) => {
-      if (definition.requiresSession) this.#sessionExpired(key);
-      else this.#lockExpired(key);
+    this.#lanes = new Lanes(definition, {
+      clock: parts.clock,
+      newToken: parts.newToken,
+      lockExpired: (token) => this.#lockExpired(token),
+      sessionExpired: (sessionId) => this.#sessionExpired(sessionId),
     });
     this.#scheduled = new ScheduledMessages(parts.clock, async (message, now) =>
       this.#place(await parts.store.activate(message, now)),
@@ -161,17 +131,17 @@ export class Queue {
 
   /** Adds a receiver to a queue without sessions. */
   attach(consumer: Consumer): Attachment {
-    return this.#attachTo(this.#lane(''), consumer);
+    return this.#attachTo(this.#lanes.open(''), consumer);
   }
 
   /** Asks for a session. Calls `granted` or `refused` once, at once or later. @returns A function that withdraws the request. */
   acceptSession(request: SessionRequest): () => void {
     const { sessionId } = request;
-    if (sessionId !== undefined && this.#lanes.get(sessionId)?.holder) {
+    if (sessionId !== undefined && this.#lanes.find(sessionId)?.holder) {
       request.refused(sessionCannotBeLocked(sessionId));
       return () => undefined;
     }
-    const lane = sessionId === undefined ? this.#nextFreeLane() : this.#lane(sessionId);
+    const lane = sessionId === undefined ? this.#lanes.nextFree() : this.#lanes.open(sessionId);
     if (lane?.isFree) {
       this.#grant(lane, request);
       return () => undefined;
@@ -180,26 +150,26 @@ export class Queue {
   }
 
   isLocked(token: string): boolean {
-    return this.#laneByToken.has(token);
+    return this.#lanes.isLocked(token);
   }
 
   /** Renews a message lock. @returns Its new end, in epoch ms. */
   renewLock(token: string): OrRefusal<number> {
     if (this.definition.requiresSession)
       return refused(notAllowed('The lock of a message of a session is renewed by renewing the session lock.'));
-    return this.isLocked(token) ? granted(this.#deadlines.set(token)) : refused(messageLockLost);
+    return this.isLocked(token) ? granted(this.#lanes.renew(token)) : refused(messageLockLost);
   }
 
   /** Renews the lock of a session for its holder. @param linkName Undefined: whoever holds it. @returns Its new end, in epoch ms. */
   renewSession(sessionId: string, linkName: string | undefined): OrRefusal<number> {
-    return this.#isHeldBy(sessionId, linkName)
-      ? granted(this.#deadlines.set(sessionId))
+    return this.#lanes.isHeldBy(sessionId, linkName)
+      ? granted(this.#lanes.lockSession(sessionId))
       : refused(sessionLockLost(sessionId));
   }
 
   /** What was last kept with a session, for its holder; undefined when nothing. */
   sessionState(sessionId: string, linkName: string | undefined): OrRefusal<Buffer | undefined> {
-    return this.#isHeldBy(sessionId, linkName)
+    return this.#lanes.isHeldBy(sessionId, linkName)
       ? granted(this.#store.sessionState(sessionId))
       : refused(sessionLockLost(sessionId));
   }
@@ -210,18 +180,13 @@ export class Queue {
     linkName: string | undefined,
     state: Buffer | undefined,
   ): Promise<Refusal | undefined> {
-    if (!this.#isHeldBy(sessionId, linkName)) return sessionLockLost(sessionId);
+    if (!this.#lanes.isHeldBy(sessionId, linkName)) return sessionLockLost(sessionId);
     try {
       await this.#store.setSessionState(sessionId, state);
       return undefined;
     } catch (error) {
       return internalError(error);
     }
-  }
-
-  #isHeldBy(sessionId: string, linkName: string | undefined): boolean {
-    const holder = this.#lanes.get(sessionId)?.holder;
-    return holder !== undefined && (linkName === undefined || linkName === holder.linkName);
   }
 
   /** At most `count` messages from a sequence number on, locked and deferred ones included, of one session if given. */
@@ -236,7 +201,8 @@ export class Queue {
     linkName: string | undefined,
   ): OrRefusal<LockedDelivery[]> {
     const { requiresSession } = this.definition;
-    if (requiresSession && !this.#isHeldBy(sessionId ?? '', linkName)) return refused(sessionLockLost(sessionId ?? ''));
+    if (requiresSession && !this.#lanes.isHeldBy(sessionId ?? '', linkName))
+      return refused(sessionLockLost(sessionId ?? ''));
     const messages: StoredMessage[] = [];
     for (const sequence of new Set(sequences)) {
       const message = this.#deferred.get(sequence);
@@ -249,23 +215,22 @@ export class Queue {
       messages.push(message);
     }
     for (const { sequence } of messages) this.#deferred.delete(sequence);
-    return granted(messages.map((message) => this.#lock(this.#laneOf(message), message)));
+    return granted(messages.map((message) => this.#lanes.lock(this.#lanes.of(message), message)));
   }
 
   /** Ends a lock as its holder wants; resolves once that is durable. */
   async settle(token: string, settlement: Settlement): Promise<Refusal | undefined> {
-    const lane = this.#laneByToken.get(token);
-    const message = lane?.lockedByToken.get(token);
-    if (!lane || !message) return messageLockLost;
+    const locked = this.#lanes.locked(token);
+    if (!locked) return messageLockLost;
     if (settlement.kind === 'deadLetter' && !this.#deadLetters)
       return notAllowed('A message of a dead-letter queue cannot be dead-lettered.');
-    this.#unlock(token, lane);
-    return this.#settleUnlocked(lane, message, settlement);
+    this.#lanes.unlock(token, locked.lane);
+    return this.#settleUnlocked(locked.lane, locked.message, settlement);
   }
 
   /** Stops timers and waiting requests; what is locked stays so until a new Queue is made from the store. */
   close(): void {
-    this.#deadlines.clear();
+    this.#lanes.close();
     this.#waiters.close();
     this.#scheduled.close();
     this.#expiry.close();
@@ -277,7 +242,7 @@ export class Queue {
         try {
           await this.#store.remove(message.sequence);
           this.#sizeBytes -= message.body.length;
-          this.#forgetIfEmpty(lane);
+          this.#lanes.forgetIfEmpty(lane);
           return undefined;
         } catch (error) {
           this.#return(lane, message);
@@ -347,7 +312,7 @@ export class Queue {
   }
 
   #place(message: StoredMessage): void {
-    const lane = this.#laneOf(message);
+    const lane = this.#lanes.of(message);
     this.#return(lane, message);
     this.#serve(lane);
   }
@@ -375,34 +340,18 @@ export class Queue {
         await this.#store.remove(message.sequence);
         this.#sizeBytes -= message.body.length;
       }
-      this.#forgetIfEmpty(this.#laneOf(message));
+      this.#lanes.forgetIfEmpty(this.#lanes.of(message));
     } catch {
-      this.#laneOf(message).ready.push(message);
+      this.#lanes.of(message).ready.push(message);
       this.#expiry.note(this.#clock.now() + EXPIRY_RETRY_MS);
     }
   }
 
   #sweepExpired(): void {
-    for (const lane of [...this.#lanes.values()]) {
+    for (const lane of this.#lanes.all()) {
       for (const message of lane.ready.takeAll((one) => this.#isExpired(one))) void this.#expire(message);
       this.#expiry.note(lane.ready.least(expiresAt));
     }
-  }
-
-  #laneOf(message: StoredMessage): Lane {
-    return this.#lane(this.definition.requiresSession ? (message.sessionId ?? '') : '');
-  }
-
-  #lane(key: string): Lane {
-    const known = this.#lanes.get(key);
-    if (known) return known;
-    const lane = new Lane(this.definition.requiresSession ? key : undefined);
-    this.#lanes.set(key, lane);
-    return lane;
-  }
-
-  #forgetIfEmpty(lane: Lane): void {
-    if (lane.sessionId !== undefined && lane.isForgettable) this.#lanes.delete(lane.sessionId);
   }
 
   /** Hands out what the lane's consumers can take, or a free session to whoever waits for it. */
@@ -419,31 +368,15 @@ export class Queue {
         void this.#expire(message);
         continue;
       }
-      consumer.deliver(this.#lock(lane, message));
+      consumer.deliver(this.#lanes.lock(lane, message));
     }
   }
 
-  #lock(lane: Lane, message: StoredMessage): LockedDelivery {
-    const token = this.#newToken();
-    lane.lockedByToken.set(token, message);
-    this.#laneByToken.set(token, lane);
-    const lockedUntil =
-      lane.sessionId === undefined ? this.#deadlines.set(token) : (this.#deadlines.get(lane.sessionId) ?? 0);
-    return { token, message, lockedUntil };
-  }
-
-  #unlock(token: string, lane: Lane): void {
-    lane.lockedByToken.delete(token);
-    this.#laneByToken.delete(token);
-    if (lane.sessionId === undefined) this.#deadlines.delete(token);
-  }
-
   #lockExpired(token: string): void {
-    const lane = this.#laneByToken.get(token);
-    const message = lane?.lockedByToken.get(token);
-    if (!lane || !message) return;
-    this.#unlock(token, lane);
-    void this.#fail(lane, message, new Map());
+    const locked = this.#lanes.locked(token);
+    if (!locked) return;
+    this.#lanes.unlock(token, locked.lane);
+    void this.#fail(locked.lane, locked.message, new Map());
   }
 
   #attachTo(lane: Lane, consumer: Consumer): Attachment {
@@ -451,23 +384,10 @@ export class Queue {
     return { wake: () => this.#serve(lane), detach: () => lane.detach(consumer) };
   }
 
-  /** The session that has waited longest by the age of its first message. */
-  #nextFreeLane(): Lane | undefined {
-    let best: Lane | undefined;
-    let bestSequence = Number.POSITIVE_INFINITY;
-    for (const lane of this.#lanes.values()) {
-      const first = lane.ready.peek();
-      if (!first || !lane.isFree || first.sequence > bestSequence) continue;
-      best = lane;
-      bestSequence = first.sequence;
-    }
-    return best;
-  }
-
   #offer(lane: Lane, sessionId: string): void {
     const request = this.#waiters.take(sessionId, lane.ready.size > 0);
     if (request) this.#grant(lane, request);
-    else this.#forgetIfEmpty(lane);
+    else this.#lanes.forgetIfEmpty(lane);
   }
 
   #grant(lane: Lane, request: SessionRequest): void {
@@ -475,13 +395,13 @@ export class Queue {
     lane.holder = request;
     request.granted({
       sessionId,
-      lockedUntil: this.#deadlines.set(sessionId),
+      lockedUntil: this.#lanes.lockSession(sessionId),
       start: (consumer) => this.#attachTo(lane, consumer),
       release: () => {
         if (lane.holder !== request) return;
         lane.detachAll();
-        this.#deadlines.delete(sessionId);
-        for (const message of this.#takeLocked(lane)) this.#return(lane, message);
+        this.#lanes.unlockSession(sessionId);
+        for (const message of this.#lanes.unlockAll(lane)) this.#return(lane, message);
         lane.holder = undefined;
         this.#serve(lane);
       },
@@ -490,21 +410,15 @@ export class Queue {
 
   /** The lock of a session ran out: its unsettled messages count as failed (message-sessions, "Message delivery count"). */
   #sessionExpired(sessionId: string): void {
-    const lane = this.#lanes.get(sessionId);
+    const lane = this.#lanes.find(sessionId);
     const holder = lane?.holder;
     if (!lane || !holder) return;
     lane.holder = undefined;
     lane.detachAll();
-    const messages = this.#takeLocked(lane);
+    const messages = this.#lanes.unlockAll(lane);
     for (const message of messages) void this.#fail(lane, message, new Map());
     holder.lost(sessionLockLost(sessionId));
     this.#serve(lane);
-  }
-
-  #takeLocked(lane: Lane): StoredMessage[] {
-    const messages = [...lane.lockedByToken.values()];
-    for (const token of [...lane.lockedByToken.keys()]) this.#unlock(token, lane);
-    return messages;
   }
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { types } from '../../../../src/local/servicebus/amqp.ts';
 import { messageLockLost } from '../../../../src/local/servicebus/errors.ts';
-import type { Settlement } from '../../../../src/local/servicebus/queue.ts';
+import type { Settlement } from '../../../../src/local/servicebus/queue-definition.ts';
 import { type QueueStore, Store, type StoredMessage } from '../../../../src/local/servicebus/store.ts';
 import { until } from '../../../support/manual-clock.ts';
 import { draft, Inbox, openQueue, propertiesOf, SessionWait } from '../../../support/queue-fixture.ts';
