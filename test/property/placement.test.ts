@@ -84,8 +84,8 @@ function run(targets: readonly Target[], ledgers: readonly Ledger[], ask: Ask, r
   for (let count = 0; count < replicas; count += 1) {
     const choice = pick(shape, anywhere);
     if (choice === null) break;
-    world.occupy(ask.service, choice.target.name, ask);
-    placed.push(choice.target.name);
+    world.occupy(ask.service, choice.name, ask);
+    placed.push(choice.name);
   }
   return placed;
 }

@@ -142,8 +142,8 @@ function placedBy(pools: readonly SmallPool[], replicas: number): readonly numbe
   for (let placed = 0; placed < replicas; placed += 1) {
     const choice = pick(shape, anywhere);
     if (choice === null) throw new Error('a replica for which there is room was not placed');
-    world.occupy(ask.service, choice.target.name, ask);
-    const index = Number(choice.target.name.slice('pool'.length));
+    world.occupy(ask.service, choice.name, ask);
+    const index = Number(choice.name.slice('pool'.length));
     counts[index] = (counts[index] ?? 0) + 1;
   }
   return counts;

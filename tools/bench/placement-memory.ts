@@ -15,7 +15,7 @@ if (replicas > 0) {
   for (const [index, arrival] of world.arrivals.entries()) {
     const shape = shapes[arrival] as Shape;
     const choice = pick(shape, anywhere);
-    if (choice !== null) live.occupy(shape.ask.service, choice.target.name, shape.size);
+    if (choice !== null) live.occupy(shape.ask.service, choice.name, shape.size);
     if (index % 50 === 0) peak = Math.max(peak, process.memoryUsage().heapUsed);
   }
 }

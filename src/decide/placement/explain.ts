@@ -1,10 +1,10 @@
 /** A "no" with its reasons: how many targets each filter turned down, which, and what would help. Made only when it is needed. */
 import { type FilterName, helpFor, type Refusal, roomRefusal, staticRefusal } from './filters.ts';
-import { fits } from './hosts.ts';
-import { brokenTerm } from './pick.ts';
+import { fits } from './room.ts';
 import type { Shape } from './shape.ts';
 import { domainOf, type Target } from './target.ts';
 import type { Term } from './terms.ts';
+import type { TargetClass } from './world.ts';
 
 export interface Explanation {
   /** Targets that each filter turned down first, most first. */
@@ -63,16 +63,13 @@ function rankOf({ ask }: Shape, { pool, order }: Target): number {
 }
 
 function* refusalsOf(shape: Shape): Generator<{ readonly target: string; readonly refusal: Refusal }> {
-  const { world, terms, ask, size } = shape;
+  const { world, ask, size } = shape;
   const fewest = fewestWithRoom(shape);
   for (const one of world.classes) {
     const fixed = staticRefusal(one.target, ask);
-    const domains = terms.map(({ topology }) => domainOf(one.target, topology) ?? '');
-    const broken = fixed === null ? brokenTerm(terms, domains, fewest) : null;
-    const term = broken === null ? undefined : terms[broken];
-    const rule = broken === null || term === undefined ? hostRefusal : ruleRefusal(term, domains[broken] ?? '');
+    const rule = fixed ?? ruleOf(shape, one, fewest);
     for (const { target, account } of one.members) {
-      yield { target: target.name, refusal: fixed ?? roomRefusal(account, size) ?? rule };
+      yield { target: target.name, refusal: fixed ?? roomRefusal(account, world.left, size) ?? rule };
     }
   }
 }
@@ -80,9 +77,20 @@ function* refusalsOf(shape: Shape): Generator<{ readonly target: string; readonl
 /** Passed by everything else, so a rule over hosts turned it down. */
 const hostRefusal: Refusal = { filter: 'Limit', text: 'holds what a rule over hosts keeps apart' };
 
-function ruleRefusal({ filter, topology, count }: Term, domain: string): Refusal {
-  const number = count.get(domain) ?? 0;
-  const place = `${topology} ${domain}`;
+/** The first rule that one replica more in the class would break. */
+function ruleOf({ terms }: Shape, one: TargetClass, fewest: readonly number[]): Refusal {
+  const index = terms.findIndex((term, at) => term.breaks?.(countAt(term, one), fewest[at] ?? 0));
+  const term = terms[index];
+  return term === undefined ? hostRefusal : ruleRefusal(term, one);
+}
+
+const countAt = ({ domains, counts }: Term, one: TargetClass): number =>
+  counts[domains.ofClass[one.index] ?? domains.none] ?? 0;
+
+function ruleRefusal(term: Term, one: TargetClass): Refusal {
+  const { filter, domains } = term;
+  const number = countAt(term, one);
+  const place = `${domains.topology} ${domainOf(one.target, domains.topology) ?? ''}`;
   const has = `${number} ${number === 1 ? 'replica' : 'replicas'} in ${place}`;
   switch (filter) {
     case 'Spread':
@@ -98,12 +106,10 @@ function ruleRefusal({ filter, topology, count }: Term, domain: string): Refusal
 
 function fewestWithRoom({ world, terms, ask, size }: Shape): readonly number[] {
   const open = world.classes.filter(
-    ({ target, members }) => staticRefusal(target, ask) === null && members.some(({ account }) => fits(account, size)),
+    ({ target, members }) =>
+      staticRefusal(target, ask) === null && members.some(({ account }) => fits(world.left, account.slot, size)),
   );
-  return terms.map(({ topology, count }) =>
-    open.reduce(
-      (fewest, { target }) => Math.min(fewest, count.get(domainOf(target, topology) ?? '') ?? 0),
-      Number.POSITIVE_INFINITY,
-    ),
+  return terms.map((term) =>
+    open.reduce((fewest, one) => Math.min(fewest, countAt(term, one)), Number.POSITIVE_INFINITY),
   );
 }

@@ -1,6 +1,6 @@
 /** Why a target is out of the question. One table of rules serves the choice and the explanation, so that a "no" is always the real one. */
 import type { Ask } from './ask.ts';
-import { type Account, fits, type Size } from './hosts.ts';
+import { type Account, fits, type RoomLeft, type Size } from './room.ts';
 import { domainOf, satisfies, type Target } from './target.ts';
 
 export type FilterName =
@@ -46,8 +46,8 @@ export function staticRefusal(target: Target, ask: Ask): Refusal | null {
   return unplaced === undefined ? null : { filter: 'Topology', text: `has no ${unplaced.topology}` };
 }
 
-export function roomRefusal(account: Account, size: Size): Refusal | null {
-  if (fits(account, size)) return null;
+export function roomRefusal(account: Account, left: RoomLeft, size: Size): Refusal | null {
+  if (fits(left, account.slot, size)) return null;
   const { limit, groups, cores, memoryGiB } = account;
   if (groups + 1 > limit.groups) return { filter: 'Quota', text: `holds ${groups} of ${limit.groups} groups` };
   const [has, of, needs, unit] =

@@ -3,114 +3,121 @@
  * that has room; the rules of the ask turn groups down or rate them, and the best sum of scores wins.
  */
 import type { Situation } from './ask.ts';
-import { fits, type Member } from './hosts.ts';
-import type { Shape, ShapeClass, ShapeGroup } from './shape.ts';
+import { fits, shareLeft } from './room.ts';
+import type { Shape } from './shape.ts';
 import type { Target } from './target.ts';
-import type { Term } from './terms.ts';
+import type { Member } from './world.ts';
 
-export interface Choice {
-  readonly target: Target;
-  readonly score: number;
-}
-
+/** Index of a candidate and its score. */
 interface Best {
-  readonly candidate: ShapeClass;
-  readonly score: number;
+  candidate: number;
+  score: number;
 }
+
+type Avoided = ReadonlySet<string> | null;
 
 /** The best target for one more replica; null = none is feasible, and `explain` says why. */
-export function pick(shape: Shape, situation: Situation): Choice | null {
+export function pick(shape: Shape, situation: Situation): Target | null {
   const avoided = situation.avoid.size === 0 ? null : situation.avoid;
   return pickFrom(shape, situation, avoided) ?? (avoided === null ? null : pickFrom(shape, situation, null));
 }
 
-function pickFrom(shape: Shape, situation: Situation, avoid: ReadonlySet<string> | null): Choice | null {
+function pickFrom(shape: Shape, situation: Situation, avoid: Avoided): Target | null {
+  const { candidates, weights } = shape;
+  const { groups, scratch, fixed, first } = candidates;
   const fewest = fewestOf(shape, avoid);
-  const { weights } = shape;
   const most = 100 * (weights.headroom + (situation.lastPool === null ? 0 : weights.stickiness));
-  let best: Best | null = null;
-  for (const group of shape.groups) {
-    if (brokenTerm(shape.terms, group.domains, fewest) !== null) continue;
-    const domain = domainScore(shape.terms, group.domains, fewest);
-    if (best !== null && domain + group.fixed + most < best.score) continue;
-    const from = firstWithRoom(group, shape, avoid);
-    if (from >= 0) best = betterOf(best, bestIn(group, from, shape, situation, avoid, domain));
+  const boundOf = (group: number): number => (scratch[group] ?? 0) + (fixed[first[group] ?? 0] ?? 0);
+  let lead = -1;
+  for (let group = 0; group < groups; group += 1) {
+    scratch[group] = isExhausted(shape, group) ? Number.NEGATIVE_INFINITY : domainScore(shape, group, fewest);
+    if (scratch[group] !== Number.NEGATIVE_INFINITY && (lead < 0 || boundOf(group) > boundOf(lead))) lead = group;
   }
-  const member = best === null ? null : memberOf(best.candidate, shape);
-  return best === null || member === null ? null : { target: member.target, score: best.score };
+  if (lead < 0) return null;
+  // The most promising group first: it sets what the others must reach, and few of them have to be opened.
+  const best: Best = { candidate: -1, score: Number.NEGATIVE_INFINITY };
+  lookInto(shape, lead, situation, avoid, best);
+  for (let group = 0; group < groups; group += 1) {
+    const hopeless = scratch[group] === Number.NEGATIVE_INFINITY || boundOf(group) + most < best.score;
+    if (group !== lead && !hopeless) lookInto(shape, group, situation, avoid, best);
+  }
+  return best.candidate < 0 ? null : (memberOf(shape, best.candidate)?.target ?? null);
 }
 
-const betterOf = (a: Best | null, b: Best | null): Best | null =>
-  b === null
-    ? a
-    : a === null || b.score > a.score || (b.score === a.score && b.candidate.class.index < a.candidate.class.index)
-      ? b
-      : a;
+/** None of its candidates has room any more. */
+const isExhausted = ({ candidates: { first, starts } }: Shape, group: number): boolean =>
+  (first[group] ?? 0) >= (starts[group + 1] ?? 0);
 
 /** For each term: how many replicas the emptiest domain has that could take one more; 0 where the term does not ask. */
-function fewestOf(shape: Shape, avoid: ReadonlySet<string> | null): readonly number[] {
-  return shape.terms.map(({ isSpread, count }, term) => {
+function fewestOf(shape: Shape, avoid: Avoided): readonly number[] {
+  const { terms, candidates } = shape;
+  return terms.map(({ isSpread, counts }, term) => {
     if (!isSpread) return 0;
     let fewest = Number.POSITIVE_INFINITY;
-    for (const group of shape.groups) {
-      const here = count.get(group.domains[term] ?? '') ?? 0;
-      if (here < fewest && firstWithRoom(group, shape, avoid) >= 0) fewest = here;
+    for (let group = 0; group < candidates.groups; group += 1) {
+      const here = counts[candidates.domains[group * terms.length + term] ?? 0] ?? 0;
+      if (here < fewest && firstWithRoom(shape, group, avoid) >= 0) fewest = here;
     }
     return fewest;
   });
 }
 
-/** Index of the first class with room, -1 for none. What had none is skipped from then on. */
-function firstWithRoom(group: ShapeGroup, shape: Shape, avoid: ReadonlySet<string> | null): number {
+/** The group's first candidate with room, -1 for none. What had none is skipped from then on. */
+function firstWithRoom(shape: Shape, group: number, avoid: Avoided): number {
+  const { starts, first, classes } = shape.candidates;
+  const end = starts[group + 1] ?? 0;
   let contiguous = true;
-  for (let index = group.first; index < group.classes.length; index += 1) {
-    const candidate = group.classes[index];
-    if (candidate === undefined) break;
-    const room = hasRoom(candidate, shape);
-    if (room && !avoid?.has(candidate.class.target.pool)) return index;
+  for (let index = first[group] ?? 0; index < end; index += 1) {
+    const room = hasRoom(shape, index);
+    if (room && !avoid?.has(classes[index]?.target.pool ?? '')) return index;
     contiguous &&= !room && !shape.followsOthers;
-    if (contiguous) group.first = index + 1;
+    if (contiguous) first[group] = index + 1;
   }
   return -1;
 }
 
-function hasRoom(candidate: ShapeClass, shape: Shape): boolean {
-  if (candidate.full && !shape.followsOthers) return false;
-  const { lastFit } = candidate;
-  if (lastFit !== null && fits(lastFit.account, shape.size) && shape.allowsHost(lastFit.target)) return true;
-  candidate.lastFit = memberOf(candidate, shape);
-  if (candidate.lastFit !== null) return true;
-  candidate.full = true;
-  return false;
+function hasRoom(shape: Shape, index: number): boolean {
+  const { full, lastFit, classes } = shape.candidates;
+  if (full[index] === 1 && !shape.followsOthers) return false;
+  const last = classes[index]?.members[lastFit[index] ?? -1];
+  if (last !== undefined && takes(shape, last)) return true;
+  const next = fittingMember(shape, index);
+  lastFit[index] = next;
+  if (next < 0) full[index] = 1;
+  return next >= 0;
 }
 
-function memberOf({ class: one }: ShapeClass, shape: Shape): Member | null {
-  if (one.hosts !== null) return one.hosts.bestFit(shape.size, shape.allowsHost, shape.prefersHost);
-  const [only] = one.members;
-  return only !== undefined && fits(only.account, shape.size) && shape.allowsHost(only.target) ? only : null;
+const takes = ({ world, size, allowsHost }: Shape, { account, target }: Member): boolean =>
+  fits(world.left, account.slot, size) && allowsHost(target);
+
+/** Place in its class of the member that the rules over hosts and best fit choose; -1 = none has room. */
+function fittingMember(shape: Shape, index: number): number {
+  const one = shape.candidates.classes[index];
+  const [only] = one?.members ?? [];
+  if (one === undefined || only === undefined) return -1;
+  if (one.hosts === null) return takes(shape, only) ? 0 : -1;
+  const test = (rule: (target: Target) => boolean) => (place: number) => {
+    const member = one.members[place];
+    return member !== undefined && rule(member.target);
+  };
+  return one.hosts.bestFit(shape.size, test(shape.allowsHost), shape.prefersHost && test(shape.prefersHost));
 }
 
-/** Index of the first term that one replica more in these domains would break; null = none. */
-export function brokenTerm(
-  terms: readonly Term[],
-  domains: readonly string[],
-  fewest: readonly number[],
-): number | null {
-  for (let index = 0; index < terms.length; index += 1) {
-    const term = terms[index];
-    if (term?.breaks == null) continue;
-    if (term.breaks(term.count.get(domains[index] ?? '') ?? 0, fewest[index] ?? 0)) return index;
-  }
-  return null;
-}
+const memberOf = (shape: Shape, index: number): Member | undefined =>
+  shape.candidates.classes[index]?.members[fittingMember(shape, index)];
 
-function domainScore(terms: readonly Term[], domains: readonly string[], fewest: readonly number[]): number {
+/** `-Infinity` = one replica more would break a rule. */
+function domainScore({ terms, candidates }: Shape, group: number, fewest: readonly number[]): number {
+  const at = group * terms.length;
   let score = 0;
   for (let index = 0; index < terms.length; index += 1) {
     const term = terms[index];
-    const domain = domains[index] ?? '';
-    if (term?.score == null || domain === '') continue;
-    score += term.score(term.count.get(domain) ?? 0, fewest[index] ?? 0);
+    if (term === undefined) continue;
+    const domain = candidates.domains[at + index] ?? term.domains.none;
+    const here = term.counts[domain] ?? 0;
+    const least = fewest[index] ?? 0;
+    if (term.breaks?.(here, least)) return Number.NEGATIVE_INFINITY;
+    if (term.score !== null && domain !== term.domains.none) score += term.score(here, least);
   }
   return score;
 }
@@ -118,38 +125,37 @@ function domainScore(terms: readonly Term[], domains: readonly string[], fewest:
 /** Classes of a group whose headroom is compared: more would make a choice between hundreds of equal pools dear, and gain nothing. */
 const compared = 16;
 
-/** The best class of a group: the order is by fixed score, so that the search ends where what is left cannot catch up. */
-function bestIn(
-  group: ShapeGroup,
-  from: number,
-  shape: Shape,
-  { lastPool }: Situation,
-  avoid: ReadonlySet<string> | null,
-  domain: number,
-): Best | null {
-  const { weights } = shape;
+/** Improves `best` by the group's classes: the order is by fixed score, so that the search ends where what is left cannot catch up. */
+function lookInto(shape: Shape, group: number, { lastPool }: Situation, avoid: Avoided, best: Best): void {
+  const from = firstWithRoom(shape, group, avoid);
+  if (from < 0) return;
+  const { weights, candidates } = shape;
+  const domain = candidates.scratch[group] ?? 0;
   const most = 100 * (weights.headroom + (lastPool === null ? 0 : weights.stickiness));
-  let best: Best | null = null;
-  const end = lastPool === null ? Math.min(group.classes.length, from + compared) : group.classes.length;
+  const last = candidates.starts[group + 1] ?? 0;
+  const end = lastPool === null ? Math.min(last, from + compared) : last;
   for (let index = from; index < end; index += 1) {
-    const candidate = group.classes[index];
-    if (candidate === undefined || (best !== null && domain + candidate.fixed + most < best.score)) break;
-    const { target } = candidate.class;
-    if (avoid?.has(target.pool) || !hasRoom(candidate, shape)) continue;
-    const sticky = target.pool === lastPool ? 100 * weights.stickiness : 0;
-    const score = domain + candidate.fixed + sticky + weights.headroom * headroomOf(candidate);
-    best = betterOf(best, { candidate, score });
+    const base = domain + (candidates.fixed[index] ?? 0);
+    if (base + most < best.score) return;
+    const pool = candidates.classes[index]?.target.pool ?? '';
+    if (avoid?.has(pool) || (index > from && !hasRoom(shape, index))) continue;
+    const sticky = pool === lastPool ? 100 * weights.stickiness : 0;
+    improve(best, index, base + sticky + weights.headroom * headroomOf(shape, index), shape);
   }
-  return best;
+}
+
+/** Ties go to the class that comes first. */
+function improve(best: Best, candidate: number, score: number, { candidates: { classes } }: Shape): void {
+  const isFirst = (classes[candidate]?.index ?? 0) < (classes[best.candidate]?.index ?? 0);
+  if (score < best.score || (score === best.score && !isFirst)) return;
+  best.candidate = candidate;
+  best.score = score;
 }
 
 /** Share of the quota that is free, 0–100. Hosts of a class are told apart by best fit instead. */
-function headroomOf({ class: { members, hosts } }: ShapeClass): number {
-  const [only] = members;
-  if (only === undefined || hosts !== null) return 0;
-  const { limit, groups, cores } = only.account;
-  return 100 * Math.min(free(groups, limit.groups), free(cores, limit.cores));
+function headroomOf({ world, candidates }: Shape, index: number): number {
+  const one = candidates.classes[index];
+  const account = one?.members[0]?.account;
+  if (account === undefined || one?.hosts !== null) return 0;
+  return 100 * shareLeft(world.left, account.slot, account.limit);
 }
-
-const free = (used: number, limit: number): number =>
-  limit === Number.POSITIVE_INFINITY ? 1 : limit === 0 ? 0 : Math.max(0, 1 - used / limit);

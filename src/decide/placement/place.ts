@@ -48,11 +48,11 @@ export function createScheduler(app: string, ask: Ask, pools: readonly PoolRow[]
     place(request) {
       const held = heldBy(request.owner, shape, pools);
       if (held !== null) return { ok: true, pool: held, because: null };
-      const choice = pick(shape, request);
-      if (choice === null) return refused(ask, pools, shape);
-      const because = passedOver(shape, choice.target, request.avoid);
-      world.occupy(ask.service, choice.target.name, ask);
-      return { ok: true, pool: choice.target.name, because };
+      const target = pick(shape, request);
+      if (target === null) return refused(ask, pools, shape);
+      const because = passedOver(shape, target, request.avoid);
+      world.occupy(ask.service, target.name, ask);
+      return { ok: true, pool: target.name, because };
     },
   };
 }
@@ -119,7 +119,7 @@ function neighbours(app: string, ask: Ask, pools: readonly PoolRow[]) {
 function heldBy(owner: string, shape: Shape, pools: readonly PoolRow[]): string | null {
   const holder = pools.find(({ reservations }) => reservations.some((reservation) => reservation.owner === owner));
   if (holder === undefined) return null;
-  const may = shape.groups.some((group) => group.classes.some((one) => one.class.target.name === holder.pool));
+  const may = shape.candidates.classes.some(({ target }) => target.name === holder.pool);
   return may ? holder.pool : null;
 }
 

@@ -3,12 +3,13 @@ import type { Affinity, DomainLimit, Spread, Topology } from '../../model/placem
 import type { Ask } from './ask.ts';
 import type { FilterName } from './filters.ts';
 import { affinityScore, spreadScore, type Weights } from './scores.ts';
+import type { Counts, Domains } from './tally.ts';
 import type { World } from './world.ts';
 
 export interface Term {
-  readonly topology: Topology;
+  readonly domains: Domains;
   /** Replicas by domain: of the asking service for a spread and a limit, of the other one for an affinity. */
-  readonly count: ReadonlyMap<string, number>;
+  readonly counts: Counts;
   readonly filter: FilterName;
   /** It compares with the emptiest domain that has room. */
   readonly isSpread: boolean;
@@ -24,17 +25,26 @@ export function termsOf(world: World, ask: Ask, weights: Weights): readonly Term
   const spreads = above(ask.spread);
   const affinities = above(ask.affinity);
   const wished = affinities.reduce((sum, { required, weight }) => sum + (required ? 0 : weight), 0);
+  const over = (service: string, topology: Topology) => ({
+    domains: world.domains(topology),
+    counts: world.counts(service, topology),
+  });
   return [
-    ...spreads.map((rule) => spreadTerm(world, ask, rule, weights.spread / spreads.length)),
-    ...affinities.map((rule) => affinityTerm(world, ask, rule, (weights.affinity * rule.weight) / wished)),
-    ...above(ask.limits).map((rule) => limitTerm(world, ask, rule)),
+    ...spreads.map((rule): Term => {
+      return { ...over(ask.service, rule.topology), ...spreadRule(rule, weights.spread / spreads.length) };
+    }),
+    ...affinities.map((rule): Term => {
+      const counted = over(rule.service, rule.topology);
+      return { ...counted, ...affinityRule(rule, ask, counted.counts, (weights.affinity * rule.weight) / wished) };
+    }),
+    ...above(ask.limits).map((rule): Term => ({ ...over(ask.service, rule.topology), ...limitRule(rule) })),
   ];
 }
 
-function spreadTerm(world: World, { service }: Ask, { topology, maxSkew }: Spread, weight: number): Term {
+type Rule = Omit<Term, 'domains' | 'counts'>;
+
+function spreadRule({ maxSkew }: Spread, weight: number): Rule {
   return {
-    topology,
-    count: world.count(service, topology),
     filter: 'Spread',
     isSpread: true,
     breaks: maxSkew === null ? null : (count, fewest) => count + 1 - fewest > maxSkew,
@@ -46,13 +56,10 @@ function spreadTerm(world: World, { service }: Ask, { topology, maxSkew }: Sprea
  * A required affinity of a service to itself is met by any domain while none of its replicas is placed: else the first could never be (as
  * kube-scheduler's InterPodAffinity).
  */
-function affinityTerm(world: World, ask: Ask, { service, topology, anti, required }: Affinity, weight: number): Term {
-  const count = world.count(service, topology);
-  const isFirst = (): boolean => service === ask.service && ![...count.values()].some((number) => number > 0);
+function affinityRule({ service, anti, required }: Affinity, ask: Ask, counts: Counts, weight: number): Rule {
+  const isFirst = (): boolean => service === ask.service && !counts.some((number) => number > 0);
   const breaks = anti ? (here: number) => here > 0 : (here: number) => here === 0 && !isFirst();
   return {
-    topology,
-    count,
     filter: anti ? 'AntiAffinity' : 'Affinity',
     isSpread: false,
     breaks: required ? breaks : null,
@@ -60,13 +67,6 @@ function affinityTerm(world: World, ask: Ask, { service, topology, anti, require
   };
 }
 
-function limitTerm(world: World, { service }: Ask, { topology, count: most }: DomainLimit): Term {
-  return {
-    topology,
-    count: world.count(service, topology),
-    filter: 'Limit',
-    isSpread: false,
-    breaks: (count) => count + 1 > most,
-    score: null,
-  };
+function limitRule({ count: most }: DomainLimit): Rule {
+  return { filter: 'Limit', isSpread: false, breaks: (count) => count + 1 > most, score: null };
 }

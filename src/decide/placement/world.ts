@@ -2,10 +2,15 @@
  * The scheduler's working copy of the world: targets sorted into classes of equals, the room of each account, and how many replicas of each service
  * every domain holds. It is made from values and changes only by `occupy`, so that one plan can place many replicas.
  */
+import { HostIndex } from './hosts.ts';
+import { type Account, accountOf, type RoomLeft, roomLeftOf, type Size, take } from './room.ts';
+import { createTally, type Tally } from './tally.ts';
+import type { Ledger, Target } from './target.ts';
 
-import type { Topology } from '../../model/placement.ts';
-import { type Account, HostIndex, type Member, type Size } from './hosts.ts';
-import { domainOf, type Ledger, type Target } from './target.ts';
+export interface Member {
+  readonly target: Target;
+  readonly account: Account;
+}
 
 /** Targets that no filter and no score tells apart, except for the room and the replicas on each. */
 export interface TargetClass {
@@ -24,12 +29,17 @@ export interface Placed {
   readonly target: string;
 }
 
-export interface World {
+/** Where a target stands: its class and its place in that. */
+export interface Found {
+  readonly class: TargetClass;
+  readonly place: number;
+}
+
+export interface World extends Pick<Tally, 'domains' | 'counts' | 'hostCounts'> {
   /** In the order of ties: pool order, then name. */
   readonly classes: readonly TargetClass[];
-  readonly byTarget: ReadonlyMap<string, { readonly member: Member; readonly class: TargetClass }>;
-  /** Live counts of the service's replicas by domain of the topology. */
-  count(service: string, topology: Topology): ReadonlyMap<string, number>;
+  readonly left: RoomLeft;
+  readonly byTarget: ReadonlyMap<string, Found>;
   occupy(service: string, target: string, size: Size): void;
 }
 
@@ -39,65 +49,78 @@ export function createWorld(
   ledgers: readonly Ledger[],
   placed: readonly Placed[] = [],
 ): World {
-  const classes = classesOf(targets, accountsOf(ledgers));
+  const { classes, left } = classesOf(targets, new Map(ledgers.map((ledger) => [ledger.name, ledger])));
   const byTarget = new Map(
-    classes.flatMap((one) => one.members.map((member) => [member.target.name, { member, class: one }] as const)),
+    classes.flatMap((one) => one.members.map(({ target }, place) => [target.name, { class: one, place }] as const)),
   );
-  const tally = createTally((name) => byTarget.get(name)?.member.target);
-  for (const { service, target } of placed) tally.add(service, target);
+  const tally = createTally(classes.map(({ target }) => target));
+  const add = (service: string, { class: one, place }: Found): void => {
+    const member = one.members[place];
+    if (member !== undefined) tally.add(service, member.target, one.index);
+  };
+  for (const { service, target } of placed) {
+    const found = byTarget.get(target);
+    if (found !== undefined) add(service, found);
+  }
   return {
     classes,
+    left,
     byTarget,
-    count: tally.count,
-    occupy(service, name, { cores, memoryGiB }) {
+    domains: tally.domains,
+    counts: tally.counts,
+    hostCounts: tally.hostCounts,
+    occupy(service, name, size) {
       const found = byTarget.get(name);
-      if (found === undefined) return;
-      const { account } = found.member;
-      account.groups += 1;
-      account.cores += cores;
-      account.memoryGiB += memoryGiB;
-      found.class.hosts?.moved(found.member);
-      tally.add(service, name);
+      const account = found?.class.members[found.place]?.account;
+      if (found === undefined || account === undefined) return;
+      take(account, left, size);
+      found.class.hosts?.moved(found.place);
+      add(service, found);
     },
   };
 }
 
-function accountsOf(ledgers: readonly Ledger[]): ReadonlyMap<string, Account> {
+const noRoom = (name: string): Ledger => {
+  const nothing = { groups: 0, cores: 0, memoryGiB: 0 };
+  return { name, limit: nothing, used: nothing };
+};
+
+function classesOf(
+  targets: readonly Target[],
+  ledgers: ReadonlyMap<string, Ledger>,
+): { readonly classes: readonly TargetClass[]; readonly left: RoomLeft } {
+  const sorted = grouped(targets);
   const accounts = new Map<string, Account>();
-  for (const { name, limit, used } of ledgers) {
-    accounts.set(name, { name, limit, groups: used.groups, cores: used.cores, memoryGiB: used.memoryGiB });
-  }
-  return accounts;
+  const accountAt = ({ ledger }: Target): Account => {
+    const account = accounts.get(ledger) ?? accountOf(ledgers.get(ledger) ?? noRoom(ledger), accounts.size);
+    accounts.set(ledger, account);
+    return account;
+  };
+  // In the order of classes, so that the room of hosts that are compared with each other lies together.
+  const members = sorted.map((list) => list.map((target): Member => ({ target, account: accountAt(target) })));
+  const left = roomLeftOf([...accounts.values()]);
+  const classes = members.flatMap((list, index): TargetClass[] => {
+    const [first] = list;
+    if (first === undefined) return [];
+    const own = list.map(({ account }) => account);
+    return [{ index, target: first.target, members: list, hosts: own.length === 1 ? null : new HostIndex(own, left) }];
+  });
+  return { classes, left };
 }
 
-const noRoom = (name: string): Account => ({
-  name,
-  limit: { groups: 0, cores: 0, memoryGiB: 0 },
-  groups: 0,
-  cores: 0,
-  memoryGiB: 0,
-});
-
-function classesOf(targets: readonly Target[], accounts: ReadonlyMap<string, Account>): readonly TargetClass[] {
+/** Targets that are equal, in the order of ties. */
+function grouped(targets: readonly Target[]): readonly (readonly Target[])[] {
   const drawing = new Map<string, number>();
   for (const { ledger } of targets) drawing.set(ledger, (drawing.get(ledger) ?? 0) + 1);
-  const sorted = [...targets].sort((a, b) => a.order - b.order || (a.name < b.name ? -1 : 1));
-  const groups = new Map<string, Member[]>();
-  for (const target of sorted) {
+  const groups = new Map<string, Target[]>();
+  for (const target of [...targets].sort((a, b) => a.order - b.order || (a.name < b.name ? -1 : 1))) {
     // Accounts that are shared change behind a member's back, so such a target is a class of its own.
     const key = target.host === null || drawing.get(target.ledger) !== 1 ? `=${target.name}` : equalityKey(target);
-    const account = accounts.get(target.ledger) ?? noRoom(target.ledger);
-    const member: Member = { target, account, bucket: -1, place: -1 };
-    const members = groups.get(key);
-    if (members === undefined) groups.set(key, [member]);
-    else members.push(member);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [target]);
+    else group.push(target);
   }
-  return [...groups.values()].flatMap((members, index) => {
-    const [first] = members;
-    if (first === undefined) return [];
-    const hosts = members.length === 1 ? null : new HostIndex(members);
-    return [{ index, target: first.target, members, hosts }];
-  });
+  return [...groups.values()];
 }
 
 /** The separator occurs in no name. */
@@ -106,39 +129,4 @@ function equalityKey({ pool, kind, region, zone, labels, order, price, closed }:
   if (sorted.length > 1) sorted.sort();
   const cost = price === null ? '' : `${price.coreHour}/${price.gibHour}`;
   return [pool, kind, region, zone ?? '', order, cost, closed ?? '', ...sorted].join('\n');
-}
-
-function createTally(targetNamed: (name: string) => Target | undefined) {
-  const placed = new Map<string, Map<string, number>>();
-  const counts = new Map<string, Map<Topology, Map<string, number>>>();
-  const bump = (map: Map<string, number>, key: string, by: number): void => {
-    map.set(key, (map.get(key) ?? 0) + by);
-  };
-  return {
-    add(service: string, name: string): void {
-      const target = targetNamed(name);
-      if (target === undefined) return;
-      const own = placed.get(service) ?? new Map<string, number>();
-      placed.set(service, own);
-      bump(own, name, 1);
-      for (const [topology, map] of counts.get(service) ?? []) {
-        const domain = domainOf(target, topology);
-        if (domain !== null) bump(map, domain, 1);
-      }
-    },
-    count(service: string, topology: Topology): ReadonlyMap<string, number> {
-      const known = counts.get(service) ?? new Map<Topology, Map<string, number>>();
-      counts.set(service, known);
-      const before = known.get(topology);
-      if (before !== undefined) return before;
-      const map = new Map<string, number>();
-      for (const [name, number] of placed.get(service) ?? []) {
-        const target = targetNamed(name);
-        const domain = target === undefined ? null : domainOf(target, topology);
-        if (domain !== null) bump(map, domain, number);
-      }
-      known.set(topology, map);
-      return map;
-    },
-  };
 }
