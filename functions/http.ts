@@ -34,6 +34,11 @@ app.http('apiLogs', {
   route: 'v1/apps/{app}/logs',
   handler: (request) => flotilla().http.logs(request),
 });
+app.http('apiExec', {
+  ...common,
+  route: 'v1/apps/{app}/exec',
+  handler: (request) => flotilla().http.exec(request),
+});
 app.http('apiSecrets', {
   ...common,
   route: 'v1/apps/{app}/secrets',

@@ -81,6 +81,20 @@ export function createContainerGroups(options: ContainerGroupsOptions): Containe
         });
         return logs.content ?? '';
       }),
+    exec: (place, name, container, { program, size }) =>
+      // Nothing is lost with the answer but a session that nobody will ask for.
+      read(`open a terminal in ${name}`, callTimeoutMs, async (abortSignal) => {
+        const request = { command: program, ...(size && { terminalSize: size }) };
+        const { webSocketUri, password } = await clientOf(place).containers.executeCommand(
+          place.resourceGroup,
+          name,
+          container,
+          request,
+          { abortSignal },
+        );
+        if (!webSocketUri || !password) throw new Error('ARM named no address or no password');
+        return { webSocketUri, password };
+      }),
   };
 }
 

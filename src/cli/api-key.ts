@@ -1,5 +1,5 @@
 /** Which key a command sends to the API: the one that is configured, else that of the context with this address, else the one that a platform on this machine has left for its user. */
-import { accessSchema, loopbackAccessPath, userDirectory } from '../model/access.ts';
+import { type ApiAccess, accessSchema, loopbackAccessPath, userDirectory } from '../model/access.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type { Surroundings } from './context.ts';
 import { type Contexts, contextAt } from './contexts.ts';
@@ -20,7 +20,7 @@ export async function findKey(
   api: string,
   contexts: Contexts = { current: null, contexts: {} },
 ): Promise<Result<ApiKey | null, string>> {
-  const { protocol, hostname, port } = new URL(api);
+  const { protocol, hostname } = new URL(api);
   const configured = configuredKey(surroundings, api, contexts);
   if (configured) {
     if (protocol === 'https:' || isLoopback(hostname)) return ok(configured);
@@ -29,7 +29,8 @@ export async function findKey(
       `the key from ${source} would travel in the clear: give the address of the API as https://, not ${api}.`,
     );
   }
-  return ok(isLoopback(hostname) ? await localKey(surroundings, Number(port || 80)) : null);
+  const access = await localAccess(surroundings, api);
+  return ok(access === null ? null : { key: access.key, source: accessPath(surroundings, api) });
 }
 
 function configuredKey({ environment }: Needs, api: string, contexts: Contexts): ApiKey | null {
@@ -39,10 +40,18 @@ function configuredKey({ environment }: Needs, api: string, contexts: Contexts):
   return context === null || context.key === null ? null : { key: context.key, source: `context ${context.name}` };
 }
 
-async function localKey({ environment, homeDirectory, readFile }: Needs, port: number): Promise<ApiKey | null> {
-  const path = loopbackAccessPath(userDirectory(environment, homeDirectory), port);
-  const access = accessSchema.safeParse(jsonOf(await readFile(path).catch(() => undefined)));
-  return access.success ? { key: access.data.key, source: path } : null;
+/** What the platform whose API this is has left for its user; null = nothing, or it is not on this machine. */
+export async function localAccess(needs: Needs, api: string): Promise<ApiAccess | null> {
+  if (!isLoopback(new URL(api).hostname)) return null;
+  const text = await needs.readFile(accessPath(needs, api)).catch(() => undefined);
+  const access = accessSchema.safeParse(jsonOf(text));
+  return access.success ? access.data : null;
+}
+
+function accessPath({ environment, homeDirectory }: Needs, api: string): string {
+  const { port, protocol } = new URL(api);
+  const number = Number(port || (protocol === 'https:' ? 443 : 80));
+  return loopbackAccessPath(userDirectory(environment, homeDirectory), number);
 }
 
 function jsonOf(text: string | undefined): unknown {

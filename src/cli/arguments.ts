@@ -44,17 +44,40 @@ type Read = { readonly values: Values; readonly operands: readonly string[] };
 
 /** A text says what is wrong. */
 function readValues(command: CommandName, args: readonly string[]): Read | string {
-  const known = commandSpec(command).options;
+  const { options: known, operands } = commandSpec(command);
   const options = Object.fromEntries(known.map((option) => [option.name, toParseOption(option)]));
+  const own = operands.at(-1)?.kind === 'program' ? ownArguments(args, known, operands.length - 1) : args.length;
   try {
-    const parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
-    return { values: parsed.values as Values, operands: parsed.positionals };
+    const parsed = parseArgs({ args: args.slice(0, own), options, allowPositionals: true, strict: true });
+    const program = args.slice(args[own] === '--' ? own + 1 : own);
+    return { values: parsed.values as Values, operands: [...parsed.positionals, ...program] };
   } catch (error) {
     return sayWhy(
       error,
       known.map(({ name }) => name),
     );
   }
+}
+
+/**
+ * How many arguments are for `flotilla` itself, where a program with arguments of its own follows `before` operands: its words are nobody's options. A
+ * `--` ends them in any case.
+ */
+function ownArguments(args: readonly string[], known: readonly Option[], before: number): number {
+  let operands = 0;
+  for (let n = 0; n < args.length; n += 1) {
+    const arg = args[n] ?? '';
+    if (arg === '--') return n;
+    if (!arg.startsWith('-')) {
+      if (operands === before) return n;
+      operands += 1;
+    } else if (
+      known.some(({ name, short, value }) => value !== undefined && [`--${name}`, `-${short}`].includes(arg))
+    ) {
+      n += 1;
+    }
+  }
+  return args.length;
 }
 
 const toParseOption = ({ short, value, multiple }: Option) => ({

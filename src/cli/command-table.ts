@@ -5,7 +5,13 @@
 import { type Option, options } from './options.ts';
 
 /** What an operand is, for parsing errors and completion. */
-export type OperandKind = 'app' | 'target' | 'replicas' | 'word';
+export type OperandKind =
+  | 'app'
+  | 'target'
+  | 'replicas'
+  | 'word'
+  /** A program and its arguments: everything from there on, the last operand. */
+  | 'program';
 
 export interface Operand {
   /** As help shows it: `APP`, `APP.SERVICE[.SLOT]`. */
@@ -101,6 +107,23 @@ export const commandTable = {
       { line: 'flotilla logs shop.web.0 --tail 20 --timestamps', does: 'one replica' },
       { line: 'flotilla logs shop.web --since 10m', does: 'the last ten minutes' },
       { line: 'flotilla logs shop.web.0 --previous', does: 'the replica before this one' },
+    ],
+  },
+  exec: {
+    operands: [
+      { name: 'APP.SERVICE[.SLOT]', kind: 'target' },
+      { name: '-- PROGRAM', kind: 'program', many: true },
+    ],
+    summary: 'a terminal inside a running replica',
+    about: [
+      'Starts one program, mostly a shell, in a terminal inside a running replica, and joins it with this one. Without SLOT it is the lowest slot whose replica is ready, or else runs. Everything typed goes to the program, Ctrl-C and Ctrl-D too; a new line, `~` and `.` end the connection where the program does not. An event tells who opened the terminal, and which program it runs.',
+      'It does what Azure Container Instances can, and no more. The program gets no arguments: start `sh` and type the line there, or pipe it in, with a Ctrl-D at its end by itself. There is always a terminal, which shows what is typed and ends lines with CR LF. Its size is that of yours at the start, for good; `stty rows N cols N` tells a shell another. Nobody tells the exit code of the program: 0 means that the terminal was closed in good order, 1 that it was lost.',
+    ],
+    options: [options.container, ...api, help],
+    examples: [
+      { line: 'flotilla exec shop.web -- sh', does: 'a shell in a replica of web' },
+      { line: 'flotilla exec shop.web.2 -- /bin/bash', does: 'in the replica of slot 2' },
+      { line: "echo 'ls -l /data' | flotilla exec shop.web -- sh", does: 'a line with arguments, from a script' },
     ],
   },
   events: {

@@ -1,7 +1,9 @@
 /** What a command is given: everything outside of it, so that it runs in a test without process, network or clock. */
 import type { ApiClient } from '../client/client.ts';
 import type { FaultConsole } from '../client/fault-console.ts';
+import type { Keyboard } from './keyboard.ts';
 import type { Terminal } from './terminal.ts';
+import type { Dial } from './web-socket.ts';
 
 /** The surroundings of one run of `flotilla`. */
 export interface Surroundings {
@@ -23,6 +25,10 @@ export interface Surroundings {
   /** Whether something answers at `http://…`, `https://…` or `tcp://…`, seen from here. */
   readonly knock: (address: string) => Promise<Answer>;
   readonly terminal: Terminal;
+  /** What is typed or piped in, and where a program of another machine shows what it prints. */
+  readonly keyboard: Keyboard;
+  /** Connects to a websocket. */
+  readonly dial: Dial;
   /** Epoch ms. */
   readonly now: () => number;
   /** Ends early when interrupted. */

@@ -41,6 +41,12 @@ export interface LogOptions {
   readonly previous: boolean;
 }
 
+export interface ExecOptions {
+  readonly target: Target & { readonly service: string };
+  readonly container: string | null;
+  readonly program: string;
+}
+
 export interface FaultOptions {
   readonly action: 'catalogue' | (typeof faultActions)[number];
   /** What follows the action. */
@@ -76,6 +82,7 @@ export type Invocation =
   | (ApiOptions & FileOptions & { readonly command: 'plan'; readonly exitCode: boolean })
   | (ApiOptions & { readonly command: 'ps'; readonly app: string | null })
   | (ApiOptions & LogOptions & { readonly command: 'logs' })
+  | (ApiOptions & ExecOptions & { readonly command: 'exec' })
   | (ApiOptions & {
       readonly command: 'events';
       readonly app: string | null;
@@ -159,6 +166,7 @@ const readers: { readonly [C in CommandName]: Reader<C> } = {
   }),
   ps: ({ shared, app }) => ({ ...shared, app }),
   logs: readLogs,
+  exec: readExec,
   events({ values, shared, app }) {
     const limit = readCount(values.limit, { option: 'limit', default: 50, max: 500 });
     return typeof limit === 'string' ? limit : { ...shared, app, follow: values.follow ?? false, limit };
@@ -236,6 +244,21 @@ function readLogs({ values, operands, shared }: Given): Omit<InvocationOf<'logs'
   const { follow = false, timestamps = false, previous = false, container = null } = values;
   if (follow && previous) return '--previous is of a replica that is gone: there is nothing to follow.';
   return { ...shared, target: target.value, follow, tail, since, timestamps, container, previous };
+}
+
+function readExec({ values, operands, shared }: Given): Omit<InvocationOf<'exec'>, 'command'> | string {
+  const [place = '', ...program] = operands;
+  const target = parseTarget(place);
+  if (!target.ok) return target.error;
+  const { service } = target.value;
+  if (service === null)
+    return `\`${place}\` is an app: name a service of it, APP.SERVICE, or a replica, APP.SERVICE.SLOT.`;
+  const [name = ''] = program;
+  if (program.length > 1 || /\s/.test(name)) {
+    return `ACI starts one program without arguments. Pipe the line into a shell: \`echo '${program.join(' ')}' | flotilla exec ${place} -- sh\`.`;
+  }
+  if (name === '') return '`exec` needs a program, such as sh.';
+  return { ...shared, target: { ...target.value, service }, container: values.container ?? null, program: name };
 }
 
 function readFault({ operands, shared }: Given): Omit<InvocationOf<'local'>, 'command'> | string {

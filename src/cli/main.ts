@@ -8,9 +8,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from '../client/client.ts';
 import { createFaultConsole } from '../client/fault-console.ts';
 import { exitCodes } from './exit-codes.ts';
+import { createKeyboard } from './keyboard.ts';
 import { knock } from './knock.ts';
 import { run } from './run.ts';
 import { createTerminal } from './terminal.ts';
+import { dial } from './web-socket.ts';
 
 const interruption = new AbortController();
 if (process.channel) {
@@ -60,6 +62,8 @@ process.exitCode = await run(process.argv.slice(2), {
   connectConsole: (baseUrl) => createFaultConsole({ baseUrl, fetch }),
   knock,
   terminal: createTerminal(process.stdout, process.stderr, process.env),
+  keyboard: createKeyboard(process.stdin, process.stdout),
+  dial,
   now: Date.now,
   sleep,
   interrupted: interruption.signal,

@@ -5,6 +5,7 @@ import { config } from './commands/config.ts';
 import { context } from './commands/context.ts';
 import { down } from './commands/down.ts';
 import { events } from './commands/events.ts';
+import { exec } from './commands/exec.ts';
 import { imperative } from './commands/imperative.ts';
 import { localFault } from './commands/local-fault.ts';
 import { logs } from './commands/logs.ts';
@@ -49,6 +50,8 @@ async function execute(invocation: Invocation, surroundings: Surroundings): Prom
       return await ps(surroundings, invocation);
     case 'logs':
       return await logs(surroundings, invocation);
+    case 'exec':
+      return await exec(surroundings, invocation);
     case 'scale':
     case 'restart':
     case 'stop':

@@ -10,6 +10,8 @@ import type {
   AppResource,
   AppSummary,
   EventList,
+  ExecRequest,
+  ExecResource,
   Imperative,
   LogList,
   OperationResource,
@@ -44,6 +46,8 @@ export interface ApiClient {
   command(app: string, body: Imperative, idempotencyKey: string): Promise<Result<OperationResource, ApiError>>;
   operation(app: string, id: string): Promise<Result<OperationResource, ApiError>>;
   logs(app: string, query: LogsQuery): Promise<Result<LogList, ApiError>>;
+  /** Never sent twice by itself: each call opens a session and is told as an event. */
+  exec(app: string, request: ExecRequest): Promise<Result<ExecResource, ApiError>>;
   events(
     app: string,
     query: { readonly limit?: number; readonly before?: string; readonly after?: string },
@@ -132,6 +136,7 @@ export function createClient(options: ClientOptions): ApiClient {
       call({ method: 'POST', path: `${appPath(app)}/commands`, body, idempotencyKey }),
     operation: (app, id) => get(`${appPath(app)}/operations/${encodeURIComponent(id)}`),
     logs: (app, query) => get(`${appPath(app)}/logs${queryOf(query)}`),
+    exec: (app, body) => call({ method: 'POST', path: `${appPath(app)}/exec`, body, tries: 1 }),
     events: (app, query) => get(`${appPath(app)}/events${queryOf(query)}`),
   };
 }

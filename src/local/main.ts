@@ -162,12 +162,13 @@ const keyFileOf = (options: Options, dataDir: string): string =>
     : resolve(options['secrets-key']);
 
 /** Where `flotilla` finds the key of this platform by itself; `null` where that cannot be written. */
-function leaveAccess({ url, apiKey, controlUrl, serviceBus }: Platform): string | null {
+function leaveAccess({ url, apiKey, controlUrl, serviceBus, azure }: Platform): string | null {
   const path = loopbackAccessPath(userDirectory(process.env, homedir()), Number(new URL(url).port));
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     rmSync(path, { force: true });
-    const access: ApiAccess = { api: url, key: apiKey, console: controlUrl, serviceBus };
+    const ca = azure['NODE_EXTRA_CA_CERTS'];
+    const access: ApiAccess = { api: url, key: apiKey, console: controlUrl, serviceBus, ...(ca && { ca }) };
     writeFileSync(path, `${JSON.stringify(access)}\n`, { mode: 0o600 });
     return path;
   } catch {

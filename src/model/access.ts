@@ -21,6 +21,8 @@ export const accessSchema = z.object({
   key: z.string().min(1),
   /** Address of the fault console, without `/control`. */
   console: z.string().optional(),
+  /** File with the certificate (PEM) that signs what the platform's ARM shows, for `wss://` addresses that it names. */
+  ca: z.string().optional(),
   /** Connection string of its Service Bus, for other programs. */
   serviceBus: z.string().optional(),
 });

@@ -150,6 +150,18 @@ const logList = z.object({
   omitted: count,
 });
 
+const execResource = z.object({
+  service: text,
+  slot: count,
+  incarnation: count,
+  container: text,
+  state: replicaState,
+  webSocketUri: text.meta({
+    description: 'Of ACI. Connect, send `password` as the first frame; typed and shown bytes follow.',
+  }),
+  password: text.meta({ description: 'A secret, good for one connection.' }),
+});
+
 const secretResource = z.object({
   kind: z.enum(['secret', 'config']),
   name: text,
@@ -195,6 +207,7 @@ export const resourceSchemas = {
   AppList: appList,
   App: appResource,
   LogList: logList,
+  ExecSession: execResource,
   Secret: secretResource,
   SecretRemoval: secretRemoval,
   Pool: poolResource,
@@ -223,6 +236,7 @@ type Checked = readonly [
   Fits<typeof appList, api.AppList>,
   Fits<typeof appResource, api.AppResource>,
   Fits<typeof logList, api.LogList>,
+  Fits<typeof execResource, api.ExecResource>,
   Fits<typeof secretResource, api.SecretResource>,
   Fits<typeof secretRemoval, api.SecretRemoval>,
   Fits<typeof poolResource, api.PoolResource>,

@@ -14,12 +14,14 @@
  *   POST   /api/v1/apps/{app}/commands               body: {@link Imperative}, header `Idempotency-Key` → 202 OperationResource
  *   GET    /api/v1/apps/{app}/operations/{id}        OperationResource
  *   GET    /api/v1/apps/{app}/logs?service&slot&container&tail&since&previous   LogList
+ *   POST   /api/v1/apps/{app}/exec                   body: {@link ExecRequest} → ExecResource: where a terminal inside a replica can be had, once
  *   GET    /api/v1/apps/{app}/events?limit&before&after   EventList, newest first
  *
  * Every error is `application/problem+json` (RFC 9457): {@link ApiProblem}.
  */
 import type { Problem } from './problem.ts';
 import type { CommandName, EventType, LogLine, OperationState, ReplicaState } from './state.ts';
+import type { TerminalSize } from './terminal.ts';
 
 export interface ApiInfo {
   readonly name: 'flotilla';
@@ -185,6 +187,30 @@ export interface ReplicaLog {
   readonly problem: string | null;
   /** ARM asked to be left alone for so long. */
   readonly retryAfterMs: number | null;
+}
+
+/** One program in a terminal inside a container that runs. */
+export interface ExecRequest {
+  readonly service: string;
+  /** Left out: the lowest slot whose replica is ready, or else runs. */
+  readonly slot?: number;
+  /** Left out: the container of the service. */
+  readonly container?: string;
+  /** Path or name of one program; ACI passes it no arguments. */
+  readonly command: string;
+  readonly terminalSize?: TerminalSize;
+}
+
+export interface ExecResource {
+  readonly service: string;
+  readonly slot: number;
+  readonly incarnation: number;
+  readonly container: string;
+  readonly state: ReplicaState;
+  /** Of ACI, not of Flotilla: connect there, and send `password` as the first frame; what is typed and shown follows in frames both ways. */
+  readonly webSocketUri: string;
+  /** A secret: whoever has it gets the terminal. Good for one connection. */
+  readonly password: string;
 }
 
 /** One stored version of a secret or config. Its value cannot be had from the API. */

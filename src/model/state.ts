@@ -222,6 +222,8 @@ export type EventType =
   | 'ReplicaGone'
   | 'EndpointAdded'
   | 'EndpointRemoved'
+  /** A terminal inside a container was handed to a client of the API. */
+  | 'ExecOpened'
   | 'OrphanFound'
   | 'OrphanDeleted';
 

@@ -2,6 +2,7 @@
 import type { GroupObservation, GroupSpec, LocatedGroup } from '../model/group.ts';
 import type { Result } from '../model/result.ts';
 import type { PoolRow } from '../model/state.ts';
+import type { TerminalSize } from '../model/terminal.ts';
 import type { PortError } from './errors.ts';
 
 export type PoolPlace = Pick<PoolRow, 'pool' | 'subscriptionId' | 'resourceGroup' | 'region'>;
@@ -15,6 +16,19 @@ export interface LogQuery {
   readonly timestamps?: boolean;
   /** Shorter than the timeout of the other calls. */
   readonly timeoutMs?: number;
+}
+
+export interface ExecQuery {
+  /** Path of one program: ACI passes it no arguments. */
+  readonly program: string;
+  /** Of the terminal it runs in, for as long as it runs; ACI's own where it is left out. */
+  readonly size?: TerminalSize;
+}
+
+/** Where a terminal can be had, once: whoever connects to `webSocketUri` sends `password`, a secret value, as the first frame. */
+export interface ExecSession {
+  readonly webSocketUri: string;
+  readonly password: string;
 }
 
 export interface ContainerGroups {
@@ -31,4 +45,6 @@ export interface ContainerGroups {
   delete(place: PoolPlace, name: string): Promise<Result<'accepted' | 'gone', PortError>>;
   /** Last lines of a container, oldest first. `ContainerLogNotAvailable` (`NotFound`) = it has not started yet. */
   logs(place: PoolPlace, name: string, container: string, query: LogQuery): Promise<Result<string, PortError>>;
+  /** A session that nobody connects to ends by itself: asked again, ARM opens another. `Conflict` = the container does not run. */
+  exec(place: PoolPlace, name: string, container: string, query: ExecQuery): Promise<Result<ExecSession, PortError>>;
 }

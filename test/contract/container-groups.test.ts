@@ -71,6 +71,27 @@ function bench(pageSize = 50) {
 }
 
 describe('container groups through the real client', () => {
+  it('opens a terminal in a container that runs, and says why there is none', async () => {
+    const { groups, elapse } = bench();
+    const open = (name: string, container = 'web', program = '/bin/sh') =>
+      groups.exec(east, name, container, { program, size: { rows: 20, cols: 70 } });
+    expect(await open('f-1-web')).toMatchObject({ ok: false, error: { kind: 'NotFound' } });
+    await groups.create(east, spec('f-1-web'));
+    expect(await open('f-1-web')).toMatchObject({
+      ok: false,
+      error: { kind: 'Conflict', code: 'ContainerNotRunning' },
+    });
+    elapse(5_000);
+    const opened = await open('f-1-web');
+    expect(opened).toMatchObject({
+      ok: true,
+      value: { webSocketUri: expect.stringMatching(/^wss:.*rows=20&cols=70/) },
+    });
+    expect(opened.ok && opened.value.password).toMatch(/^[\w-]{20,}$/);
+    expect(await open('f-1-web', 'db')).toMatchObject({ ok: false, error: { code: 'ContainerNotFound' } });
+    expect(await open('f-1-web', 'web', '')).toMatchObject({ ok: false, error: { kind: 'Invalid' } });
+  });
+
   it('creates, reads back what was asked for and what runs, and deletes', async () => {
     const { groups, elapse } = bench();
     expect(await groups.create(east, spec('f-1-web'))).toEqual({ ok: true, value: 'accepted' });

@@ -27,6 +27,9 @@ describe('flotilla from a second terminal', { shuffle: false }, () => {
   });
 
   const flotilla = (...args: readonly string[]) => place.flotilla(...args, '--api', api);
+  /** As a line of a shell, whose keyboard is whatever is piped in. */
+  const exec = (...args: readonly string[]) =>
+    `${process.execPath} ${resolve('dist/src/cli/main.js')} exec --api ${api} ${args.join(' ')}`;
   const app = async (): Promise<AppResource> =>
     JSON.parse((await flotilla('ps', 'voting', '--json').finished).out.join('\n'));
   const write = (text: string): string => {
@@ -72,6 +75,35 @@ describe('flotilla from a second terminal', { shuffle: false }, () => {
     following.signal('SIGINT');
     expect((await following.finished).code).toBe(0);
     expect(await flotilla('logs', 'voting.wob').finished).toMatchObject({ code: 1 });
+  });
+
+  it('exec runs what is piped into a shell of a replica, and an event tells of it', async () => {
+    const [replica] = (await app()).serviceList.find(({ name }) => name === 'web')?.replicas ?? [];
+    const line = `printf 'hostname\\nexit\\n' | ${exec('voting.web.0', 'sh')}`;
+    const { code, out, errors } = await place.run('sh', ['-c', line]).finished;
+    expect({ code, errors }).toEqual({ code: 0, errors: [] });
+    expect(out.map((shown) => shown.trim())).toContainEqual(expect.stringMatching(/^SandboxHost-/));
+    const { out: told } = await flotilla('events', 'voting').finished;
+    expect(told.at(-1)).toMatch(
+      new RegExp(
+        `ExecOpened +web/0/${replica?.incarnation} +A terminal was opened: sh in container web by .* from 127`,
+      ),
+    );
+    expect(await place.flotilla('exec', '--api', api, 'voting.web.7', '--', 'sh').finished).toMatchObject({
+      code: 1,
+      errors: ['error: web has no replica in slot 7; slots: 0, 1, 2.'],
+    });
+  });
+
+  it('exec leaves the terminal as it was', async () => {
+    const [before, after] = ['before', 'after'].map((name) => join(place.directory, name));
+    const inside = `stty -g >${before}; ${exec('voting.web', 'sh')}; echo ended with $?; stty -g >${after}`;
+    const line = `printf 'echo typed\\r\\004' | script -qec "sh -c '${inside.replace('$?', '\\$?')}'" /dev/null`;
+    const { out } = await place.run('sh', ['-c', line]).finished;
+    expect(out.map((shown) => shown.trim().replace(/^# /, ''))).toEqual(
+      expect.arrayContaining(['typed', 'ended with 0']),
+    );
+    expect(readFileSync(after ?? '', 'utf8')).toBe(readFileSync(before ?? '', 'utf8'));
   });
 
   it('config prints a document that means the same', async () => {

@@ -48,6 +48,7 @@ export async function bench(...rows: Row[]) {
         called.push(`delete ${name}`);
         return answers.delete;
       },
+      exec: async () => err({ kind: 'NotFound', code: null, message: 'no terminals here', retryAfterMs: null }),
       logs: async () => ok(''),
     },
     prober: { probe: async () => ({ passed: true, detail: '' }) },

@@ -129,15 +129,27 @@ export interface RunOptions extends Script {
   readonly environment?: Readonly<Record<string, string>>;
   /** Ctrl-C at this time after the start. */
   readonly interruptAfterMs?: number;
+  /** Ctrl-C before anything else. */
+  readonly interrupted?: boolean;
   readonly answers?: Readonly<Record<string, Answer>>;
   readonly colours?: boolean;
   /** The fault console of the platform. */
   readonly console?: (baseUrl: string) => FaultConsole;
+  /** Nothing is typed unless they say so. */
+  readonly keyboard?: Surroundings['keyboard'];
+  readonly dial?: Surroundings['dial'];
   readonly onConnect?: (baseUrl: string, key: string | undefined) => void;
 }
 
 const nobody = async () => err<ConsoleError>({ kind: 'unreachable', message: 'connect ECONNREFUSED' });
 const noConsole: FaultConsole = { view: nobody, inject: nobody, clear: nobody };
+
+const noKeyboard: Surroundings['keyboard'] = {
+  isTerminal: false,
+  size: () => null,
+  listen: () => ({ end() {} }),
+  show: async () => {},
+};
 
 export interface Ran {
   readonly code: number;
@@ -153,6 +165,7 @@ export interface Ran {
 export async function runCli(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
   let now = startAt;
   const interruption = new AbortController();
+  if (options.interrupted) interruption.abort();
   const out: string[] = [];
   const errors: string[] = [];
   const commands: string[] = [];
@@ -176,6 +189,8 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
       note: (text) => errors.push(...text.split('\n')),
       status() {},
     },
+    keyboard: options.keyboard ?? noKeyboard,
+    dial: options.dial ?? (async () => err('connect ECONNREFUSED')),
     now: () => now,
     sleep: async (ms) => {
       now += ms;
@@ -235,6 +250,7 @@ function scriptedClient(script: Script, now: () => number, commands: string[]): 
     },
     operation: async () => ok(nextOperation() ?? anOperation()),
     logs: async () => ok({ logs: [], omitted: 0 }),
+    exec: async () => err(refused(409, 'Nothing runs.')),
     events: async (_, query) => ok(pageOf(script.events ?? [], now(), query)),
     ...script.overrides,
   };

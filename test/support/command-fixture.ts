@@ -1,9 +1,11 @@
 /** Commands over a real store in this process: a clock that only sleeping moves, ids that count, and records of what was sent, started and logged. */
+import type { ExecPorts } from '../../src/commands/http/exec.ts';
 import type { LogPorts } from '../../src/commands/http/logs.ts';
 import type { Incoming } from '../../src/commands/incoming.ts';
 import type { CommandPorts } from '../../src/commands/ports.ts';
 import { ok, type Result } from '../../src/model/result.ts';
 import type { Reply } from '../../src/ports/command-bus.ts';
+import type { ExecQuery, ExecSession } from '../../src/ports/container-groups.ts';
 import type { PortError } from '../../src/ports/errors.ts';
 import type { Workflows } from '../../src/ports/workflows.ts';
 import { aPool, at } from './rows.ts';
@@ -11,10 +13,13 @@ import { secretsFixture } from './secrets-fixture.ts';
 import { type TableFixture, tableFixture } from './table-fixture.ts';
 
 export interface CommandFixture extends TableFixture {
-  readonly ports: CommandPorts & LogPorts;
+  readonly ports: CommandPorts & LogPorts & ExecPorts;
   /** What ARM answers to a read of the logs of a container group, by its name; what was asked is in `logReads`. */
   readonly groupLogs: Map<string, Result<string, PortError>>;
   readonly logReads: { readonly group: string; readonly container: string; readonly tail: number }[];
+  /** What ARM was asked for a terminal, and what it answers. */
+  readonly execs: { readonly group: string; readonly container: string; readonly query: ExecQuery }[];
+  answerExecs(answer: Result<ExecSession, PortError>): void;
   readonly sent: { readonly app: string; readonly operationId: string; readonly attempt: number }[];
   readonly replies: Reply[];
   /** Instance ids of started assessors. */
@@ -38,6 +43,8 @@ export function commandFixture(): CommandFixture {
   const groupLogs: CommandFixture['groupLogs'] = new Map();
   const logReads: { group: string; container: string; tail: number }[] = [];
   let replyAnswer: Result<void, PortError> = ok(undefined);
+  const execs: CommandFixture['execs'] = [];
+  let execAnswer: Result<ExecSession, PortError> = ok({ webSocketUri: 'wss://aci.test/exec/1', password: 'pass-1' });
   let count = 0;
   const log = (level: string) => (message: string, fields?: unknown) => {
     logged.push(`${level}: ${message} ${JSON.stringify(fields ?? {})}`);
@@ -48,6 +55,10 @@ export function commandFixture(): CommandFixture {
     ...table,
     groupLogs,
     logReads,
+    execs,
+    answerExecs: (next) => {
+      execAnswer = next;
+    },
     sent,
     replies,
     started,
@@ -83,6 +94,10 @@ export function commandFixture(): CommandFixture {
         async logs(_, group, container, { tail }) {
           logReads.push({ group, container, tail });
           return groupLogs.get(group) ?? ok('');
+        },
+        async exec(_, group, container, query) {
+          execs.push({ group, container, query });
+          return execAnswer;
         },
       },
       now,

@@ -3,10 +3,9 @@
  * wrong is asked of the platform: it alone knows.
  */
 import type { CataloguedFault, ConsoleArgument, ConsoleError, FaultConsole } from '../../client/fault-console.ts';
-import { accessSchema, loopbackAccessPath, userDirectory } from '../../model/access.ts';
 import type { Result } from '../../model/result.ts';
 import { nearestWord } from '../../spec/suggest.ts';
-import { isLoopback } from '../api-key.ts';
+import { localAccess } from '../api-key.ts';
 import type { Surroundings } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { InvocationOf } from '../invocation.ts';
@@ -59,21 +58,9 @@ export async function faultCompletions(
 
 /** Given, or left by the platform for its user beside the key of its API. */
 async function findConsole(surroundings: Surroundings, api: string): Promise<string | undefined> {
-  const { environment, homeDirectory, readFile } = surroundings;
-  const given = environment['FLOTILLA_CONSOLE'];
+  const given = surroundings.environment['FLOTILLA_CONSOLE'];
   if (given) return given.replace(/\/+$/, '').replace(/\/control$/, '');
-  const { hostname, port, protocol } = new URL(api);
-  if (!isLoopback(hostname)) return undefined;
-  const number = Number(port || (protocol === 'https:' ? 443 : 80));
-  const text = await readFile(loopbackAccessPath(userDirectory(environment, homeDirectory), number)).catch(
-    () => undefined,
-  );
-  try {
-    const access = accessSchema.safeParse(JSON.parse(text ?? ''));
-    return access.success ? access.data.console : undefined;
-  } catch {
-    return undefined;
-  }
+  return (await localAccess(surroundings, api))?.console;
 }
 
 async function showCatalogue(

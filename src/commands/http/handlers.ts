@@ -14,6 +14,7 @@ import { checkDocument, type DocumentFault } from '../check-document.ts';
 import { bodyOf, faultOf, imperative } from '../messages.ts';
 import { planDocument } from '../plan-document.ts';
 import type { CommandPorts } from '../ports.ts';
+import { type ExecPorts, postExec } from './exec.ts';
 import { listApps } from './list-apps.ts';
 import { getLogs, type LogPorts } from './logs.ts';
 import { openApiDocument } from './openapi.ts';
@@ -55,11 +56,13 @@ export interface HttpHandlers {
   readonly secret: Handler;
   /** `v1/apps/{app}/logs` */
   readonly logs: Handler;
+  /** `v1/apps/{app}/exec` */
+  readonly exec: Handler;
   /** Everything else below `v1`. */
   readonly unknown: Handler;
 }
 
-export function createHttpHandlers(ports: CommandPorts & LogPorts, installation: string): HttpHandlers {
+export function createHttpHandlers(ports: CommandPorts & LogPorts & ExecPorts, installation: string): HttpHandlers {
   const info: ApiInfo = { name: 'flotilla', version, installation };
   const path = (methods: Readonly<Record<string, Handler>>): Handler => guarded(ports, dispatch(methods));
   return {
@@ -81,6 +84,7 @@ export function createHttpHandlers(ports: CommandPorts & LogPorts, installation:
       DELETE: withoutQuery((request) => deleteSecret(ports, appParameter(request), request.params['name'] ?? '')),
     }),
     logs: path({ GET: (request) => getLogs(ports, appParameter(request), request.query) }),
+    exec: path({ POST: withoutQuery((request) => postExec(ports, appParameter(request), request)) }),
     unknown: guarded(ports, async ({ url }) => problem('notFound', `There is nothing at ${new URL(url).pathname}.`)),
   };
 }

@@ -7,6 +7,7 @@ import { resourceSchemas } from '../../model/api-schemas.ts';
 import { namePattern } from '../../model/limits.ts';
 import { version } from '../../model/version.ts';
 import { idempotencyKeyPattern, imperative } from '../messages.ts';
+import { execRequest } from './exec.ts';
 import { type Operation, operations } from './operations.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -35,6 +36,7 @@ export function openApiDocument(): Json {
       schemas: {
         ...Object.fromEntries(Object.entries(resourceSchemas).map(([name, schema]) => [name, schemaOf(schema)])),
         Command: schemaOf(imperative),
+        ExecRequest: schemaOf(execRequest),
       },
     },
   };
@@ -65,6 +67,7 @@ const bodies = {
     },
   },
   command: { 'application/json': { schema: ref('Command') } },
+  exec: { 'application/json': { schema: ref('ExecRequest') } },
   bytes: { 'application/octet-stream': {} },
 } as const;
 
@@ -79,7 +82,7 @@ const refusals: Readonly<Record<number, string>> = {
   401: 'No function key, or a wrong one. The host answers without a body.',
   404: 'There is no such resource.',
   405: 'The method is not possible here; `Allow` says which are.',
-  409: 'The app is protected and the deletion not confirmed, or the secret is in use.',
+  409: 'The app is protected and the deletion not confirmed, the secret is in use, or the container does not run.',
   413: 'The body is too large.',
   415: 'The body has another media type.',
   422: 'The document or command is refused; `problems` names every fault.',

@@ -8,7 +8,7 @@ export interface Operation {
   readonly id: string;
   readonly summary: string;
   readonly query?: readonly QueryParameter[];
-  readonly body?: 'document' | 'command' | 'bytes';
+  readonly body?: 'document' | 'command' | 'exec' | 'bytes';
   /** Takes an Idempotency-Key. */
   readonly key?: true;
   readonly answers: readonly {
@@ -162,6 +162,15 @@ export const operations: readonly Operation[] = [
     ],
     answers: one('LogList', 'By service, slot and incarnation.'),
     refusals: [400, 404],
+  },
+  {
+    path: '/apps/{app}/exec',
+    method: 'post',
+    id: 'openTerminal',
+    summary: 'Start one program in a terminal inside a container that runs.',
+    body: 'exec',
+    answers: one('ExecSession', 'Where the terminal can be had, once; an event tells of it.'),
+    refusals: [400, 404, 409, 413, 415, 422],
   },
   {
     path: '/apps/{app}/events',

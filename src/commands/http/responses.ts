@@ -10,6 +10,7 @@ const titles = {
   malformedJson: [400, 'Malformed JSON'],
   notFound: [404, 'No such resource'],
   protected: [409, 'The app is protected'],
+  notRunning: [409, 'The container does not run'],
   inUse: [409, 'The secret is in use'],
   methodNotAllowed: [405, 'Method not allowed'],
   tooLarge: [413, 'Document too large'],

@@ -3,6 +3,7 @@
  * DNS name to 127.0.0.1 cannot reach the API), foreign `Origin` headers too (nor can one that sends requests across origins). What a request means is the handler's business.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { listenOnLoopback } from './port-holder.ts';
 
 export interface HttpRequest {
@@ -160,5 +161,10 @@ function flatHeaders(incoming: IncomingMessage): Record<string, string> {
   for (const [name, value] of Object.entries(incoming.headers)) {
     if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
   }
+  headers['x-forwarded-for'] = forwardedFor(headers['x-forwarded-for'], incoming.socket);
   return headers;
 }
+
+/** As Azure's front end does: it puts whom it sees behind whatever the client says. */
+const forwardedFor = (said: string | undefined, { remoteAddress, remotePort }: Socket): string =>
+  `${said === undefined ? '' : `${said}, `}${remoteAddress}:${remotePort}`;

@@ -122,6 +122,14 @@ describe('the client', () => {
         since: '2026-11-24T12:00:00Z',
         previous: true,
       }),
+    exec: (client) =>
+      client.exec('shop', {
+        service: 'web',
+        slot: 0,
+        container: 'web',
+        command: 'sh',
+        terminalSize: { rows: 24, cols: 80 },
+      }),
     events: (client) => client.events('shop', { limit: 5, before: 'x', after: 'y' }),
   };
 
