@@ -39,6 +39,11 @@ app.http('apiExec', {
   route: 'v1/apps/{app}/exec',
   handler: (request) => flotilla().http.exec(request),
 });
+app.http('apiReplica', {
+  ...common,
+  route: 'v1/apps/{app}/replicas/{service}/{slot}',
+  handler: (request) => flotilla().http.replica(request),
+});
 app.http('apiSecrets', {
   ...common,
   route: 'v1/apps/{app}/secrets',

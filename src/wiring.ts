@@ -9,6 +9,7 @@ import type { InvocationContext } from '@azure/functions';
 import { type Activities, createActivities } from './activities/activities.ts';
 import { groupEvent } from './activities/group-event.ts';
 import { networkProber } from './activities/network-prober.ts';
+import { observeReplica } from './activities/observe.ts';
 import { readPools } from './activities/pool-sync.ts';
 import type { ActivityPorts, ActivitySettings, PoolConfig } from './activities/ports.ts';
 import { createTimers, type Timers } from './activities/timers.ts';
@@ -94,7 +95,10 @@ export function wiring(config: Config, { httpClient, ports: given, pools }: Over
       }),
   };
   return {
-    http: createHttpHandlers(world, config.installation),
+    http: createHttpHandlers(
+      { ...world, look: (...replica) => observeReplica(world, ...replica), settings },
+      config.installation,
+    ),
     queue: createQueueTriggers(ports, workflowsOf, config),
     activities: (context) => createActivities({ ...world, workflows: workflowsOf(context) }, settings),
     events: (payload, context) => groupEvent({ ...world, workflows: workflowsOf(context) }, settings, payload),

@@ -82,12 +82,13 @@ async function record(
 
 /** What was given back since the rows were read is not taken anew. */
 function recounted(
-  { pool, apps, now }: Seen,
+  { pool, listing, apps, now }: Seen,
   current: PoolRow,
   { brokenAfterMs }: ActivitySettings,
 ): PoolRow['reservations'] {
   const held = new Set(current.reservations.map(({ owner }) => owner));
   const released = new Set(pool.reservations.map(({ owner }) => owner).filter((owner) => !held.has(owner)));
+  const listed = new Set(listing.flatMap(({ tags }) => listedOwner(tags)));
   const replicas = [...apps.values()].flatMap((rows) => rows.replicas.map(bare));
   return recount(
     {
@@ -95,11 +96,18 @@ function recounted(
       replicas: replicas.filter((replica) => !released.has(ownerOf(replica))),
       read: new Set(apps.keys()),
       isGivenOut: (owner) => isGivenOut(apps, owner),
+      isListed: (owner) => listed.has(owner),
       coresOf: (replica) => coresOf(apps, replica),
       graceMs: brokenAfterMs,
     },
     now,
   );
+}
+
+function listedOwner(tags: ListedGroup['tags']): readonly string[] {
+  const { app, service, slot, incarnation } = names.tags;
+  const parts = [app, service, slot, incarnation].map((tag) => tags[tag]);
+  return parts.includes(undefined) ? [] : [parts.join('/')];
 }
 
 function isGivenOut(apps: ReadonlyMap<string, AppRows>, owner: string): boolean {

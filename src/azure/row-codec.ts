@@ -105,6 +105,7 @@ const columns: { readonly [K in Kind]: Columns<Extract<Row, { kind: K }>> } = {
     restartCount: 'whole',
     failures: 'whole',
     missing: 'whole',
+    steadiness: 'json',
     logTail: 'text',
   },
   op: {

@@ -226,6 +226,31 @@ export const commandTable = {
     options: [...wait, jsonAtEnd, ...api, help],
     examples: [{ line: 'flotilla thaw shop', does: 'let shop go on' }],
   },
+  why: {
+    operands: [{ name: 'APP.SERVICE.SLOT', kind: 'target' }],
+    summary: 'why a replica is as it is: evidence, the rule, and what comes next',
+    about: [
+      'Looks at the container group of a replica now, probes it where it is probed, and says by which rule it is what it is, why the planner does what it does with it, and what comes next and when. Nothing is changed by asking.',
+    ],
+    options: [json, ...api, help],
+    examples: [{ line: 'flotilla why shop.web.0', does: 'the replica in slot 0 of web' }],
+  },
+  replica: {
+    operands: [
+      { name: 'replace|forget', kind: 'word', words: ['replace', 'forget'] },
+      { name: 'APP.SERVICE.SLOT', kind: 'target' },
+    ],
+    summary: 'replace one replica, or let go of one that ARM does not let go of',
+    about: [
+      '`replace` gives the slot a new replica, by the rules of `restart`: at most one ready replica of the service is missing at a time.',
+      '`forget` is for a replica that is lost, failed or being deleted and does not get any further: its row is closed and its slot is free. Should its container group still stand, it is deleted as an orphan once ARM lists it.',
+    ],
+    options: [...wait, jsonAtEnd, ...api, help],
+    examples: [
+      { line: 'flotilla replica replace shop.web.0', does: 'a new replica in slot 0' },
+      { line: 'flotilla replica forget shop.web.0', does: 'wait no longer for ARM to delete it' },
+    ],
+  },
   context: {
     operands: [
       { name: 'ls|use|add|rm|show', kind: 'word', optional: true, words: ['ls', 'use', 'add', 'rm', 'show'] },

@@ -55,6 +55,14 @@ export interface FaultOptions {
 
 const faultActions = ['ls', 'add', 'clear', 'help'] as const;
 
+export interface ReplicaTarget {
+  readonly app: string;
+  readonly service: string;
+  readonly slot: number;
+}
+
+const replicaActions = ['replace', 'forget'] as const;
+
 export interface SecretOptions {
   readonly action: 'ls' | 'set' | 'rm';
   readonly app: string;
@@ -103,6 +111,10 @@ export type Invocation =
         readonly services: readonly string[] | null;
       })
   | (ApiOptions & WaitOptions & { readonly command: 'freeze' | 'thaw'; readonly app: string })
+  | (ApiOptions & ReplicaTarget & { readonly command: 'why' })
+  | (ApiOptions &
+      WaitOptions &
+      ReplicaTarget & { readonly command: 'replica'; readonly action: (typeof replicaActions)[number] })
   | (ApiOptions &
       FileOptions &
       WaitOptions & { readonly command: 'down'; readonly app: string | null; readonly yes: string | null })
@@ -177,6 +189,19 @@ const readers: { readonly [C in CommandName]: Reader<C> } = {
       return 'name the app, or the file that names it, not both.';
     }
     return withWait(values, (wait) => ({ ...shared, ...file, ...wait, app, yes: values.yes ?? null }));
+  },
+  why({ operands, shared }) {
+    const replica = readReplica(operands[0] ?? '');
+    return typeof replica === 'string' ? replica : { ...shared, ...replica };
+  },
+  replica({ operands, values, shared }) {
+    const action = replicaActions.find((known) => known === operands[0]);
+    if (action === undefined)
+      return `\`${operands[0]}\` is not something to do with a replica: write replace or forget.`;
+    const replica = readReplica(operands[1] ?? '');
+    return typeof replica === 'string'
+      ? replica
+      : withWait(values, (wait) => ({ ...shared, ...wait, ...replica, action }));
   },
   local: readFault,
   secrets: readSecrets,
@@ -332,6 +357,15 @@ function readServices({ operands, values, shared }: Given): Omit<InvocationOf<'r
   if (named.length > 0 && named.length < targets.length) return `name \`${app}\` or services of it, not both.`;
   const services = named.length === 0 ? null : [...new Set(named)];
   return withWait(values, (wait) => ({ ...shared, ...wait, app, services }));
+}
+
+function readReplica(operand: string): ReplicaTarget | string {
+  const target = parseTarget(operand);
+  if (!target.ok) return target.error;
+  const { app, service, slot } = target.value;
+  return service === null || slot === null
+    ? `\`${operand}\` names no replica: write APP.SERVICE.SLOT, such as shop.web.0.`
+    : { app, service, slot };
 }
 
 function readWholeApp({ values, shared, app }: Given): Omit<InvocationOf<'freeze'>, 'command'> | string {

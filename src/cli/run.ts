@@ -11,9 +11,11 @@ import { localFault } from './commands/local-fault.ts';
 import { logs } from './commands/logs.ts';
 import { plan } from './commands/plan.ts';
 import { ps } from './commands/ps.ts';
+import { replica } from './commands/replica.ts';
 import { secrets } from './commands/secrets.ts';
 import { up } from './commands/up.ts';
 import { version } from './commands/version.ts';
+import { why } from './commands/why.ts';
 import type { Surroundings } from './context.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { helpOf } from './help.ts';
@@ -59,6 +61,10 @@ async function execute(invocation: Invocation, surroundings: Surroundings): Prom
     case 'freeze':
     case 'thaw':
       return await imperative(surroundings, invocation);
+    case 'why':
+      return await why(surroundings, invocation);
+    case 'replica':
+      return await replica(surroundings, invocation);
     case 'events':
       return await events(surroundings, invocation);
     case 'down':

@@ -18,6 +18,7 @@ import type {
   PoolResource,
   SecretRemoval,
   SecretResource,
+  WhyResource,
 } from '../model/api.ts';
 import { err, ok, type Result } from '../model/result.ts';
 
@@ -44,6 +45,8 @@ export interface ApiClient {
   setSecret(app: string, secret: NewSecret): Promise<Result<SecretResource, ApiError>>;
   removeSecret(app: string, name: string): Promise<Result<SecretRemoval, ApiError>>;
   command(app: string, body: Imperative, idempotencyKey: string): Promise<Result<OperationResource, ApiError>>;
+  /** Why the replicas of a slot are as they are; reads ARM and probes. */
+  why(app: string, service: string, slot: number): Promise<Result<readonly WhyResource[], ApiError>>;
   operation(app: string, id: string): Promise<Result<OperationResource, ApiError>>;
   logs(app: string, query: LogsQuery): Promise<Result<LogList, ApiError>>;
   /** Never sent twice by itself: each call opens a session and is told as an event. */
@@ -134,6 +137,7 @@ export function createClient(options: ClientOptions): ApiClient {
       call({ method: 'DELETE', path: `${appPath(app)}/secrets/${encodeURIComponent(name)}` }),
     command: (app, body, idempotencyKey) =>
       call({ method: 'POST', path: `${appPath(app)}/commands`, body, idempotencyKey }),
+    why: (app, service, slot) => get(`${appPath(app)}/replicas/${encodeURIComponent(service)}/${slot}`),
     operation: (app, id) => get(`${appPath(app)}/operations/${encodeURIComponent(id)}`),
     logs: (app, query) => get(`${appPath(app)}/logs${queryOf(query)}`),
     exec: (app, body) => call({ method: 'POST', path: `${appPath(app)}/exec`, body, tries: 1 }),

@@ -8,6 +8,7 @@ import { planApply } from '../decide/commands/plan-apply.ts';
 import { isConfirmed, isProtected, planDelete } from '../decide/commands/plan-delete.ts';
 import { planFreeze } from '../decide/commands/plan-freeze.ts';
 import { planRejection, planSupersession } from '../decide/commands/plan-refusal.ts';
+import { planForget, planReplace } from '../decide/commands/plan-replica.ts';
 import { planRestart, planScale, planStart, planStop } from '../decide/commands/plan-services.ts';
 import { keys } from '../model/keys.ts';
 import type { Problem } from '../model/problem.ts';
@@ -17,7 +18,7 @@ import type { OperationRow, Stored } from '../model/state.ts';
 import type { PortError } from '../ports/errors.ts';
 import type { Change } from '../ports/state-store.ts';
 import { checkDocument } from './check-document.ts';
-import type { ScaleBody } from './messages.ts';
+import type { ReplicaBody, ScaleBody } from './messages.ts';
 import type { CommandPorts } from './ports.ts';
 import { noteDue } from './wake.ts';
 
@@ -118,6 +119,10 @@ function planImperative(view: CommandView, operation: Stored<OperationRow>, mome
       return planStop(view, operation, named, moment);
     case 'start':
       return planStart(view, operation, named, moment);
+    case 'replaceReplica':
+      return planReplace(view, operation, (operation.body as ReplicaBody).replica, moment);
+    case 'forgetReplica':
+      return planForget(view, operation, (operation.body as ReplicaBody).replica, moment);
     case 'freeze':
     case 'thaw':
       return planFreeze(view, operation, operation.command === 'freeze', moment);

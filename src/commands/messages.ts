@@ -32,10 +32,29 @@ const stop = z.strictObject({ command: z.literal('stop'), services });
 const start = z.strictObject({ command: z.literal('start'), services });
 const freeze = z.strictObject({ command: z.literal('freeze') });
 const thaw = z.strictObject({ command: z.literal('thaw') });
+const replica = z
+  .strictObject({
+    service,
+    slot: z.int().min(0).max(limits.replicasPerService),
+    incarnation: z.int().min(1),
+  })
+  .describe('One replica; its incarnation, so that a command that comes late does not hit its successor.');
+const replaceReplica = z.strictObject({ command: z.literal('replaceReplica'), replica });
+const forgetReplica = z.strictObject({ command: z.literal('forgetReplica'), replica });
 
 /** What `POST …/apps/{app}/commands` takes: the app is in the path, the key in a header. */
-export const imperative = z.discriminatedUnion('command', [scale, restart, stop, start, freeze, thaw]);
+export const imperative = z.discriminatedUnion('command', [
+  scale,
+  restart,
+  stop,
+  start,
+  freeze,
+  thaw,
+  replaceReplica,
+  forgetReplica,
+]);
 export type Imperative = z.infer<typeof imperative>;
+export type ReplicaBody = Pick<z.infer<typeof forgetReplica>, 'replica'>;
 export type ScaleBody = Pick<z.infer<typeof scale>, 'services'>;
 
 const address = { app, idempotencyKey };
@@ -61,6 +80,8 @@ export const wholeCommand = z.discriminatedUnion('command', [
   start.extend(address),
   freeze.extend(address),
   thaw.extend(address),
+  replaceReplica.extend(address),
+  forgetReplica.extend(address),
 ]);
 /** Enough of a malformed command to record it in an operation that its sender can ask for. */
 const addressed = z.object({ app, idempotencyKey });
@@ -94,6 +115,7 @@ export function readMessage(body: unknown): Result<Message, Poison> {
 /** What an operation keeps of a command until it is applied. */
 export function bodyOf(command: WholeCommand | Imperative): unknown {
   if (command.command === 'apply') return command.document;
+  if ('replica' in command) return { replica: command.replica };
   return 'services' in command && command.services !== undefined ? { services: command.services } : null;
 }
 

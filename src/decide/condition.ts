@@ -65,10 +65,19 @@ const rules: readonly Rule[] = [
     says: ({ group }) => dead('ProvisioningFailed', group.events[0]?.message ?? 'ACI gives no reason.'),
   },
   {
+    name: 'platform maintenance ended the container and ACI restarts it',
+    when: (seen) => isDown(seen) && isMaintained(seen.group),
+    says: ({ group }) => endOf(group),
+  },
+  {
+    name: 'the container crashes again and again and ACI restarts it, more and more slowly',
+    when: (seen) => isDown(seen) && isLooping(seen.group),
+    says: ({ group }) => endOf(group),
+  },
+  {
     name: 'the container crashed and ACI restarts it',
-    when: ({ running, container }) =>
-      !running && container !== null && (container.state === 'Terminated' || container.restartCount > 0),
-    says: ({ group }) => crashOf(group),
+    when: (seen) => isDown(seen),
+    says: ({ group }) => endOf(group),
   },
   {
     name: 'the container does not run yet',
@@ -93,7 +102,15 @@ const rules: readonly Rule[] = [
   { name: 'time without a restart or an Unhealthy event makes it ready', when: () => true, says: quietLongEnough },
 ];
 
-export function conditionOf(seen: SeenGroup, template: ServiceTemplate, now: number): Condition {
+export const conditionOf = (seen: SeenGroup, template: ServiceTemplate, now: number): Condition =>
+  diagnose(seen, template, now).condition;
+
+/** The condition with the name of the rule that decided it, for people. */
+export function diagnose(
+  seen: SeenGroup,
+  template: ServiceTemplate,
+  now: number,
+): { readonly rule: string; readonly condition: Condition } {
   const container = seen.group.container;
   const facts: Seen = {
     group: seen.group,
@@ -104,7 +121,9 @@ export function conditionOf(seen: SeenGroup, template: ServiceTemplate, now: num
     now,
   };
   const rule = rules.find((candidate) => candidate.when(facts));
-  return rule === undefined ? unfit(null, null) : rule.says(facts);
+  return rule === undefined
+    ? { rule: 'no rule applies', condition: unfit(null, null) }
+    : { rule: rule.name, condition: rule.says(facts) };
 }
 
 /** While a group is being placed ARM may report 0.0.0.0 (aci: networking fields). */
@@ -124,7 +143,7 @@ function quietLongEnough({ container, group, template, now }: Seen): Condition {
   const readyAt = Math.max(startedAt, unhealthyAt) + afterMs;
   if (now >= readyAt) return { kind: 'fit' };
   if (unhealthyAt > startedAt) return { ...unfit('ProbeFailed', 'Its own health check failed.'), lookAt: readyAt };
-  const crash = (container?.restartCount ?? 0) > 0 ? crashOf(group) : unfit(null, null);
+  const crash = (container?.restartCount ?? 0) > 0 ? endOf(group) : unfit(null, null);
   return { ...crash, lookAt: readyAt };
 }
 
@@ -152,21 +171,36 @@ function keptDown(container: ContainerObservation | null, policy: ServiceTemplat
   return policy === 'Never' || (policy === 'OnFailure' && container.exitCode === 0);
 }
 
-const crashOf = (group: GroupObservation): Extract<Condition, { kind: 'unfit' }> =>
-  unfit(
-    'ContainerCrashed',
-    `The container ${crashEnding(group)}; restarted ${timesOf(group.container?.restartCount ?? 0)}.`,
-  );
+const isDown = ({ running, container }: Seen): boolean =>
+  !running && container !== null && (container.state === 'Terminated' || container.restartCount > 0);
 
-/** What a restart count that rose by `rise` means: no reason where the platform ended it. */
+const isMaintained = ({ container }: GroupObservation): boolean => maintenanceExitCodes.has(container?.exitCode ?? 0);
+
+/** From so many restarts in place on it is a loop and not an accident (semantics, "Rollouts": replaced after 5 restarts). */
+const loopFrom = 5;
+const isLooping = ({ container }: GroupObservation): boolean => (container?.restartCount ?? 0) >= loopFrom;
+
+/** What ended the container last, of one that ACI restarts in place. */
+function endOf(group: GroupObservation): Extract<Condition, { kind: 'unfit' }> {
+  const restarted = `restarted ${timesOf(group.container?.restartCount ?? 0)}`;
+  if (isMaintained(group)) {
+    return unfit('PlatformMaintenance', `The container ${ending(group.container)}, the code of platform maintenance.`);
+  }
+  return unfit(
+    isLooping(group) ? 'CrashLooping' : 'ContainerCrashed',
+    `The container ${crashEnding(group)}; ${restarted}.`,
+  );
+}
+
+/** What a restart count that rose by `rise` means. */
 export function restartOf(
   group: GroupObservation,
   rise: number,
-): { readonly reason: Reason | null; readonly message: string } {
-  const isMaintenance = maintenanceExitCodes.has(group.container?.exitCode ?? 0);
+): { readonly reason: Reason; readonly message: string } {
+  const isMaintenance = isMaintained(group);
   const cause = isMaintenance ? ', the code of platform maintenance' : '';
   return {
-    reason: isMaintenance ? null : 'ContainerCrashed',
+    reason: isMaintenance ? 'PlatformMaintenance' : 'ContainerCrashed',
     message: `The container was restarted ${timesOf(rise)}; it ${crashEnding(group)}${cause}.`,
   };
 }

@@ -192,6 +192,7 @@ function newReplica(
     restartCount: 0,
     failures,
     missing: 0,
+    steadiness: null,
     logTail: null,
   };
 }

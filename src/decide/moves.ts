@@ -43,7 +43,7 @@ export function moveOf({ replica, verdict }: Case, { action, reason }: Classific
     }
     case 'redelete':
       return {
-        ...changed({ ...verdict.row, observedAt: now, redeleteAt: null }, []),
+        ...changed({ ...verdict.row, observedAt: now, redeleteAt: null }, verdict.events),
         step: deletion(replica, context),
       };
     case 'delete':

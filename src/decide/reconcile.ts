@@ -71,6 +71,12 @@ export function reconcile(snapshot: ServiceSnapshot, now: number): Plan {
   };
 }
 
+/** Every replica with what is known of it, as the rules of {@link classify} see it. */
+export function casesIn(snapshot: ServiceSnapshot, now: number): readonly Case[] {
+  const gate = gateOf(snapshot.guard, snapshot.app, snapshot.dependencies);
+  return casesOf(snapshot, snapshot.replicas, rolloutOf(snapshot, gate, snapshot.replicas, now), now);
+}
+
 interface Rollout {
   /** Revision that replicas should have now (`targetOf`); null = none may start yet. */
   readonly target: number | null;

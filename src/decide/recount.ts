@@ -14,17 +14,19 @@ export interface RecountInput {
   readonly read: ReadonlySet<string>;
   /** Whether the incarnation of this owner is below its guard's next one, as it was before the replicas were read. */
   readonly isGivenOut: (owner: string) => boolean;
+  /** Whether the listing shows the group of this owner: it is paid for as long as it stands, whatever its row says. */
+  readonly isListed: (owner: string) => boolean;
   readonly coresOf: (replica: ReplicaRow) => number;
   /** How long a reservation may wait for its row. */
   readonly graceMs: number;
 }
 
 export function recount(input: RecountInput, now: number): readonly Reservation[] {
-  const { pool, replicas, read, isGivenOut, coresOf, graceMs } = input;
+  const { pool, replicas, read, isGivenOut, isListed, coresOf, graceMs } = input;
   const here = replicas.filter((row) => row.pool === pool.pool);
   const rows = new Map(here.map((row) => [ownerOf(row), row]));
   const kept = pool.reservations.filter(({ owner, at }) => {
-    if (!read.has(owner.split('/')[0] ?? '')) return true;
+    if (!read.has(owner.split('/')[0] ?? '') || isListed(owner)) return true;
     const row = rows.get(owner);
     return row === undefined ? !isGivenOut(owner) && now - at < graceMs : row.state !== 'gone';
   });

@@ -9,6 +9,7 @@ import type { Observation, PlannerSettings } from '../model/snapshot.ts';
 import type { EventType, ReplicaRow, ReplicaState } from '../model/state.ts';
 import { countFailure } from './backoff.ts';
 import { addressOf, type Condition, conditionOf, isRunning, restartOf, type SeenGroup } from './condition.ts';
+import { afterFlip, isFlapping, steadyMs } from './flapping.ts';
 import { type Identity, isGroupOf, isMadeFrom } from './group-spec.ts';
 
 /** How many 404s in a row make a group missing. */
@@ -118,7 +119,11 @@ function judgeDeleting(replica: ReplicaRow, ours: SeenGroup | null, { now }: Cir
   if (ours !== null) {
     const settled = replica.attempt === null && replica.missing === 0;
     const row = settled ? replica : { ...replica, attempt: null, missing: 0 };
-    return { ...verdictOf(row), standing: ours.group.provisioningState !== 'Deleting' };
+    const standing = ours.group.provisioningState !== 'Deleting';
+    if (now - replica.stateAt < stuckAfterMs || replica.message === stuckText) return { ...verdictOf(row), standing };
+    const stuck = { ...row, message: stuckText };
+    const told = event('DeletionStuck', { ...stuck, reason: 'DeletionStuck' }, stuckText);
+    return { ...verdictOf(stuck, [told]), standing };
   }
   const pending = replica.attempt !== null && replica.attempt.startedAt !== null && now < replica.attempt.expiresAt;
   if (pending) return { ...verdictOf(replica), lookAt: replica.attempt?.expiresAt ?? null };
@@ -126,6 +131,10 @@ function judgeDeleting(replica: ReplicaRow, ours: SeenGroup | null, { now }: Cir
   if (row.missing < missingAfter) return { ...verdictOf(row), lookAt: now + secondLookMs };
   return { ...verdictOf(row), absent: true };
 }
+
+/** Deletions take seconds to a few minutes; after as long as a start may take, one is stuck. */
+const stuckAfterMs = 10 * 60_000;
+const stuckText = 'ARM has not deleted the container group for 10 min; it goes on being asked.';
 
 const foreign = ({ group }: ReplicaRow): string => `A container group named ${group} exists and is not ours.`;
 
@@ -173,9 +182,9 @@ function withAddress(before: ReplicaRow, verdict: Verdict): Verdict {
 }
 
 function move(row: ReplicaRow, condition: Condition, template: ServiceTemplate, facts: Circumstances): Verdict {
-  const { now, settings, peersReady } = facts;
+  const { now, settings } = facts;
   if (condition.kind === 'dead') return failed(row, condition.reason, condition.message, now, settings);
-  if (condition.kind === 'fit') return row.state === 'ready' ? verdictOf(row) : becomeReady(row, now);
+  if (condition.kind === 'fit') return row.state === 'ready' ? verdictOf(row) : restore(row, now);
   const said = { reason: condition.reason, message: condition.message };
   const ageMs = now - row.stateAt;
   if (row.state === 'starting') {
@@ -194,21 +203,48 @@ function move(row: ReplicaRow, condition: Condition, template: ServiceTemplate, 
       ...said,
       reason: said.reason ?? 'ProbeFailed',
       endpoint: false,
+      steadiness: afterFlip(row.steadiness, now),
     };
     const verdict = verdictOf(next, lossEvents('ReplicaUnready', row, next));
     return { ...verdict, lookAt: condition.lookAt, waitsForTime: condition.lookAt !== null };
   }
-  if (ageMs >= settings.startDeadlineMs && peersReady) {
-    return failed(row, said.reason ?? 'ProbeFailed', said.message ?? 'It stayed unready.', now, settings);
-  }
-  const next = said.reason === null ? row : { ...row, ...said };
-  return { ...verdictOf(next), lookAt: condition.lookAt, waitsForTime: condition.lookAt !== null };
+  return stayUnready(row, condition, facts);
 }
+
+/** Replaced only while others of its revision are ready: else what it depends on is at fault. */
+function stayUnready(row: ReplicaRow, condition: Unfit, { now, settings, peersReady }: Circumstances): Verdict {
+  const { reason, message, lookAt } = condition;
+  if (now - row.stateAt >= settings.startDeadlineMs && peersReady) {
+    return failed(row, reason ?? 'ProbeFailed', message ?? 'It stayed unready.', now, settings);
+  }
+  const next = {
+    ...row,
+    ...(reason !== null && !isFlapping(row.steadiness, now) && { reason, message }),
+    steadiness: row.steadiness === null ? null : { ...row.steadiness, fitSince: null },
+  };
+  return { ...verdictOf(next), lookAt, waitsForTime: lookAt !== null };
+}
+
+type Unfit = Extract<Condition, { kind: 'unfit' }>;
+
+/** One that was lost before must have looked fit for longer, and much longer if it comes and goes. */
+function restore(row: ReplicaRow, now: number): Verdict {
+  const { steadiness } = row;
+  const fitSince = steadiness?.fitSince ?? now;
+  const restoredAt = fitSince + steadyMs(steadiness, now);
+  if (row.state !== 'unready' || steadiness === null || now >= restoredAt) return becomeReady(row, now);
+  const said = isFlapping(steadiness, now) ? { reason: 'Flapping' as const, message: flappingText } : {};
+  const next = { ...row, ...said, steadiness: { ...steadiness, fitSince } };
+  return { ...verdictOf(next), lookAt: restoredAt, waitsForTime: true };
+}
+
+const flappingText = 'It was ready and unready in turn; it is back in the endpoints once it has been steady for 3 min.';
 
 function becomeReady(replica: ReplicaRow, now: number): Verdict {
   const row: ReplicaRow = {
     ...replica,
     ...at('ready', now),
+    ...(replica.state === 'unready' && { steadiness: afterFlip(replica.steadiness, now) }),
     reason: null,
     message: null,
     readyAt: replica.readyAt ?? now,

@@ -133,6 +133,24 @@ const appResource = appSummary.extend({
   pendingOperations: z.array(text),
 });
 
+const why = z.object({
+  app: text,
+  service: text,
+  slot: count,
+  incarnation: count,
+  state: replicaState,
+  since: instant,
+  reason: maybe,
+  message: maybe,
+  pool: text,
+  group: text,
+  evidence: z.array(z.object({ at: instant, source: z.enum(['read', 'probe', 'group', 'row', 'event']), text })),
+  sees: text,
+  because: text,
+  next: z.array(z.object({ what: text, at: instant.nullable() })),
+  workflow: z.object({ id: text, wakeAt: instant.nullable() }).nullable(),
+});
+
 const logList = z.object({
   logs: z.array(
     z.object({
@@ -206,6 +224,7 @@ export const resourceSchemas = {
   ApplyPreview: applyPreview,
   AppList: appList,
   App: appResource,
+  Why: why,
   LogList: logList,
   ExecSession: execResource,
   Secret: secretResource,
@@ -235,6 +254,7 @@ type Checked = readonly [
   Fits<typeof applyPreview, api.ApplyPreview>,
   Fits<typeof appList, api.AppList>,
   Fits<typeof appResource, api.AppResource>,
+  Fits<typeof why, api.WhyResource>,
   Fits<typeof logList, api.LogList>,
   Fits<typeof execResource, api.ExecResource>,
   Fits<typeof secretResource, api.SecretResource>,

@@ -11,6 +11,7 @@
  *   GET    /api/v1/apps/{app}/secrets                SecretResource[]: names and versions, never values
  *   PUT    /api/v1/apps/{app}/secrets/{name}?managed&dryRun   body: the value, application/octet-stream → SecretResource
  *   DELETE /api/v1/apps/{app}/secrets/{name}         → SecretRemoval; refused while a service needs it
+ *   GET    /api/v1/apps/{app}/replicas/{service}/{slot}   WhyResource[]: why its replicas are as they are, newest first
  *   POST   /api/v1/apps/{app}/commands               body: {@link Imperative}, header `Idempotency-Key` → 202 OperationResource
  *   GET    /api/v1/apps/{app}/operations/{id}        OperationResource
  *   GET    /api/v1/apps/{app}/logs?service&slot&container&tail&since&previous   LogList
@@ -42,7 +43,14 @@ export interface ApiProblem {
 export type Imperative =
   | { readonly command: 'scale'; readonly services: Readonly<Record<string, number>> }
   | { readonly command: 'restart' | 'stop' | 'start'; readonly services?: readonly string[] }
-  | { readonly command: 'freeze' | 'thaw' };
+  | { readonly command: 'freeze' | 'thaw' }
+  | { readonly command: 'replaceReplica' | 'forgetReplica'; readonly replica: ReplicaRef };
+
+export interface ReplicaRef {
+  readonly service: string;
+  readonly slot: number;
+  readonly incarnation: number;
+}
 
 export interface OperationResource {
   readonly id: string;
@@ -163,6 +171,42 @@ export interface ReplicaResource {
   readonly addresses: readonly string[];
   readonly restartCount: number;
   readonly logTail: string | null;
+}
+
+/** What is known of a replica, by which rule it is what it is, and what comes next. */
+export interface WhyResource {
+  readonly app: string;
+  readonly service: string;
+  readonly slot: number;
+  readonly incarnation: number;
+  readonly state: ReplicaState;
+  readonly since: string;
+  readonly reason: string | null;
+  readonly message: string | null;
+  readonly pool: string;
+  readonly group: string;
+  /** Newest first. */
+  readonly evidence: readonly EvidenceResource[];
+  /** The rule about its container group that holds now. */
+  readonly sees: string;
+  /** Why the planner does what it does. */
+  readonly because: string;
+  readonly next: readonly NextResource[];
+  /** The workflow that acts on its service, and when that looks again; null = none is at work. */
+  readonly workflow: { readonly id: string; readonly wakeAt: string | null } | null;
+}
+
+export interface EvidenceResource {
+  readonly at: string;
+  /** `read`: by ARM, just now. `probe`: over the network, just now. `group`: an event that ACI keeps. `row`: what the table says. `event`: of the audit. */
+  readonly source: 'read' | 'probe' | 'group' | 'row' | 'event';
+  readonly text: string;
+}
+
+export interface NextResource {
+  readonly what: string;
+  /** null = as soon as the service is looked at, or not by time. */
+  readonly at: string | null;
 }
 
 export interface LogList {

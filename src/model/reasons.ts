@@ -9,6 +9,7 @@ const reasons = {
   AppNotFound: 'there is no such app',
   AppProtected: 'the app is protected, and its deletion was not confirmed',
   ServiceNotFound: 'the app has no such service',
+  ReplicaNotFit: 'the replica that the command names is not there, or not in a state in which it may be done',
   Frozen: 'the app is frozen: nothing of it is created or deleted until it is thawed',
   AppBeingDeleted: 'the app is being deleted; apply it again once it is gone',
   ReplyNotAllowed:
@@ -44,9 +45,14 @@ const reasons = {
   ProvisioningFailed: 'ACI could not provision the container group',
   StartDeadlineExceeded: 'not ready within startDeadline of the accepted create',
   ContainerCrashed: 'a container terminated; ACI restarts it in place',
+  CrashLooping: 'a container terminates again and again; ACI restarts it in place, more and more slowly',
+  PlatformMaintenance: 'the platform ended a container for maintenance and restarts it; the app is not at fault',
   ContainerExited: 'the container ended and its restart policy keeps it down',
   ProbeFailed: 'the readiness probe fails',
+  Flapping: 'it became ready and unready again too often; it stays out of the endpoints until it has been steady',
+  DeletionStuck: 'ARM has accepted the deletion of the container group and does not carry it out',
   GroupMissing: 'the container group is gone though nobody of us deleted it',
+  Forgotten: 'let go by command, whatever became of its container group',
   Orphaned: 'a container group of this installation that no live row owns',
   // pools
   PoolMoving:

@@ -135,13 +135,34 @@ export interface ReplicaRow {
   readonly failures: number;
   /** Consecutive 404s seen by passes since the create's claim expired. */
   readonly missing: number;
+  /** What decides when it gets traffic again; null = it was never lost. */
+  readonly steadiness: Steadiness | null;
   /** Last log lines of a container that failed or crashed, at most 2 KiB. */
   readonly logTail: string | null;
 }
 
+/** How a replica that was ready has come and gone. */
+export interface Steadiness {
+  /** Instants at which it went from ready to unready or back in the last minutes, oldest first. */
+  readonly flips: readonly number[];
+  /** Since when it has looked fit without a break, though it is unready. */
+  readonly fitSince: number | null;
+}
+
 export type OperationState = 'accepted' | 'applied' | 'rejected' | 'superseded';
 
-export const commandNames = ['apply', 'delete', 'scale', 'restart', 'stop', 'start', 'freeze', 'thaw'] as const;
+export const commandNames = [
+  'apply',
+  'delete',
+  'scale',
+  'restart',
+  'stop',
+  'start',
+  'freeze',
+  'thaw',
+  'replaceReplica',
+  'forgetReplica',
+] as const;
 export type CommandName = (typeof commandNames)[number];
 
 export interface OperationRow {
@@ -199,6 +220,9 @@ export type EventType =
   | 'ServiceStopped'
   | 'ServiceStarted'
   | 'ServiceRemoved'
+  /** By command: it is to be replaced, or its row lets go of its group. */
+  | 'ReplicaCondemned'
+  | 'ReplicaForgotten'
   | 'AppFrozen'
   | 'AppThawed'
   | 'WorkflowStarted'
@@ -219,6 +243,8 @@ export type EventType =
   | 'ReplicaFailed'
   | 'ReplicaDraining'
   | 'GroupDeleting'
+  /** ARM accepts the deletion and the group stands all the same; it goes on being asked. */
+  | 'DeletionStuck'
   | 'ReplicaGone'
   | 'EndpointAdded'
   | 'EndpointRemoved'

@@ -18,7 +18,9 @@ const rank: Readonly<Record<ReplicaState, number>> = {
 };
 
 /** `pass` decides from observations; the resync and sweep timers (`watch`) only change the verdict on running replicas. */
-export const transitions: Readonly<Record<'pass' | 'watch', readonly (readonly [ReplicaState, ReplicaState])[]>> = {
+export const transitions: Readonly<
+  Record<'pass' | 'watch' | 'command', readonly (readonly [ReplicaState, ReplicaState])[]>
+> = {
   pass: [
     ['planned', 'creating'],
     ['planned', 'gone'],
@@ -40,6 +42,12 @@ export const transitions: Readonly<Record<'pass' | 'watch', readonly (readonly [
     ['lost', 'failed'],
     ['failed', 'deleting'],
     ['draining', 'deleting'],
+    ['deleting', 'gone'],
+  ],
+  // Without a word of ARM: an operator answers for it.
+  command: [
+    ['lost', 'gone'],
+    ['failed', 'gone'],
     ['deleting', 'gone'],
   ],
   watch: [

@@ -142,3 +142,36 @@ describe('a frozen app', () => {
     expect((await world.rows()).app?.frozen).toBe(false);
   });
 });
+
+describe('one replica by hand', () => {
+  const replica = { service: 'web', slot: 1, incarnation: 2 };
+
+  it('is replaced in its own slot, and no other is touched', async () => {
+    const world = await settled();
+    await world.command('replaceReplica', 'shop', { replica });
+    await world.until('the replacement', converged);
+    expect(await incarnations(world)).toEqual([
+      [0, 1],
+      [1, 4],
+      [2, 3],
+    ]);
+    expect(puts(world)).toBe(4 + 1);
+  });
+
+  it('is not replaced twice by the same command given late', async () => {
+    const world = await settled();
+    await world.command('replaceReplica', 'shop', { replica });
+    await world.until('the replacement', converged);
+    await world.command('replaceReplica', 'shop', { replica });
+    await world.until('convergence', converged);
+    expect(puts(world)).toBe(4 + 1);
+  });
+
+  it('is left alone by `forget` while it serves', async () => {
+    const world = await settled();
+    await world.command('forgetReplica', 'shop', { replica });
+    await world.until('convergence', converged);
+    expect((await incarnations(world)).length).toBe(3);
+    expect(puts(world)).toBe(4);
+  });
+});

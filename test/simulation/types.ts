@@ -177,7 +177,11 @@ export type CommandKind = 'apply' | 'delete' | Imperative['command'];
 export type Imperative =
   | { readonly command: 'scale'; readonly services: Readonly<Record<string, number>> }
   | { readonly command: 'restart' | 'stop' | 'start'; readonly services?: readonly string[] }
-  | { readonly command: 'freeze' | 'thaw' };
+  | { readonly command: 'freeze' | 'thaw' }
+  | {
+      readonly command: 'replaceReplica' | 'forgetReplica';
+      readonly replica: { readonly service: string; readonly slot: number; readonly incarnation: number };
+    };
 
 export interface CommandRecord {
   readonly id: string;

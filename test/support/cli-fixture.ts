@@ -249,6 +249,7 @@ function scriptedClient(script: Script, now: () => number, commands: string[]): 
       return ok({ ...(nextOperation() ?? anOperation()), app, command: body.command });
     },
     operation: async () => ok(nextOperation() ?? anOperation()),
+    why: async () => ok([]),
     logs: async () => ok({ logs: [], omitted: 0 }),
     exec: async () => err(refused(409, 'Nothing runs.')),
     events: async (_, query) => ok(pageOf(script.events ?? [], now(), query)),

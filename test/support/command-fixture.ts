@@ -1,9 +1,12 @@
 /** Commands over a real store in this process: a clock that only sleeping moves, ids that count, and records of what was sent, started and logged. */
 import type { ExecPorts } from '../../src/commands/http/exec.ts';
 import type { LogPorts } from '../../src/commands/http/logs.ts';
+import type { WhyPorts } from '../../src/commands/http/why.ts';
 import type { Incoming } from '../../src/commands/incoming.ts';
 import type { CommandPorts } from '../../src/commands/ports.ts';
+import { defaults } from '../../src/model/defaults.ts';
 import { ok, type Result } from '../../src/model/result.ts';
+import type { Observation } from '../../src/model/snapshot.ts';
 import type { Reply } from '../../src/ports/command-bus.ts';
 import type { ExecQuery, ExecSession } from '../../src/ports/container-groups.ts';
 import type { PortError } from '../../src/ports/errors.ts';
@@ -13,7 +16,9 @@ import { secretsFixture } from './secrets-fixture.ts';
 import { type TableFixture, tableFixture } from './table-fixture.ts';
 
 export interface CommandFixture extends TableFixture {
-  readonly ports: CommandPorts & LogPorts & ExecPorts;
+  readonly ports: CommandPorts & LogPorts & ExecPorts & WhyPorts;
+  /** What a look at a replica shows, by the name of its container group; missing where nothing is said. */
+  readonly looks: Map<string, Observation>;
   /** What ARM answers to a read of the logs of a container group, by its name; what was asked is in `logReads`. */
   readonly groupLogs: Map<string, Result<string, PortError>>;
   readonly logReads: { readonly group: string; readonly container: string; readonly tail: number }[];
@@ -41,6 +46,7 @@ export function commandFixture(): CommandFixture {
   const logged: string[] = [];
   let answer: Result<void, PortError> = ok(undefined);
   const groupLogs: CommandFixture['groupLogs'] = new Map();
+  const looks: CommandFixture['looks'] = new Map();
   const logReads: { group: string; container: string; tail: number }[] = [];
   let replyAnswer: Result<void, PortError> = ok(undefined);
   const execs: CommandFixture['execs'] = [];
@@ -59,6 +65,7 @@ export function commandFixture(): CommandFixture {
     answerExecs: (next) => {
       execAnswer = next;
     },
+    looks,
     sent,
     replies,
     started,
@@ -100,6 +107,8 @@ export function commandFixture(): CommandFixture {
           return execAnswer;
         },
       },
+      look: async ({ group }) => looks.get(group) ?? { kind: 'missing' },
+      settings: defaults,
       now,
       ids,
       log: { info: log('info'), warn: log('warn'), error: log('error') },

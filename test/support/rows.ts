@@ -127,6 +127,7 @@ export const aReplica = (over: Partial<ReplicaRow> = {}): ReplicaRow => ({
   restartCount: 0,
   failures: 0,
   missing: 0,
+  steadiness: null,
   logTail: null,
   ...over,
 });

@@ -5,7 +5,7 @@ import { nearestWord } from '../../spec/suggest.ts';
 import { saidByJson, sayAccepted, sayUnfinished } from '../conclude.ts';
 import type { Session, Surroundings } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import type { InvocationOf } from '../invocation.ts';
+import type { InvocationOf, WaitOptions } from '../invocation.ts';
 import { type Progress, progressOf } from '../progress.ts';
 import { count, elapsed, renderProblems, renderStatus, renderStory } from '../render.ts';
 import { failWith, openSession } from '../session.ts';
@@ -23,9 +23,19 @@ export async function imperative(surroundings: Surroundings, options: Options): 
   const body = bodyOf(options);
   const services = servicesOf(session, app.value, body);
   if (!services.ok) return services.error;
+  return await carryOut(session, options, body, outlook(app.value, services.value, body));
+}
+
+/** Says what will be done, sends the command, and waits until it is so. */
+export async function carryOut(
+  session: Session,
+  options: WaitOptions & { readonly app: string; readonly json: boolean },
+  body: Imperative,
+  lines: readonly string[],
+): Promise<ExitCode> {
   const said = saidByJson(session, options.json);
   said.terminal.line(`${options.app} → ${session.api}`);
-  for (const line of outlook(app.value, services.value, body)) said.terminal.line(line);
+  for (const line of lines) said.terminal.line(line);
   if (session.interrupted.aborted) return exitCodes.interrupted;
   const startedAt = session.now();
   const accepted = await session.client.command(options.app, body, session.newKey());
@@ -57,6 +67,8 @@ const done: Readonly<Record<Imperative['command'], string>> = {
   start: 'Started',
   freeze: 'Frozen',
   thaw: 'Thawed',
+  replaceReplica: 'Replaced',
+  forgetReplica: 'Forgotten',
 };
 
 function bodyOf(options: Options): Imperative {

@@ -30,6 +30,7 @@ import {
 import { json, noSuchApp, problem, unavailable } from './responses.ts';
 import { deleteSecret, getSecrets, putSecret } from './secrets.ts';
 import { appOf, eventsOf, operationOf, poolOf } from './views.ts';
+import { getWhy, type WhyPorts } from './why.ts';
 
 type Handler = (request: HttpRequest) => Promise<HttpResponseInit>;
 
@@ -50,6 +51,8 @@ export interface HttpHandlers {
   readonly operation: Handler;
   /** `v1/apps/{app}/events` */
   readonly events: Handler;
+  /** `v1/apps/{app}/replicas/{service}/{slot}` */
+  readonly replica: Handler;
   /** `v1/apps/{app}/secrets` */
   readonly secrets: Handler;
   /** `v1/apps/{app}/secrets/{name}` */
@@ -62,7 +65,10 @@ export interface HttpHandlers {
   readonly unknown: Handler;
 }
 
-export function createHttpHandlers(ports: CommandPorts & LogPorts & ExecPorts, installation: string): HttpHandlers {
+export function createHttpHandlers(
+  ports: CommandPorts & LogPorts & ExecPorts & WhyPorts,
+  installation: string,
+): HttpHandlers {
   const info: ApiInfo = { name: 'flotilla', version, installation };
   const path = (methods: Readonly<Record<string, Handler>>): Handler => guarded(ports, dispatch(methods));
   return {
@@ -78,6 +84,15 @@ export function createHttpHandlers(ports: CommandPorts & LogPorts & ExecPorts, i
     commands: path({ POST: withoutQuery((request) => postCommand(ports, appParameter(request), request)) }),
     operation: path({ GET: withoutQuery((request) => getOperation(ports, request)) }),
     events: path({ GET: (request) => getEvents(ports, appParameter(request), request) }),
+    replica: path({
+      GET: withoutQuery((request) =>
+        getWhy(ports, installation, {
+          app: appParameter(request),
+          service: request.params['service'] ?? '',
+          slot: request.params['slot'] ?? '',
+        }),
+      ),
+    }),
     secrets: path({ GET: withoutQuery((request) => getSecrets(ports, appParameter(request))) }),
     secret: path({
       PUT: (request) => putSecret(ports, appParameter(request), request),
@@ -181,7 +196,8 @@ const badCommand = (faults: readonly { readonly path: string; readonly problem: 
       severity: 'error',
       path,
       problem: `${fault}.`,
-      remedy: 'Send {"command": "scale", "services": {"web": 3}}, or restart, stop, start, freeze or thaw.',
+      remedy:
+        'Send {"command": "scale", "services": {"web": 3}}, or restart, stop, start, freeze, thaw, replaceReplica or forgetReplica.',
     })),
   });
 

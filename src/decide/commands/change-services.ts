@@ -11,6 +11,8 @@ export interface Changed {
   /** Replicas are touched, so that the service has to converge again. */
   readonly stirs: boolean;
   readonly happening: Omit<Happening, 'service'>;
+  /** Its replicas that the command changes. */
+  readonly replicas?: readonly Write[];
   readonly notice?: Omit<Problem, 'severity' | 'path'>;
 }
 
@@ -48,12 +50,15 @@ export function changeServices(
     {
       state: 'applied',
       app: stirs ? { ...app, generation, updatedAt: moment.now } : app,
-      services: changed.map(({ before, guard, stirs: isStirred }) => ({
-        row: isStirred
-          ? { ...guard, generation, reason: null, message: null, lastTx: moment.txId }
-          : { ...guard, lastTx: moment.txId },
-        etag: before.etag,
-      })),
+      services: changed.flatMap(({ before, guard, stirs: isStirred, replicas = [] }) => [
+        {
+          row: isStirred
+            ? { ...guard, generation, reason: null, message: null, lastTx: moment.txId }
+            : { ...guard, lastTx: moment.txId },
+          etag: before.etag,
+        },
+        ...replicas,
+      ]),
       happenings: changed.map(({ guard, happening }) => ({ ...happening, service: guard.service })),
       reason: null,
       problems: changed.flatMap(({ guard, notice }) =>

@@ -10,6 +10,7 @@ import type {
   EventType,
   GuardRow,
   OperationRow,
+  ReplicaRow,
   RevisionRow,
   Row,
   Stored,
@@ -20,6 +21,7 @@ export interface CommandView {
   readonly app: Stored<AppRow>;
   readonly guards: readonly Stored<GuardRow>[];
   readonly revisions: readonly RevisionRow[];
+  readonly replicas: readonly Stored<ReplicaRow>[];
 }
 
 /** The instant and the transaction in which the command takes effect. */

@@ -26,6 +26,8 @@ function judge(view: View, { before, after, cause }: RowEvent): void {
   const becomes = (state: string) => before['state'] !== state && after['state'] === state;
   const isFreed = becomes('gone');
   if (!isFreed && !(becomes('failed') && after['reason'] === 'GroupMissing')) return;
+  // An operator answers for it.
+  if (after['reason'] === 'Forgotten') return;
   const group = view.group(String(after['group']));
   if (group === undefined || group.deleting) return;
   view.fail(`${cause?.fn} wrote that ${nameOf(after)} is ${isFreed ? 'gone' : 'missing'} while its group stands`);

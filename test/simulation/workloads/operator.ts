@@ -1,5 +1,5 @@
 /**
- * An operator's days: an app that is scaled, restarted, stopped, started, frozen and thawed by command, between documents that state a number of replicas
+ * An operator's days: an app that is scaled, restarted, stopped, started, frozen and thawed by command, and has replicas replaced or forgotten, between documents that state a number of replicas
  * and documents that do not. In the end it is thawed, and mostly started.
  */
 import type { Drive, Imperative, Workload } from '../types.ts';
@@ -32,9 +32,31 @@ async function live(drive: Drive, app: string): Promise<void> {
   for (let n = 2; n < 10; n += 1) {
     await drive.wait(gapsMs[drive.pick(`${app} gap`, gapsMs.length)] ?? 0);
     await change(drive, app, n);
+    if (drive.pick(`${app} by hand`, 4) === 3) await byHand(drive, app);
   }
   await drive.command(app, { command: 'thaw' });
   if (drive.pick(`${app} stays stopped`, 4) !== 3) await drive.command(app, { command: 'start' });
+}
+
+interface Shown {
+  readonly serviceList: readonly {
+    readonly name: string;
+    readonly replicas: readonly { readonly slot: number; readonly incarnation: number; readonly state: string }[];
+  }[];
+}
+
+/** One replica that the operator sees is replaced, or forgotten where it can be. */
+async function byHand(drive: Drive, app: string): Promise<void> {
+  const answer = await drive.request('GET', `/api/v1/apps/${app}`);
+  if (answer?.status !== 200) return;
+  const replicas = (JSON.parse(answer.body) as Shown).serviceList.flatMap(({ name, replicas }) =>
+    replicas.map(({ slot, incarnation, state }) => ({ state, ref: { service: name, slot, incarnation } })),
+  );
+  const one = replicas[drive.pick(`${app} which replica`, Math.max(1, replicas.length))];
+  if (one === undefined) return;
+  await drive.request('GET', `/api/v1/apps/${app}/replicas/${one.ref.service}/${one.ref.slot}`);
+  const isStuck = one.state === 'deleting' || one.state === 'failed';
+  await drive.command(app, { command: isStuck ? 'forgetReplica' : 'replaceReplica', replica: one.ref });
 }
 
 async function change(drive: Drive, app: string, n: number): Promise<void> {

@@ -158,7 +158,7 @@ describe('completion', () => {
     (await runCli(['__complete', '--', ...words], { apps: [anApp()] })).out;
 
   it.each([
-    { words: ['re'], found: ['restart'] },
+    { words: ['re'], found: ['restart', 'replica'] },
     { words: ['ev'], found: ['events'] },
     { words: ['logs', '--t'], found: ['--tail', '--timestamps'] },
     { words: ['logs', ''], found: ['shop'] },

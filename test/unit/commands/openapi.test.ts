@@ -112,6 +112,7 @@ describe('the client', () => {
     setSecret: (client) =>
       client.setSecret('shop', { name: 's', value: new Uint8Array(1), managed: true, dryRun: true }),
     removeSecret: (client) => client.removeSecret('shop', 's'),
+    why: (client) => client.why('shop', 'web', 0),
     operation: (client) => client.operation('shop', '0'.repeat(32)),
     logs: (client) =>
       client.logs('shop', {

@@ -63,9 +63,24 @@ describe('the condition of a container group', () => {
     ['failed provisioning of a group that runs all the same', group({ provisioningState: 'Failed' }, 'passed'), 'fit'],
     ['a container that does not run yet', group({ container: aContainer({ state: 'Waiting' }) }), 'unfit null'],
     [
-      'a crash loop',
-      group({ container: aContainer({ state: 'Waiting', exitCode: 1, restartCount: 2 }) }),
+      'a crash, and the fourth restart',
+      group({ container: aContainer({ state: 'Waiting', exitCode: 1, restartCount: 4 }) }),
       'unfit ContainerCrashed',
+    ],
+    [
+      'a crash loop, from the fifth restart on',
+      group({ container: aContainer({ state: 'Waiting', exitCode: 1, restartCount: 5 }) }),
+      'unfit CrashLooping',
+    ],
+    [
+      'a crash loop that runs again and passes its probe (conflict): it runs',
+      group({ container: aContainer({ exitCode: 1, restartCount: 5 }) }, 'passed'),
+      'fit',
+    ],
+    [
+      'maintenance of a container that has crashed often (conflict): the platform ended it',
+      group({ container: aContainer({ state: 'Waiting', exitCode: 7148, restartCount: 9 }) }),
+      'unfit PlatformMaintenance',
     ],
     ['a passing probe', group({}, 'passed'), 'fit'],
     ['a failing probe', group({}, 'failed'), 'unfit ProbeFailed'],
@@ -83,8 +98,9 @@ describe('the condition of a container group', () => {
     ['OnFailure', 1, 'unfit ContainerCrashed'],
     ['Never', 0, 'dead ContainerExited'],
     ['Never', 1, 'dead ContainerExited'],
-    ['Never', 7147, 'unfit ContainerCrashed'],
-    ['Never', 7148, 'unfit ContainerCrashed'],
+    ['Never', 7147, 'unfit PlatformMaintenance'],
+    ['Never', 7148, 'unfit PlatformMaintenance'],
+    ['Always', 7147, 'unfit PlatformMaintenance'],
     ['Never', null, 'unfit ContainerCrashed'],
   ])('restart policy %s after exit code %s', (restartPolicy, exitCode, expected) => {
     const ended = group({ container: aContainer({ state: 'Terminated', exitCode }) });
@@ -97,6 +113,14 @@ describe('the condition of a container group', () => {
     ['with an Unhealthy event since', 12_000, [event('Unhealthy', '', at + 5_000)], {}, 'unfit ProbeFailed'],
     ['once the Unhealthy event is as old as that', 15_000, [event('Unhealthy', '', at + 5_000)], {}, 'fit'],
     ['with an Unhealthy event of the run before', 10_000, [event('Unhealthy', '', at - 5_000)], {}, 'fit'],
+    ['after the restart of a crash loop', 12_000, [], { startedAt: at + 5_000, restartCount: 5 }, 'unfit CrashLooping'],
+    [
+      'after maintenance',
+      12_000,
+      [],
+      { startedAt: at + 5_000, restartCount: 1, exitCode: 7147 },
+      'unfit PlatformMaintenance',
+    ],
     ['after a restart', 12_000, [], { startedAt: at + 5_000, restartCount: 1 }, 'unfit ContainerCrashed'],
   ])('without a network probe it is ready by quiet time: %s', (_, afterMs, events, container, expected) => {
     expect(verdict(group({ events, container: aContainer(container) }), quiet, at + afterMs)).toBe(expected);

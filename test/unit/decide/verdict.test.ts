@@ -192,6 +192,7 @@ describe('a replica that was ready', () => {
       {
         type: 'ContainerRestarted',
         replica: { slot: 0, incarnation: 1 },
+        reason: 'PlatformMaintenance',
         message: 'The container was restarted once; it ended with exit code 7147, the code of platform maintenance.',
       },
     ]);
@@ -265,6 +266,14 @@ describe('a replica being deleted', () => {
     expect(judged(deleting, seen(deleting, { provisioningState: 'Deleting' })).standing).toBe(false);
   });
 
+  it('is told of once when it has not gone for ten minutes, and is asked again as ever', () => {
+    const group = { provisioningState: 'Deleting' };
+    expect(judged(deleting, seen(deleting, group), at + 599_999)).toMatchObject({ row: deleting, events: [] });
+    const stuck = judged(deleting, seen(deleting), at + 600_000);
+    expect(stuck).toMatchObject({ standing: true, events: [{ type: 'DeletionStuck', reason: 'DeletionStuck' }] });
+    expect(judged(stuck.row, seen(deleting), at + 660_000)).toMatchObject({ row: stuck.row, events: [] });
+  });
+
   it('settles its claim when the group of the PUT is seen', () => {
     expect(judged(inFlight, seen(inFlight)).row.attempt).toBeNull();
   });
@@ -284,6 +293,49 @@ it.each(['creating', 'starting', 'ready', 'unready', 'deleting'] as const)('sile
   const replica = inState(state);
   const verdict = judged(replica, silent, at + 24 * 3_600_000, true);
   expect(verdict).toMatchObject({ row: replica, absent: false, retry: false, standing: false, events: [] });
+});
+
+describe('an endpoint that comes and goes', () => {
+  const minute = 60_000;
+  const unready = (flips: readonly number[], over: Partial<ReplicaRow> = {}) =>
+    inState('unready', { reason: 'ProbeFailed', steadiness: { flips, fitSince: null }, ...over });
+  const look = (row: ReplicaRow, probe: 'passed' | 'failed', now: number) => judged(row, seen(row, {}, probe), now);
+
+  it.each<[string, readonly number[], number]>([
+    ['the first loss', [at], 0],
+    ['the second loss in ten minutes', [at - 3 * minute, at - 2 * minute, at], 5_000],
+    ['the second loss in more than ten minutes', [at - 11 * minute, at - 10 * minute, at], 0],
+    ['four changes in ten minutes', [at - 4 * minute, at - 3 * minute, at - 2 * minute, at], 3 * minute],
+    ['the third loss in ten minutes', [at - 4 * minute, at - 3 * minute, at - 2 * minute, at - minute, at], 3 * minute],
+  ])('after %s it is restored once it has looked fit for long enough', (_, flips, steadyMs) => {
+    const first = look(unready(flips), 'passed', at + 1_000);
+    if (steadyMs === 0) return expect(first.row.state).toBe('ready');
+    expect(first).toMatchObject({ row: { state: 'unready', endpoint: false }, lookAt: at + 1_000 + steadyMs });
+    expect(look(first.row, 'passed', at + 1_000 + steadyMs - 1).row).toBe(first.row);
+    const restored = look(first.row, 'passed', at + 1_000 + steadyMs).row;
+    expect(restored).toMatchObject({ state: 'ready', endpoint: true, reason: null });
+    expect(restored.steadiness?.flips.at(-1)).toBe(restored.stateAt);
+  });
+
+  it('one bad look begins the wait anew', () => {
+    const first = look(unready([at - 3 * minute, at - 2 * minute, at]), 'passed', at + 1_000).row;
+    const bad = look(first, 'failed', at + 3_000).row;
+    expect(bad).toMatchObject({ state: 'unready', steadiness: { fitSince: null } });
+    expect(look(bad, 'passed', at + 7_000)).toMatchObject({ row: { state: 'unready' }, lookAt: at + 12_000 });
+  });
+
+  it('says that it flaps, also while it happens to fail', () => {
+    const flips = [at - 4 * minute, at - 3 * minute, at - 2 * minute, at - minute, at];
+    const first = look(unready(flips), 'passed', at + 1_000).row;
+    expect(first).toMatchObject({ reason: 'Flapping', message: expect.stringContaining('steady for 3 min') });
+    expect(look(first, 'failed', at + 2_000).row).toMatchObject({ reason: 'Flapping' });
+  });
+
+  it('is replaced when it has flapped for ten minutes while others are ready', () => {
+    const flips = [at - 3 * minute, at - 2 * minute, at - minute, at];
+    const row = unready(flips, { reason: 'Flapping' });
+    expect(judged(row, seen(row, {}, 'failed'), at + 10 * minute, true).row.state).toBe('failed');
+  });
 });
 
 describe('the whole row', () => {
@@ -319,6 +371,7 @@ describe('the whole row', () => {
       logTail: null,
       endpoint: true,
       observedAt: now,
+      steadiness: { flips: [now], fitSince: null },
     });
   });
 
@@ -336,6 +389,7 @@ describe('the whole row', () => {
       logTail: 'boom',
       endpoint: false,
       observedAt: now,
+      steadiness: { flips: [now], fitSince: null },
     });
     expect(events).toEqual([
       {

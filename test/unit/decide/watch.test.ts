@@ -223,13 +223,20 @@ describe('what a full read of it changes', () => {
 
 describe('the recount of a ledger', () => {
   const held = (owner: string, atMs = at) => ({ owner, cores: 1, at: atMs });
-  const counted = (reservations: ReturnType<typeof held>[], replicas = [ready], read = ['shop'], now = at + 1) =>
+  const counted = (
+    reservations: ReturnType<typeof held>[],
+    replicas = [ready],
+    read = ['shop'],
+    now = at + 1,
+    listed = '',
+  ) =>
     recount(
       {
         pool: aPool({ reservations }),
         replicas,
         read: new Set(read),
         isGivenOut: (owner) => Number(owner.split('/')[3]) < 9,
+        isListed: (owner) => owner === listed,
         coresOf: () => 2,
         graceMs: 60_000,
       },
@@ -240,6 +247,11 @@ describe('the recount of a ledger', () => {
     ['keeps what a row owns', counted([held('shop/web/0/1')]), ['shop/web/0/1']],
     ['drops what is confirmed gone', counted([held('shop/web/0/1')], [inState('gone')]), []],
     ['drops what was committed and is over, with or without its row', counted([held('shop/web/0/8')], []), []],
+    [
+      'keeps what is forgotten while its group is listed',
+      counted([held('shop/web/0/1')], [inState('gone')], ['shop'], at + 1, 'shop/web/0/1'),
+      ['shop/web/0/1'],
+    ],
     ['keeps what may still be committed', counted([held('shop/web/0/9')], []), ['shop/web/0/9']],
     ['drops what was never committed', counted([held('shop/web/0/9')], [], ['shop'], at + 60_000), []],
     ['keeps what it could not read', counted([held('other/web/0/9')], [], ['shop'], at + 60_000), ['other/web/0/9']],

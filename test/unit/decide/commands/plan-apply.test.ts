@@ -30,6 +30,7 @@ const viewOf = ({ app = {}, guards = [], revisions = [] }: Given): CommandView =
   app: stored(anAppRow({ nextSeq: 3, ...app })),
   guards: guards.map(stored),
   revisions,
+  replicas: [],
 });
 
 const apply = (given: Given, spec: AppSpec) => planApply(viewOf(given), operation, { app: spec, warnings: [] }, moment);

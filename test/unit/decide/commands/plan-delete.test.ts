@@ -13,6 +13,7 @@ const viewOf = (app: Partial<AppRow>, guards: readonly GuardRow[]): CommandView 
   app: stored(anAppRow({ nextSeq: 3, ...app })),
   guards: guards.map(stored),
   revisions: [],
+  replicas: [],
 });
 const rowsOf = <K extends Row['kind']>(writes: readonly Write[], kind: K) =>
   writes.map(({ row }) => row).filter((row) => row.kind === kind) as Extract<Row, { kind: K }>[];

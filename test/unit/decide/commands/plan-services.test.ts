@@ -23,6 +23,7 @@ const viewOf = (web: Partial<GuardRow> = {}, app: Partial<AppRow> = {}): Command
     aRevision({ hash: revisionHash(aService('web').template) }),
     aRevision({ service: 'api', hash: revisionHash(aService('api').template) }),
   ],
+  replicas: [],
 });
 
 const rowsOf = <K extends Row['kind']>(writes: readonly Write[], kind: K) =>
