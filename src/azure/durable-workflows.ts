@@ -9,28 +9,37 @@ import { err, ok, type Result } from '../model/result.ts';
 import type { PortError } from '../ports/errors.ts';
 import type { InstanceStatus, Workflows } from '../ports/workflows.ts';
 
-/** The durable client of an invocation: its function must have `df.input.durableClient()` among its inputs. */
-export const workflowsOf = (context: InvocationContext): Workflows => createDurableWorkflows(df.getClient(context));
+/**
+ * The durable client of an invocation: its function must have `df.input.durableClient()` among its inputs. It is made when it is first needed: most
+ * activities need none, and making one parses and checks every address of the extension.
+ */
+export function workflowsOf(context: InvocationContext): Workflows {
+  let client: Client | undefined;
+  return createDurableWorkflows(() => {
+    client ??= df.getClient(context);
+    return client;
+  });
+}
 
 type Client = Pick<df.DurableClient, 'startNew' | 'raiseEvent' | 'getStatus' | 'terminate' | 'purgeInstanceHistoryBy'>;
 
 const defaultTimeoutMs = 30_000;
 
-function createDurableWorkflows(client: Client, timeoutMs = defaultTimeoutMs): Workflows {
+function createDurableWorkflows(client: () => Client, timeoutMs = defaultTimeoutMs): Workflows {
   const call = <T>(what: string, effect: boolean, run: () => Promise<T>) => settle(what, effect, run, timeoutMs);
   return {
     async start(orchestrator, id, input) {
-      const started = await call(`start ${id}`, true, () => client.startNew(orchestrator, { instanceId: id, input }));
+      const started = await call(`start ${id}`, true, () => client().startNew(orchestrator, { instanceId: id, input }));
       if (started.ok) return ok('started');
       return started.error.kind === 'Conflict' ? ok('existing') : started;
     },
     async hint(id) {
       // `null`, because the client sends `undefined` as no body at all and the extension refuses that. A lost hint is repaired by the next pass.
-      await call(`hint ${id}`, true, () => client.raiseEvent(id, names.hint, null));
+      await call(`hint ${id}`, true, () => client().raiseEvent(id, names.hint, null));
     },
     async status(id) {
       const read = await call(`read the status of ${id}`, false, () =>
-        client.getStatus(id, { showHistory: false, showHistoryOutput: false, showInput: false }),
+        client().getStatus(id, { showHistory: false, showHistoryOutput: false, showInput: false }),
       );
       if (!read.ok) return read.error.kind === 'NotFound' ? ok(null) : read;
       const { runtimeStatus, lastUpdatedTime } = read.value;
@@ -39,14 +48,14 @@ function createDurableWorkflows(client: Client, timeoutMs = defaultTimeoutMs): W
       return ok({ status, updatedAt: new Date(lastUpdatedTime).getTime() });
     },
     async terminate(id, reason) {
-      const ended = await call(`terminate ${id}`, true, () => client.terminate(id, encodeURIComponent(reason)));
+      const ended = await call(`terminate ${id}`, true, () => client().terminate(id, encodeURIComponent(reason)));
       if (ended.ok) return ok(undefined);
       return ended.error.kind === 'NotFound' ? ok(undefined) : ended;
     },
     async purge(beforeMs) {
       const { Completed, Failed, Terminated } = df.OrchestrationRuntimeStatus;
       const purged = await call('purge finished instances', true, () =>
-        client.purgeInstanceHistoryBy({
+        client().purgeInstanceHistoryBy({
           createdTimeFrom: new Date(0),
           createdTimeTo: new Date(beforeMs),
           runtimeStatus: [Completed, Failed, Terminated],

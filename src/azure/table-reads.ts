@@ -5,20 +5,9 @@
 import { odata, type TableClient } from '@azure/data-tables';
 import { type Key, keyOf, keys, logPartition, prefixes } from '../model/keys.ts';
 import { err, ok, type Result } from '../model/result.ts';
-import type {
-  AppRow,
-  EventRow,
-  GuardRow,
-  LogRow,
-  OperationRow,
-  ReplicaRow,
-  RevisionRow,
-  Row,
-  SecretRow,
-  Stored,
-} from '../model/state.ts';
+import type { AppRow, EventRow, LogRow, OperationRow, Row, SecretRow, Stored } from '../model/state.ts';
 import type { PortError } from '../ports/errors.ts';
-import type { AppRows, EventPage, KeptLogQuery, ServiceRows, StateStore } from '../ports/state-store.ts';
+import type { AppRows, EventPage, KeptLogQuery, StateStore } from '../ports/state-store.ts';
 import { withRetry } from './retry.ts';
 import { describeKey, fromEntity } from './row-codec.ts';
 
@@ -130,47 +119,78 @@ const both = (range: string, condition: string | undefined): string =>
 const isReplicaAtWork = "state ne 'gone' or failures gt 0";
 const isAtWork = `kind eq 'revision' or (kind eq 'replica' and (${isReplicaAtWork})) or (kind eq 'op' and state eq 'accepted')`;
 
-/** App row and guards, which must be known before any other row of the app is read. */
-async function readHead(table: Table, app: string): Promise<Result<Pick<AppRows, 'app' | 'guards'>, PortError>> {
-  const [row, guards] = await Promise.all([
-    readRow<AppRow>(table, keys.app(app)),
-    readRange<GuardRow>(table, app, prefixes.guards),
-  ]);
-  if (!row.ok) return row;
-  return guards.ok ? ok({ app: row.value, guards: guards.value }) : guards;
-}
-
 export const readApp = (table: Table, app: string) => readRows(table, app, isAtWork);
 
 export const readWholeApp = (table: Table, app: string) => readRows(table, app);
 
-/** Ranges leave out the events, which are the bulk of a partition, and the sealed values of secrets. */
-async function readRows(table: Table, app: string, condition?: string): Promise<Result<AppRows, PortError>> {
-  const head = await readHead(table, app);
-  if (!head.ok) return head;
-  const rest = await readAll<Row>(
-    table,
-    `read the rows of app ${app}`,
-    both(
-      odata`PartitionKey eq ${app} and RowKey ge ${prefixes.operations} and RowKey lt ${prefixes.secrets}`,
-      condition,
-    ),
-  );
-  if (!rest.ok) return rest;
-  const ofKind = <K extends Row['kind']>(kind: K) =>
-    rest.value.filter((row) => row.kind === kind) as unknown as Stored<Extract<Row, { kind: K }>>[];
-  return ok({ ...head.value, revisions: ofKind('revision'), replicas: ofKind('replica'), operations: ofKind('op') });
+/** From the operations on: left out are the events, which are the bulk of a partition, and the sealed values of secrets. */
+function readRows(table: Table, app: string, condition?: string): Promise<Result<AppRows, PortError>> {
+  const beforeSecrets = odata`RowKey lt ${prefixes.secrets}`;
+  return readTogether(table, app, {
+    from: prefixes.operations,
+    condition: `kind eq 'service' or ${condition === undefined ? beforeSecrets : `(${condition})`}`,
+    async apart() {
+      const range = odata`PartitionKey eq ${app} and RowKey ge ${prefixes.operations} and RowKey lt ${prefixes.secrets}`;
+      return await readAll<Row>(table, `read the rows of app ${app}`, both(range, condition));
+    },
+  });
 }
 
-export async function readService(table: Table, app: string, service: string): Promise<Result<ServiceRows, PortError>> {
-  const head = await readHead(table, app);
-  if (!head.ok) return head;
-  const [replicas, revisions] = await Promise.all([
-    readRange<ReplicaRow>(table, app, prefixes.replicas(service), isReplicaAtWork),
-    readRange<RevisionRow>(table, app, prefixes.revisions(service)),
-  ]);
-  if (!replicas.ok) return replicas;
-  return revisions.ok ? ok({ ...head.value, replicas: replicas.value, revisions: revisions.value }) : revisions;
+export function readService(table: Table, app: string, service: string): Promise<Result<AppRows, PortError>> {
+  const ofService = `kind eq 'revision' or (kind eq 'replica' and (${isReplicaAtWork}))`;
+  return readTogether(table, app, {
+    from: prefixes.replicas(service),
+    condition: `kind eq 'service' or (${odata`service eq ${service}`} and (${ofService}))`,
+    async apart() {
+      const [replicas, revisions] = await Promise.all([
+        readRange<Row>(table, app, prefixes.replicas(service), isReplicaAtWork),
+        readRange<Row>(table, app, prefixes.revisions(service)),
+      ]);
+      if (!replicas.ok) return replicas;
+      return revisions.ok ? ok([...replicas.value, ...revisions.value]) : revisions;
+    },
+  });
+}
+
+interface Together {
+  /** Row key from which on the rows are, up to the guards, which come last. */
+  readonly from: string;
+  readonly condition: string;
+  /** The same without the guards, in as many reads as it takes. */
+  apart(): Promise<Result<readonly Stored[], PortError>>;
+}
+
+/**
+ * App row, then guards and what they guard by one query. A query of one partition shows it as it was when the query began (Microsoft, "Windows Azure
+ * Table", December 2008: snapshot isolation), and so does one page of it, but not the next page. Where one does not hold everything, the guards are
+ * read before all others.
+ */
+async function readTogether(table: Table, app: string, query: Together): Promise<Result<AppRows, PortError>> {
+  const row = await readRow<AppRow>(table, keys.app(app));
+  if (!row.ok) return row;
+  const range = odata`PartitionKey eq ${app} and RowKey ge ${query.from} and RowKey lt ${guardsEnd}`;
+  const what = `read the rows of app ${app}`;
+  const page = await readPage<Row>(table, what, { filter: both(range, query.condition), from: null, size: pageRows });
+  if (!page.ok) return page;
+  if (page.value.next === null) return ok(byKind(row.value, page.value.rows));
+  const guards = await readRange<Row>(table, app, prefixes.guards);
+  if (!guards.ok) return guards;
+  const others = await query.apart();
+  return others.ok ? ok(byKind(row.value, [...guards.value, ...others.value])) : others;
+}
+
+const guardsEnd = `${prefixes.guards.slice(0, -1)}}`;
+
+function byKind(app: Stored<AppRow> | null, rows: readonly Stored[]): AppRows {
+  const ofKind = <K extends Row['kind']>(kind: K) =>
+    rows.filter((row) => row.kind === kind) as unknown as Stored<Extract<Row, { kind: K }>>[];
+  return {
+    app,
+    guards: ofKind('service'),
+    revisions: ofKind('revision'),
+    replicas: ofKind('replica'),
+    operations: ofKind('op'),
+  };
 }
 
 /** Row keys of events sort newest first, so `after` a cursor in time is before it in the table. */

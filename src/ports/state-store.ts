@@ -54,7 +54,7 @@ export interface StateStore {
   readApp(app: string): Promise<Result<AppRows, PortError>>;
   /** The same with what is over, except events: what a purge needs. */
   readWholeApp(app: string): Promise<Result<AppRows, PortError>>;
-  /** What a pass needs: the same promise, at a cost that does not grow with the replicas of other services. */
+  /** What a pass needs: the same promise, without replicas and revisions of other services. */
   readService(app: string, service: string): Promise<Result<ServiceRows, PortError>>;
   /** Operations that are still `accepted`. */
   readPending(app: string): Promise<Result<readonly Stored<OperationRow>[], PortError>>;

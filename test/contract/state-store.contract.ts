@@ -124,13 +124,30 @@ export function stateStoreContract(name: string, open: () => TableFixture): void
     });
 
     it.each(['readApp', 'readService'] as const)(
-      '%s never shows a guard newer than its replicas, so that a commit with its ETag proves that none was overlooked',
+      '%s needs two requests where one page holds the rows',
       async (name) => {
+        const { store, requests } = open();
+        await given(store, anAppRow(), aGuard(), aRevision(), aReplica(), anOperation());
+        const before = requests.length;
+        await store[name]('shop', 'web');
+        const made = requests.slice(before).filter((key) => key.endsWith('/fault'));
+        expect(made).toEqual(['tables GET flotilla/shop/app/fault', 'tables QUERY flotilla/fault']);
+      },
+    );
+
+    it.each(
+      (['readApp', 'readService'] as const).flatMap((name) => [
+        { name, pages: 'one page', choice: 0 },
+        // So that a read takes long enough to be overtaken in its midst.
+        { name, pages: 'pages of one row', choice: 1 },
+      ]),
+    )(
+      '$name, by $pages, never shows a guard newer than its replicas, so that a commit with its ETag proves that none was overlooked',
+      async ({ name, choice }) => {
         const { store, fail } = open();
         const first = await given(store, anAppRow(), aGuard());
         let etag = first.get('service|web') ?? '';
-        // Pages of one row, so that a read takes long enough to be overtaken.
-        fail((key) => (key.endsWith('/page') ? 1 : 0));
+        fail((key) => (key.endsWith('/page') ? choice : 0));
         const grow = async () => {
           for (let incarnation = 1; incarnation <= 40; incarnation += 1) {
             const row = aGuard({ nextIncarnation: incarnation + 1 });
@@ -259,8 +276,49 @@ export function stateStoreContract(name: string, open: () => TableFixture): void
       expect((await given(store, ...rows)).size).toBe(100);
     });
 
+    it.each(['insert', 'update', 'upsert', 'delete'] as const)(
+      'writes one row alone without a transaction, and tells its ETag: %s',
+      async (type) => {
+        const { store, requests } = open();
+        const row = anAppRow({ nextSeq: 7 });
+        const key = keyOf(row);
+        const etag = type === 'insert' ? '' : ((await given(store, anAppRow())).get(key.row) ?? '');
+        const before = requests.length;
+        const change: Change =
+          type === 'delete' ? { type, key, etag } : ({ type, row, ...(type === 'update' && { etag }) } as Change);
+        const written = await store.commit({ txId: 't', changes: [change] });
+        expect(requests.slice(before).filter((asked) => /BATCH/.test(asked))).toEqual([]);
+        const read = await store.read<AppRow>(key);
+        const told = written.ok ? written.value.etags.get(key.row) : 'refused';
+        expect(read).toEqual({ ok: true, value: type === 'delete' ? null : { ...row, etag: told } });
+      },
+    );
+
+    it.each(['insert', 'update'] as const)(
+      'says Conflict of one row alone that somebody else wrote: %s',
+      async (type) => {
+        const { store } = open();
+        const etag = (await given(store, anAppRow())).get('app') ?? '';
+        await store.commit({ txId: 'other', changes: [{ type: 'update', row: anAppRow({ nextSeq: 2 }), etag }] });
+        const change: Change = type === 'insert' ? insert(anAppRow()) : { type, row: anAppRow(), etag };
+        expect(kindOf(await store.commit({ txId: 't', changes: [change] }))).toBe('Conflict');
+      },
+    );
+
     const lost = { 'refused with 503': 1, 'answer lost': 2, 'applied, then 500': 3, 'request lost': 6 };
     for (const [fault, choice] of Object.entries(lost)) {
+      it(`commits one row alone exactly once by its witness: ${fault}`, async () => {
+        const { store, fail } = open();
+        const etags = await given(store, anAppRow({ nextSeq: 1 }));
+        fail(failOnce(/PUT/, choice));
+        const next = anAppRow({ nextSeq: 2, lastTx: 'mine' });
+        const changes: Change[] = [{ type: 'update', row: next, etag: etags.get('app') ?? '' }];
+        const result = await store.commit({ txId: 'mine', witness: keys.app('shop'), changes });
+        const row = await store.read<AppRow>(keys.app('shop'));
+        expect([kindOf(result), row.ok && row.value?.nextSeq]).toEqual(['ok', 2]);
+        expect(result.ok && result.value.etags.get('app')).toBe(row.ok && row.value?.etag);
+      });
+
       it(`commits exactly once by its witness: ${fault}`, async () => {
         const { store, fail } = open();
         const etags = await given(store, anAppRow({ nextSeq: 1 }));
@@ -328,7 +386,7 @@ export function stateStoreContract(name: string, open: () => TableFixture): void
     it('says Unknown of a lost answer that nothing can prove', async () => {
       const { store, fail } = open();
       const etags = await given(store, aReplica());
-      fail(failOnce(/BATCH/, 2));
+      fail(failOnce(/PUT/, 2));
       const row = aReplica({ state: 'draining' });
       const result = await store.commit({
         txId: 't',
@@ -340,7 +398,7 @@ export function stateStoreContract(name: string, open: () => TableFixture): void
     it('says Unknown when neither the commit nor its look-up is answered', async () => {
       const { store, fail } = open();
       await given(store, aDue());
-      fail((key) => (/BATCH|GET/.test(key) ? 2 : 0));
+      fail((key) => (/POST|GET/.test(key) ? 2 : 0));
       const changes = [insert(anAppRow({ lastTx: 'mine' }))];
       expect(kindOf(await store.commit({ txId: 'mine', witness: keys.app('shop'), changes }))).toBe('Unknown');
     });

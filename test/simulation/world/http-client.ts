@@ -116,9 +116,11 @@ function statusOfTable(response: CoreResponse): number {
 const entity = /PartitionKey='((?:[^']|'')*)',\s?RowKey='((?:[^']|'')*)'/;
 
 function tableKey({ method, url, body }: CoreRequest): string {
-  if (url.includes('$batch')) {
-    const part = /^(PUT|POST|PATCH|MERGE|DELETE) (\S+)/m.exec(body);
-    const found = entity.exec(decodeURIComponent(part?.[2] ?? ''));
+  const isBatch = url.includes('$batch');
+  // One row written alone is named as a batch of one: how many rows a commit has must not change its name.
+  if (isBatch || method === 'PUT' || method === 'POST') {
+    const target = isBatch ? /^(PUT|POST|PATCH|MERGE|DELETE) (\S+)/m.exec(body)?.[2] : url;
+    const found = entity.exec(decodeURIComponent(target ?? ''));
     if (found) return `BATCH ${found[1]}/${stable(found[2] ?? '')}`;
     const row = /"RowKey":"([^"]*)"/.exec(body)?.[1] ?? '';
     const partition = /"PartitionKey":"([^"]*)"/.exec(body)?.[1] ?? '';

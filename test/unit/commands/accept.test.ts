@@ -41,7 +41,7 @@ describe('accepting a command', () => {
   it('notes the app as due before it commits', async () => {
     const { ports, requests } = commandFixture();
     await accept(ports, apply('k1'));
-    const commits = requests.filter((key) => key.includes('BATCH') && key.endsWith('/fault'));
+    const commits = requests.filter((key) => /BATCH|PUT/.test(key) && key.endsWith('/fault'));
     expect(commits.map((key) => key.split('/')[1])).toEqual(['~due', 'shop']);
   });
 
