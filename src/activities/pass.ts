@@ -13,11 +13,12 @@ import type { GuardRow, PoolRow, ReplicaRow, Row, Stored } from '../model/state.
 import { isOlder } from '../model/version.ts';
 import type { PortError } from '../ports/errors.ts';
 import type { Change, ServiceRows } from '../ports/state-store.ts';
+import { type Fenced, fence } from './fence.ts';
 import { observe } from './observe.ts';
 import { readPools } from './pool-sync.ts';
 import type { ActivityPorts, ActivitySettings } from './ports.ts';
 import { planWithBudget, releaseBudget } from './reserve.ts';
-import { bare, eventRows } from './rows.ts';
+import { bare, eventRows, withTag } from './rows.ts';
 
 export interface PassInput {
   readonly app: string;
@@ -43,10 +44,8 @@ const roundsMax = 5;
 /** The wait after a failure of the table. */
 const retryMs = 5_000;
 
-interface Found {
+interface Found extends Fenced {
   readonly rows: ServiceRows;
-  readonly guard: Stored<GuardRow>;
-  readonly replicas: readonly Stored<ReplicaRow>[];
   readonly pools: readonly Stored<PoolRow>[];
 }
 
@@ -58,11 +57,26 @@ export async function pass(ports: ActivityPorts, settings: ActivitySettings, inp
       return { outcome: 'superseded', steps: [], wakeAt: ports.now(), atOnce: false, guardEtag: '' };
     }
     const fenced = await fence(ports, found.value);
-    const result = fenced.ok ? await planAndCommit(ports, settings, input, fenced.value) : fenced;
-    if (result.ok) return result.value;
-    if (!isRaced(result.error)) return later(ports, input, result.error);
+    const made = fenced.ok ? await planAndCommit(ports, settings, input, { ...found.value, ...fenced.value }) : fenced;
+    if (made.ok) return await followed(ports, settings, input, made.value);
+    if (!isRaced(made.error)) return later(ports, input, made.error);
   }
   return later(ports, input, { kind: 'Conflict', code: null, message: 'others keep changing it', retryAfterMs: null });
+}
+
+/**
+ * What follows at once without a step in between, as a drain that begins once the removal of its endpoint is committed, is planned here and now: the
+ * commit told the tags of everything it wrote. Once only, and not after a change of budget, which others may have used by now; the workflow comes again.
+ */
+async function followed(
+  ports: ActivityPorts,
+  settings: ActivitySettings,
+  input: PassInput,
+  { result, after }: Made,
+): Promise<PassResult> {
+  if (after === null || !result.atOnce || result.outcome !== 'continue' || result.steps.length > 0) return result;
+  const next = await planAndCommit(ports, settings, input, after);
+  return next.ok ? next.value.result : result;
 }
 
 const isRaced = ({ kind }: PortError): boolean => kind === 'Conflict';
@@ -88,52 +102,10 @@ async function read(
   return ok({ rows: rows.value, guard, replicas: rows.value.replicas, pools: pools.value });
 }
 
-/**
- * Re-stamps the live rows of older epochs, the guard in each transaction: from then on no step of an older workflow can write them. The value is what
- * was found as it stands then. Nothing else can have changed: whoever writes with the guard or one of these rows meets its new ETag.
- */
-async function fence(ports: ActivityPorts, found: Found): Promise<Result<Found, PortError>> {
-  let current = found;
-  for (;;) {
-    const { guard, replicas } = current;
-    const stale = replicas.filter((row) => row.state !== 'gone' && row.epoch < guard.epoch);
-    if (stale.length === 0) return ok(current);
-    const written = await stamp(ports, guard, stale.slice(0, limits.replicaChangesPerTransaction));
-    if (!written.ok) return written;
-    const stamped = new Map(written.value.replicas.map((row) => [rowKey(row), row]));
-    current = {
-      ...current,
-      guard: written.value.guard,
-      replicas: replicas.map((row) => stamped.get(rowKey(row)) ?? row),
-    };
-  }
-}
-
-/** `Conflict` also when the commit was only found by its witness: that tells no ETag but the guard's. */
-async function stamp(
-  { store, ids, now }: ActivityPorts,
-  guard: Stored<GuardRow>,
-  part: readonly Stored<ReplicaRow>[],
-): Promise<Result<Pick<Found, 'guard' | 'replicas'>, PortError>> {
-  const txId = ids.next();
-  const next: GuardRow = { ...bare(guard), passAt: now(), wakeAt: now(), lastTx: txId };
-  const rows = part.map((row): ReplicaRow => ({ ...bare(row), epoch: guard.epoch }));
-  const written = await store.commit({
-    txId,
-    witness: keyOf(next),
-    changes: [
-      { type: 'update', row: next, etag: guard.etag },
-      ...rows.map((row, index): Change => ({ type: 'update', row, etag: part[index]?.etag ?? '' })),
-    ],
-  });
-  if (!written.ok) return written;
-  const tagged = <R extends Row>(row: R): Stored<R> => ({
-    ...row,
-    etag: written.value.etags.get(keyOf(row).row) ?? '',
-  });
-  const stamped = { guard: tagged(next), replicas: rows.map(tagged) };
-  const isTold = [stamped.guard, ...stamped.replicas].every(({ etag }) => etag !== '');
-  return isTold ? ok(stamped) : err({ ...unreadable('the commit did not tell all tags'), kind: 'Conflict' });
+interface Made {
+  readonly result: PassResult;
+  /** As the commit left it; null = it must be read to be known. */
+  readonly after: Found | null;
 }
 
 async function planAndCommit(
@@ -141,7 +113,7 @@ async function planAndCommit(
   settings: ActivitySettings,
   input: PassInput,
   found: Found,
-): Promise<Result<PassResult, PortError>> {
+): Promise<Result<Made, PortError>> {
   const snapshot = await look(ports, settings, found);
   const now = ports.now();
   const plan = await planWithBudget(ports, settings, snapshot, found.pools, now);
@@ -156,15 +128,30 @@ async function planAndCommit(
   const committed = await commit(ports, input, found, plan.value, now);
   if (!committed.ok) return committed;
   const replicas = plan.value.replicas.map(({ row }) => row);
-  await releaseBudget(ports, replicas);
+  await releaseBudget(ports, replicas, found.pools);
   if (wakeApp) await wakeAssessor(ports, ports.workflows, input.app);
-  return ok({
+  const result: PassResult = {
     outcome: plan.value.done ? 'done' : 'continue',
     steps: plan.value.steps,
     wakeAt: plan.value.wakeAt,
     atOnce: plan.value.wakeAt <= now,
-    guardEtag: committed.value,
-  });
+    guardEtag: committed.value.guard.etag,
+  };
+  return ok({ result, after: isBudgetKept(plan.value) ? committedState(found, committed.value) : null });
+}
+
+/** Neither taken nor given back. */
+const isBudgetKept = ({ replicas }: Plan): boolean =>
+  replicas.every(({ insert, row }) => !insert && row.state !== 'gone');
+
+function committedState(found: Found, { guard, replicas }: Committed): Found | null {
+  if (replicas.some(({ etag }) => etag === '')) return null;
+  const written = new Map(replicas.map((row) => [keyOf(row).row, row]));
+  return {
+    ...found,
+    guard,
+    replicas: found.replicas.map((row) => written.get(keyOf(row).row) ?? row),
+  };
 }
 
 async function look(ports: ActivityPorts, settings: ActivitySettings, found: Found): Promise<ServiceSnapshot> {
@@ -190,16 +177,21 @@ async function look(ports: ActivityPorts, settings: ActivitySettings, found: Fou
   };
 }
 
-/** The value is the guard's new ETag. */
+interface Committed {
+  readonly guard: Stored<GuardRow>;
+  /** Those that were written; an empty tag = the commit was found by its witness, which tells only the guard's. */
+  readonly replicas: readonly Stored<ReplicaRow>[];
+}
+
 async function commit(
   { store, ids }: ActivityPorts,
   { app, service, workflow }: PassInput,
   { guard, replicas }: Found,
   plan: Plan,
   now: number,
-): Promise<Result<string, PortError>> {
+): Promise<Result<Committed, PortError>> {
   const txId = ids.next();
-  const tags = new Map(replicas.map((row) => [rowKey(row), row.etag]));
+  const tags = new Map(replicas.map((row) => [keyOf(row).row, row.etag]));
   const next: GuardRow = { ...bare(guard), ...plan.guard, passAt: now, wakeAt: plan.wakeAt, lastTx: txId };
   const events = [...plan.events, ...plan.replicas.flatMap((change) => change.events)];
   const witness: Key = keys.guard(app, service);
@@ -210,7 +202,7 @@ async function commit(
       { type: 'update', row: next, etag: guard.etag },
       ...plan.replicas.map(
         ({ insert, row }): Change =>
-          insert ? { type: 'insert', row } : { type: 'update', row, etag: tags.get(rowKey(row)) ?? '' },
+          insert ? { type: 'insert', row } : { type: 'update', row, etag: tags.get(keyOf(row).row) ?? '' },
       ),
       ...eventRows(events, { app, service, txId, at: now, cause: workflow }).map(
         (row): Change => ({ type: 'insert', row }),
@@ -218,10 +210,9 @@ async function commit(
     ],
   });
   if (!written.ok) return written;
-  const etag = written.value.etags.get(witness.row);
-  return etag === undefined ? err(unreadable('the commit did not tell the tag of the guard')) : ok(etag);
+  const stored = <R extends Row>(row: R) => withTag(row, written.value.etags);
+  const committed = { guard: stored(next), replicas: plan.replicas.map(({ row }) => stored(row)) };
+  return committed.guard.etag === '' ? err(unreadable('the commit did not tell the tag of the guard')) : ok(committed);
 }
 
 const unreadable = (message: string): PortError => ({ kind: 'Unavailable', code: null, message, retryAfterMs: null });
-
-const rowKey = (row: ReplicaRow): string => keys.replica(row.app, row.service, row.slot, row.incarnation).row;

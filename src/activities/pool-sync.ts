@@ -5,6 +5,7 @@
  */
 
 import { movingOf } from '../decide/placement/place.ts';
+import { keyOf } from '../model/keys.ts';
 import { ok, type Result } from '../model/result.ts';
 import type { Place, PoolRow, Row, Stored } from '../model/state.ts';
 import type { PortError } from '../ports/errors.ts';
@@ -112,17 +113,17 @@ const isSame = (a: PoolRow, b: PoolRow): boolean => {
   return facts(a) === facts(b);
 };
 
-/** Changes reservations of one pool, reading again when somebody else was faster. `false` = it did not work out; the recount repairs it. */
+/**
+ * Changes reservations of one pool, beginning with the row as it was last `seen` and reading it again when somebody else was faster. `false` = it did not
+ * work out; the recount repairs it.
+ */
 export async function updateReservations(
   { store, ids }: Pick<Ports, 'store' | 'ids'>,
-  pool: string,
+  seen: Stored<PoolRow>,
   change: (held: PoolRow['reservations']) => PoolRow['reservations'],
 ): Promise<Result<boolean, PortError>> {
+  let row = seen;
   for (let attempt = 0; attempt < 5; attempt += 1) {
-    const rows = await store.readPools();
-    if (!rows.ok) return rows;
-    const row = rows.value.find((candidate) => candidate.pool === pool);
-    if (row === undefined) return ok(false);
     const reservations = change(row.reservations);
     if (reservations === row.reservations) return ok(true);
     const written = await store.commit({
@@ -130,6 +131,10 @@ export async function updateReservations(
       changes: [{ type: 'update', row: { ...bare(row), reservations }, etag: row.etag }],
     });
     if (written.ok) return ok(true);
+    const read = await store.read<PoolRow>(keyOf(row));
+    if (!read.ok) return read;
+    if (read.value === null) return ok(false);
+    row = read.value;
   }
   return ok(false);
 }

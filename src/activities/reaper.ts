@@ -89,7 +89,7 @@ function recounted(
   const held = new Set(current.reservations.map(({ owner }) => owner));
   const released = new Set(pool.reservations.map(({ owner }) => owner).filter((owner) => !held.has(owner)));
   const listed = new Set(listing.flatMap(({ tags }) => listedOwner(tags)));
-  const replicas = [...apps.values()].flatMap((rows) => rows.replicas.map(bare));
+  const replicas = [...apps.values()].flatMap((rows) => rows.replicas);
   return recount(
     {
       pool: current,

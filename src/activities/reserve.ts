@@ -62,14 +62,20 @@ function reservationChanges(
 }
 
 /** Gives back the budget of replicas that are confirmed gone. Failing is harmless: the recount finds it. */
-export async function releaseBudget(ports: ActivityPorts, replicas: readonly ReplicaRow[]): Promise<void> {
+export async function releaseBudget(
+  ports: ActivityPorts,
+  replicas: readonly ReplicaRow[],
+  pools: readonly Stored<PoolRow>[],
+): Promise<void> {
   const gone = replicas.filter((row) => row.state === 'gone');
-  for (const pool of new Set(gone.map((row) => row.pool))) {
-    const owners = new Set(gone.filter((row) => row.pool === pool).map(ownerOf));
+  for (const pool of pools) {
+    const owners = new Set(gone.filter((row) => row.pool === pool.pool).map(ownerOf));
+    if (owners.size === 0) continue;
     const result = await updateReservations(ports, pool, (held) => {
       const kept = held.filter(({ owner }) => !owners.has(owner));
       return kept.length === held.length ? held : kept;
     });
-    if (!result.ok || !result.value) ports.log.warn('Budget was not given back yet; the recount will.', { pool });
+    if (!result.ok || !result.value)
+      ports.log.warn('Budget was not given back yet; the recount will.', { pool: pool.pool });
   }
 }

@@ -1,4 +1,5 @@
 /** Rows on their way in and out of the table: without their tags for the planner, with time, transaction and cause for the audit. */
+import { keyOf } from '../model/keys.ts';
 import type { PlannedEvent } from '../model/plan.ts';
 import type { EventRow, Row, Stored } from '../model/state.ts';
 
@@ -6,6 +7,12 @@ export function bare<R extends Row>(row: R | Stored<R>): R {
   const { etag: _, ...rest } = row as Stored<R>;
   return rest as unknown as R;
 }
+
+/** The row as it was written; an empty tag where the commit did not tell it. */
+export const withTag = <R extends Row>(row: R, etags: ReadonlyMap<string, string>): Stored<R> => ({
+  ...row,
+  etag: etags.get(keyOf(row).row) ?? '',
+});
 
 export interface Occasion {
   readonly app: string;

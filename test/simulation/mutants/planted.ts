@@ -67,7 +67,7 @@ export const planted: readonly PlantedBug[] = [
   },
   {
     name: 'old-epochs-not-fenced',
-    file: 'src/activities/pass.ts',
+    file: 'src/activities/fence.ts',
     find: "row.state !== 'gone' && row.epoch < guard.epoch",
     replace: "row.state === 'planned' && row.epoch < guard.epoch",
     killedBy: 'convergence',
