@@ -51,7 +51,7 @@ export const commandTable = {
     about: [
       'Makes the app what its Compose file says: shows what will change, applies it, and waits until every replica is ready. Services that are not in the file any more are torn down. Ctrl-C stops waiting, not the operation.',
     ],
-    options: [...file, ...wait, jsonAtEnd, ...api, help],
+    options: [...file, options.plan, ...wait, jsonAtEnd, ...api, help],
     examples: [
       { line: 'flotilla up', does: 'the Compose file here or above' },
       { line: 'flotilla up -f compose.yaml -f production.yaml', does: 'one file merged over another' },
@@ -60,13 +60,15 @@ export const commandTable = {
   },
   plan: {
     operands: [],
-    summary: 'what `up` would change, and what becomes of the replicas',
+    summary: 'what `up` would change, and what it comes to: replicas, quota, time, cost',
     about: [
       'Works out what applying the Compose file would change: per service the fields that differ, how many replicas are created, replaced and removed, and why. The rules are those that `up` follows; nothing is changed. Values of the environment and of commands are not shown, because they may hold secrets.',
+      'Then what it comes to: container groups created and deleted in each pool, the most that is in use of its quota on the way, how few replicas serve meanwhile, the cost per hour where pools state prices, and how long it takes. For that the planner itself is walked through a world in which every replica starts in the time that those before it took; what creates and deletes ACI allows in 5 minutes and in an hour is part of it.',
     ],
     options: [...file, options.exitCode, options.json, ...api, help],
     examples: [
       { line: 'flotilla plan', does: 'the Compose file here or above' },
+      { line: 'flotilla plan --json', does: 'for a script: `forecast` has quota, time and cost' },
       { line: 'flotilla plan --exit-code', does: 'in a script: 0 nothing, 6 something to do' },
     ],
   },

@@ -53,6 +53,9 @@ export interface FaultOptions {
   readonly words: readonly string[];
 }
 
+/** As the API names plans. */
+const planIdPattern = /^p[0-9a-f]{16}$/;
+
 const faultActions = ['ls', 'add', 'clear', 'help'] as const;
 
 export interface ReplicaTarget {
@@ -86,7 +89,13 @@ export type Invocation =
       readonly key: string | null;
       readonly json: boolean;
     }
-  | (ApiOptions & FileOptions & WaitOptions & { readonly command: 'up' })
+  | (ApiOptions &
+      FileOptions &
+      WaitOptions & {
+        readonly command: 'up';
+        /** Id of the plan that is to be applied, and nothing else; null = whatever the file comes to. */
+        readonly plan: string | null;
+      })
   | (ApiOptions & FileOptions & { readonly command: 'plan'; readonly exitCode: boolean })
   | (ApiOptions & { readonly command: 'ps'; readonly app: string | null })
   | (ApiOptions & LogOptions & { readonly command: 'logs' })
@@ -157,6 +166,7 @@ export interface Values {
   readonly previous?: boolean;
   readonly yes?: string;
   readonly 'exit-code'?: boolean;
+  readonly plan?: string;
 }
 
 interface Given {
@@ -170,7 +180,11 @@ interface Given {
 type Reader<C extends CommandName> = (given: Given) => Omit<InvocationOf<C>, 'command'> | string;
 
 const readers: { readonly [C in CommandName]: Reader<C> } = {
-  up: ({ values, shared }) => withWait(values, (wait) => ({ ...shared, ...readFileOptions(values), ...wait })),
+  up({ values, shared }) {
+    const { plan = null } = values;
+    if (plan !== null && !planIdPattern.test(plan)) return `--plan ${plan}: give the id that \`flotilla plan\` shows.`;
+    return withWait(values, (wait) => ({ ...shared, ...readFileOptions(values), ...wait, plan }));
+  },
   plan: ({ values, shared }) => ({
     ...shared,
     ...readFileOptions(values),

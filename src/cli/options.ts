@@ -66,6 +66,11 @@ export const options = {
   url: { name: 'url', value: 'URL', help: 'address of the API, for `add`' },
   key: { name: 'key', value: '-', help: 'for `add`: read a function key of the app from standard input' },
   client: { name: 'client', help: 'of this program only; nobody is asked' },
+  plan: {
+    name: 'plan',
+    value: 'ID',
+    help: 'apply exactly what `plan` showed under this id; refused if the app, its replicas, the file or the pools have changed since',
+  },
   exitCode: { name: 'exit-code', help: 'end with 6 if there is anything to change, for scripts' },
   followLogs: { name: 'follow', short: 'f', help: 'go on as lines come, until Ctrl-C' },
   tail: {

@@ -1,5 +1,6 @@
 /** What `plan` shows of a preview: per service what changes, what becomes of its replicas, and why. Pure. */
 import type { ApplyPreview, FieldChangeResource, ServicePlanResource } from '../model/api.ts';
+import { renderForecast } from './forecast-lines.ts';
 import { count } from './render.ts';
 
 const marks = { added: '+', removed: '-', revised: '~', scaled: '~', unchanged: '=' } as const;
@@ -9,7 +10,8 @@ export const hasChanges = ({ services, changes }: ApplyPreview): boolean =>
   services.some(({ change, create, replace, remove }) => change !== 'unchanged' || create + replace + remove > 0) ||
   changes.some(({ fields }) => fields.length > 0);
 
-export function renderPlan({ services, pending }: ApplyPreview): string[] {
+export function renderPlan(preview: ApplyPreview): string[] {
+  const { services, pending, id } = preview;
   const sum = (of: (service: ServicePlanResource) => number): number => services.reduce((all, one) => all + of(one), 0);
   const totals = [
     `${sum(({ create }) => create)} to create`,
@@ -23,6 +25,8 @@ export function renderPlan({ services, pending }: ApplyPreview): string[] {
       ? []
       : [`  ${count(pending, 'command')} not applied yet: what follows from them is not in this plan.`]),
     `Replicas: ${totals.join(', ')}.`,
+    ...renderForecast(preview),
+    ...(hasChanges(preview) ? [`\`flotilla up --plan ${id}\` makes this so, or refuses if the world has moved.`] : []),
   ];
 }
 

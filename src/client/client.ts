@@ -38,7 +38,13 @@ export interface ApiClient {
   appPage(query: { readonly limit?: number; readonly after?: string }): Promise<Result<AppList, ApiError>>;
   app(name: string): Promise<Result<AppResource, ApiError>>;
   preview(name: string, document: unknown): Promise<Result<ApplyPreview, ApiError>>;
-  apply(name: string, document: unknown, idempotencyKey: string): Promise<Result<OperationResource, ApiError>>;
+  /** @param plan id of the preview that is to be applied, and nothing else */
+  apply(
+    name: string,
+    document: unknown,
+    idempotencyKey: string,
+    plan?: string | null,
+  ): Promise<Result<OperationResource, ApiError>>;
   /** @param confirm the app's name once more; a protected app wants it */
   remove(name: string, idempotencyKey: string, confirm?: string): Promise<Result<OperationResource, ApiError>>;
   secrets(app: string): Promise<Result<readonly SecretResource[], ApiError>>;
@@ -122,8 +128,8 @@ export function createClient(options: ClientOptions): ApiClient {
     appPage: (query) => get(`/apps${queryOf(query)}`),
     app: (name) => get(appPath(name)),
     preview: (name, document) => call({ method: 'PUT', path: `${appPath(name)}?dryRun=true`, body: document }),
-    apply: (name, document, idempotencyKey) =>
-      call({ method: 'PUT', path: appPath(name), body: document, idempotencyKey }),
+    apply: (name, document, idempotencyKey, plan) =>
+      call({ method: 'PUT', path: `${appPath(name)}${queryOf({ plan })}`, body: document, idempotencyKey }),
     remove: (name, idempotencyKey, confirm) =>
       call({ method: 'DELETE', path: `${appPath(name)}${queryOf({ confirm })}`, idempotencyKey }),
     secrets: (app) => get(`${appPath(app)}/secrets`),

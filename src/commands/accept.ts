@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { isConfirmed, isProtected } from '../decide/commands/plan-delete.ts';
+import type { AppSpec } from '../model/app-spec.ts';
 import { keys } from '../model/keys.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Reason } from '../model/reasons.ts';
@@ -12,6 +13,7 @@ import type { AppRow, CommandName, EventRow, OperationRow, Stored } from '../mod
 import type { PortError } from '../ports/errors.ts';
 import { canonicalJson } from '../spec/json.ts';
 import { checkDocument } from './check-document.ts';
+import { nextSeqOf, planIdOf } from './plan-id.ts';
 import type { CommandPorts } from './ports.ts';
 import { noteDue } from './wake.ts';
 
@@ -21,6 +23,8 @@ export interface Command {
   /** The app document for `apply`, a {@link confirmation} or null for `delete`, the services for commands that name some, else null. */
   readonly document: unknown;
   readonly idempotencyKey: string;
+  /** Of `apply`: the id of a preview. The command is accepted only while the world is the one that it was made from. */
+  readonly plan?: string | null;
   /** Where its sender wants to be told of its outcome, if that is not allowed: recorded with the command. */
   readonly replyRefused?: string | null;
 }
@@ -35,6 +39,8 @@ export type Refusal =
   | { readonly kind: 'appNotFound' }
   /** Deleting it must be confirmed. */
   | { readonly kind: 'protected' }
+  /** The world is not the one any more that the plan was made from. */
+  | { readonly kind: 'planOutdated' }
   | { readonly kind: 'invalid'; readonly reason: Reason; readonly problems: readonly Problem[] }
   /** Not accepted, or perhaps accepted: ask again with the same key. */
   | { readonly kind: 'port'; readonly error: PortError };
@@ -55,14 +61,12 @@ const triesMax = 20;
 export async function accept(ports: CommandPorts, command: Command): Promise<Result<OperationRow, Refusal>> {
   const known = await findKnown(ports, command);
   if (!known.ok || known.value) return known as Result<OperationRow, Refusal>;
-  if (command.command === 'apply') {
-    const checked = await checkDocument(ports, command.app, command.document);
-    if (!checked.ok) return err(checked.error);
-  }
+  const place = command.command === 'apply' ? await checkApply(ports, command) : ok(null);
+  if (!place.ok) return place;
   const due = await noteDue(ports, command.app);
   if (!due.ok) return err({ kind: 'port', error: due.error });
   for (let n = 1; ; n += 1) {
-    const inserted = await insertOperation(ports, command);
+    const inserted = await insertOperation(ports, command, place.value);
     if (inserted.ok || inserted.error.kind !== 'port' || inserted.error.error.kind !== 'Conflict') return inserted;
     // Perhaps it was the same command, sent twice at once.
     const twin = await findKnown(ports, command);
@@ -87,7 +91,36 @@ async function findKnown({ store }: CommandPorts, command: Command): Promise<Res
   return found.value.bodyHash === bodyHashOf(command) ? ok(found.value) : err({ kind: 'keyReused', operationId });
 }
 
-async function insertOperation(ports: CommandPorts, command: Command): Promise<Result<OperationRow, Refusal>> {
+/** The value is the place that the command must get in the order of the app's commands; null = whichever is next. */
+async function checkApply(
+  ports: CommandPorts,
+  { app, document, plan = null }: Command,
+): Promise<Result<number | null, Refusal>> {
+  const checked = await checkDocument(ports, app, document);
+  if (!checked.ok) return err(checked.error);
+  return plan === null ? ok(null) : await holdToPlan(ports, app, checked.value.app, plan);
+}
+
+/** The value is the app's next place: nobody else's command came in between. */
+async function holdToPlan(
+  { store, pools }: CommandPorts,
+  app: string,
+  spec: AppSpec,
+  plan: string,
+): Promise<Result<number, Refusal>> {
+  const [rows, offered] = await Promise.all([store.readApp(app), pools()]);
+  if (!rows.ok) return err({ kind: 'port', error: rows.error });
+  if (!offered.ok) return err({ kind: 'port', error: offered.error });
+  const isSame = planIdOf(spec, rows.value, offered.value) === plan;
+  return isSame ? ok(nextSeqOf(rows.value)) : err({ kind: 'planOutdated' });
+}
+
+/** @param expectedSeq the place it must get; null = whichever is next */
+async function insertOperation(
+  ports: CommandPorts,
+  command: Command,
+  expectedSeq: number | null,
+): Promise<Result<OperationRow, Refusal>> {
   const read = await ports.store.read<AppRow>(keys.app(command.app));
   if (!read.ok) return err({ kind: 'port', error: read.error });
   if (command.command !== 'apply' && !mayBeChanged(read.value)) return err({ kind: 'appNotFound' });
@@ -102,6 +135,7 @@ async function insertOperation(ports: CommandPorts, command: Command): Promise<R
   const now = ports.now();
   const txId = ports.ids.next();
   const seq = read.value?.nextSeq ?? 1;
+  if (expectedSeq !== null && seq !== expectedSeq) return err({ kind: 'planOutdated' });
   const app = appRow(read.value, command.app, ports, txId, now);
   const operation = operationRow(command, seq, now);
   const event = acceptedEvent(operation, txId, now);

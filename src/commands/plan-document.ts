@@ -1,15 +1,19 @@
 /** What applying a document would change, worked out by the very functions that apply it. Nothing is written. */
 import type { CommandView } from '../decide/commands/conclude.ts';
 import { planApply } from '../decide/commands/plan-apply.ts';
+import { forecastOf } from '../decide/forecast/forecast.ts';
+import { assumedDeletionMs, assumedStartMs, startMsOf } from '../decide/forecast/start-time.ts';
 import { outlookOf } from '../decide/outlook.ts';
-import type { ApplyPreview, FieldChangeResource, ServicePlanResource } from '../model/api.ts';
-import type { AppSpec, ServiceSpec } from '../model/app-spec.ts';
-import type { AppRow, GuardRow, OperationRow, PoolRow, RevisionRow, Row } from '../model/state.ts';
+import type { ApplyPreview, FieldChangeResource, ForecastResource, ServicePlanResource } from '../model/api.ts';
+import type { AppSpec, ServiceSpec, ServiceTemplate } from '../model/app-spec.ts';
+import { defaults } from '../model/defaults.ts';
+import type { AppRow, GuardRow, OperationRow, PoolRow, ReplicaRow, RevisionRow, Row } from '../model/state.ts';
 import type { AppRows } from '../ports/state-store.ts';
 import { diffApps } from '../spec/diff.ts';
 import { compareText, ownValue } from '../spec/json.ts';
 import type { ParsedApp } from '../spec/parse-app.ts';
 import { pendingOf } from './apply-operations.ts';
+import { planIdOf } from './plan-id.ts';
 
 export function planDocument(
   name: string,
@@ -24,7 +28,9 @@ export function planDocument(
   const diff = diffApps(rows.app?.spec ?? undefined, document.app);
   const guards = guardsAfter(rows.guards, writes);
   const revisions = [...rows.revisions, ...writes.filter((row): row is RevisionRow => row.kind === 'revision')];
+  const frozen = view.app.frozen ?? false;
   return {
+    id: planIdOf(document.app, rows, pools),
     app: name,
     changes: diff.map(({ service, kind, fields }) => ({ service, change: kind, fields })),
     services: guards.map((guard): ServicePlanResource => {
@@ -38,11 +44,43 @@ export function planDocument(
         from: was === undefined ? null : sideOf(was, revisions),
         to: guard.removed ? null : sideOf(guard, revisions),
         fields: fieldsOf(service, fields, rows.app?.spec ?? null, document.app),
-        ...outlookOf({ guard, app: document.app, frozen: view.app.frozen ?? false, replicas, guards, pools }),
+        ...outlookOf({ guard, app: document.app, frozen, replicas, guards, pools }),
       };
     }),
     warnings: operation?.problems ?? document.warnings,
     pending: pendingOf(rows.operations).length,
+    forecast: forecast({ app: document.app, frozen, guards, revisions, replicas: rows.replicas, pools, now }),
+  };
+}
+
+interface ForecastFacts {
+  readonly app: AppSpec;
+  readonly frozen: boolean;
+  readonly guards: readonly GuardRow[];
+  readonly revisions: readonly RevisionRow[];
+  readonly replicas: readonly ReplicaRow[];
+  readonly pools: readonly PoolRow[];
+  readonly now: number;
+}
+
+function forecast({ revisions, ...facts }: ForecastFacts): ForecastResource {
+  const templates = new Map(revisions.map((row) => [`${row.service}/${row.revision}`, row.template]));
+  const templateOf = (service: string, revision: number): ServiceTemplate | undefined =>
+    templates.get(`${service}/${revision}`);
+  const measured = new Map(
+    facts.guards.map(({ service }) => [service, startMsOf(service, facts.replicas, templateOf)]),
+  );
+  const startMs = (service: string): number => measured.get(service) ?? assumedStartMs;
+  const told = forecastOf({ ...facts, templateOf, settings: defaults, startMs, deletionMs: assumedDeletionMs });
+  const quotas = new Map(facts.pools.map(({ pool, quota }) => [pool, quota]));
+  return {
+    ...told,
+    services: told.services.map((one) => ({
+      ...one,
+      startMs: startMs(one.service),
+      startMeasured: (measured.get(one.service) ?? null) !== null,
+    })),
+    pools: told.pools.map((one) => ({ ...one, quota: quotas.get(one.pool) ?? { groups: 0, cores: 0 } })),
   };
 }
 

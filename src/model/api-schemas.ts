@@ -61,12 +61,23 @@ const servicePlan = z.object({
   notes: z.array(text),
 });
 
+const room = z.object({ groups: z.number(), cores: z.number() });
+const forecast = z.object({
+  durationMs: z.number().nullable(),
+  services: z.array(z.object({ service: text, lowestReady: count, startMs: z.number(), startMeasured: z.boolean() })),
+  pools: z.array(z.object({ pool: text, create: count, delete: count, peak: room, quota: room })),
+  costPerHour: z.object({ before: z.number(), peak: z.number(), after: z.number() }).nullable(),
+  waits: z.array(z.object({ service: text, reason: maybe, message: maybe })),
+});
+
 const applyPreview = z.object({
+  id: text,
   app: text,
   changes: z.array(z.object({ service: text, change, fields: z.array(text) })),
   services: z.array(servicePlan),
   warnings: z.array(problemSchema),
   pending: count,
+  forecast,
 });
 
 const appSummary = z.object({
@@ -192,7 +203,6 @@ const secretResource = z.object({
 });
 const secretRemoval = z.object({ removed: count });
 
-const room = z.object({ groups: z.number(), cores: z.number() });
 const poolResource = z.object({
   name: text,
   kind: z.literal('aci'),

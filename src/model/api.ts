@@ -6,7 +6,7 @@
  *   GET    /api/v1/pools                             PoolResource[]
  *   GET    /api/v1/apps?limit&after                  AppList, by name
  *   GET    /api/v1/apps/{app}                        AppResource
- *   PUT    /api/v1/apps/{app}                        body: the app document, header `Idempotency-Key` → 202 OperationResource; `?dryRun=true` → 200 ApplyPreview
+ *   PUT    /api/v1/apps/{app}?plan                   body: the app document, header `Idempotency-Key` → 202 OperationResource; `?dryRun=true` → 200 ApplyPreview
  *   DELETE /api/v1/apps/{app}?confirm                header `Idempotency-Key` → 202 OperationResource; a protected app wants `confirm={app}`
  *   GET    /api/v1/apps/{app}/secrets                SecretResource[]: names and versions, never values
  *   PUT    /api/v1/apps/{app}/secrets/{name}?managed&dryRun   body: the value, application/octet-stream → SecretResource
@@ -72,6 +72,8 @@ export interface ServiceChangeResource {
 }
 
 export interface ApplyPreview {
+  /** Give it as `plan` with the same document: it is applied only while the world is the one that this preview was made from. */
+  readonly id: string;
   readonly app: string;
   readonly changes: readonly ServiceChangeResource[];
   /** What becomes of the replicas of each service, by the planner's own rules. */
@@ -79,6 +81,39 @@ export interface ApplyPreview {
   readonly warnings: readonly Problem[];
   /** Commands that were accepted and are not applied yet: the preview does not know what they will change. */
   readonly pending: number;
+  readonly forecast: ForecastResource;
+}
+
+/** What applying it comes to if every replica starts as expected: the planner itself, walked through a world on paper. */
+export interface ForecastResource {
+  /** Until everything is as wanted; null = something waits for what time alone does not bring, see `waits`. */
+  readonly durationMs: number | null;
+  readonly services: readonly {
+    readonly service: string;
+    /** Fewest ready replicas at any time on the way. */
+    readonly lowestReady: number;
+    /** From an accepted create to ready, as reckoned with. */
+    readonly startMs: number;
+    /** It was measured on replicas that are there, and is not a guess. */
+    readonly startMeasured: boolean;
+  }[];
+  /** Pools in which groups are created or deleted. */
+  readonly pools: readonly {
+    readonly pool: string;
+    readonly create: number;
+    readonly delete: number;
+    /** The most that all apps together hold on the way. */
+    readonly peak: { readonly groups: number; readonly cores: number };
+    readonly quota: { readonly groups: number; readonly cores: number };
+  }[];
+  /** For an hour, in the currency of the pools file; null = a pool that is used states no price. */
+  readonly costPerHour: { readonly before: number; readonly peak: number; readonly after: number } | null;
+  /** Services that do not get there, and why. */
+  readonly waits: readonly {
+    readonly service: string;
+    readonly reason: string | null;
+    readonly message: string | null;
+  }[];
 }
 
 export interface ServicePlanResource {

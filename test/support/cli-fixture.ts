@@ -5,9 +5,11 @@ import { run } from '../../src/cli/run.ts';
 import type { ApiClient, ApiError } from '../../src/client/client.ts';
 import type { ConsoleError, FaultConsole } from '../../src/client/fault-console.ts';
 import type {
+  ApplyPreview,
   AppResource,
   EventList,
   EventResource,
+  ForecastResource,
   OperationResource,
   SecretResource,
   ServiceResource,
@@ -91,6 +93,27 @@ export const anApp = (over: Partial<AppResource> = {}): AppResource => ({
   desired: 1,
   serviceList: [aService()],
   pendingOperations: [],
+  ...over,
+});
+
+export const nothingForecast: ForecastResource = {
+  durationMs: 0,
+  services: [],
+  pools: [],
+  costPerHour: null,
+  waits: [],
+};
+
+export const planId = 'p0123456789abcdef';
+
+export const aPreview = (over: Partial<ApplyPreview> = {}): ApplyPreview => ({
+  id: planId,
+  app: 'shop',
+  changes: [],
+  services: [],
+  warnings: [],
+  pending: 0,
+  forecast: nothingForecast,
   ...over,
 });
 
@@ -225,15 +248,8 @@ function scriptedClient(script: Script, now: () => number, commands: string[]): 
     apps: async () => ok([anApp()]),
     appPage: async () => ok({ apps: [anApp()], next: null }),
     app,
-    preview: async (name) =>
-      ok({
-        app: name,
-        changes: [{ service: 'web', change: 'added', fields: [] }],
-        services: [],
-        warnings: [],
-        pending: 0,
-      }),
-    apply: command('apply'),
+    preview: async (name) => ok(aPreview({ app: name, changes: [{ service: 'web', change: 'added', fields: [] }] })),
+    apply: (app, _document, _key, plan) => command(plan == null ? 'apply' : `apply ${plan}`)(app),
     remove: command('remove'),
     secrets: async () => ok([]),
     async setSecret(name, secret) {

@@ -38,7 +38,7 @@ export async function up(surroundings: Surroundings, options: Options): Promise<
   if (!shown.ok) return shown.error;
   if (session.interrupted.aborted) return exitCodes.interrupted;
   const startedAt = session.now();
-  const accepted = await session.client.apply(file.app.name, file.document, session.newKey());
+  const accepted = await session.client.apply(file.app.name, file.document, session.newKey(), options.plan);
   if (!accepted.ok) return failWith(session, accepted.error);
   if (options.detach) return sayAccepted(session, accepted.value, options.json);
   const ending = await watch(said, options, accepted.value, startedAt);

@@ -19,10 +19,10 @@ import { listApps } from './list-apps.ts';
 import { getLogs, type LogPorts } from './logs.ts';
 import { openApiDocument } from './openapi.ts';
 import {
+  readApplyQuery,
   readAppQuery,
   readConfirmation,
   readDocument,
-  readDryRun,
   readEventQuery,
   readIdempotencyKey,
   refuseUnknown,
@@ -158,15 +158,16 @@ async function getApp({ store, pools: readPools }: CommandPorts, app: string): P
 }
 
 async function putApp(ports: CommandPorts, app: string, request: HttpRequest): Promise<HttpResponseInit> {
-  const dryRun = readDryRun(request.query);
-  if (!dryRun.ok) return dryRun.error;
+  const wish = readApplyQuery(request.query);
+  if (!wish.ok) return wish.error;
+  const { dryRun, plan } = wish.value;
   const key = readIdempotencyKey(request, ports.ids.next);
   if (!key.ok) return key.error;
   const document = await readDocument(request);
   if (!document.ok) return document.error;
   if (!namePattern.test(app)) return badName(app);
-  if (dryRun.value) return await preview(ports, app, document.value);
-  return await run(ports, { app, command: 'apply', document: document.value, idempotencyKey: key.value });
+  if (dryRun) return await preview(ports, app, document.value);
+  return await run(ports, { app, command: 'apply', document: document.value, idempotencyKey: key.value, plan });
 }
 
 async function deleteApp(ports: CommandPorts, app: string, request: HttpRequest): Promise<HttpResponseInit> {
@@ -230,6 +231,11 @@ function refused(app: string, refusal: Refusal): HttpResponseInit {
       return noSuchApp(app);
     case 'protected':
       return problem('protected', protectionText(app));
+    case 'planOutdated':
+      return problem(
+        'planOutdated',
+        `Since that plan was made, ${app}, its replicas, the document or what the pools offer has changed. Make a new plan.`,
+      );
     case 'keyReused': {
       const detail = `This Idempotency-Key belongs to operation ${refusal.operationId}, another command of ${app}.`;
       return problem('keyReused', detail);

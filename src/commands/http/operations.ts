@@ -102,7 +102,13 @@ export const operations: readonly Operation[] = [
     method: 'put',
     id: 'applyApp',
     summary: 'Make the app what a document says; or with `dryRun`, say what that would change.',
-    query: [flag('dryRun', 'Change nothing; answer 200 with an ApplyPreview.')],
+    query: [
+      flag('dryRun', 'Change nothing; answer 200 with an ApplyPreview.'),
+      words(
+        'plan',
+        '`id` of an ApplyPreview: refused with 409 when the world is not the one any more that it was made from.',
+      ),
+    ],
     body: 'document',
     key: true,
     answers: [
@@ -113,7 +119,7 @@ export const operations: readonly Operation[] = [
         resource: ['Operation', 'ApplyPreview'],
       },
     ],
-    refusals: [400, 413, 415, 422],
+    refusals: [400, 409, 413, 415, 422],
   },
   {
     path: '/apps/{app}',

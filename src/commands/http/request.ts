@@ -3,6 +3,7 @@ import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { namePattern } from '../../model/limits.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import { idempotencyKeyPattern } from '../messages.ts';
+import { planIdPattern } from '../plan-id.ts';
 import { findJsonFault } from './json-place.ts';
 import type { AppQuery } from './list-apps.ts';
 import { problem } from './responses.ts';
@@ -143,9 +144,22 @@ export function readLogRequest(query: URLSearchParams): Parsed<LogRequest> {
   });
 }
 
-export function readDryRun(query: URLSearchParams): Parsed<boolean> {
-  const unknown = refuseUnknown(query, ['dryRun']);
-  return unknown ? err(unknown) : readFlag(query, 'dryRun');
+export interface ApplyQuery {
+  readonly dryRun: boolean;
+  /** Id of the preview that is to be applied and nothing else; null = whatever the document comes to. */
+  readonly plan: string | null;
+}
+
+export function readApplyQuery(query: URLSearchParams): Parsed<ApplyQuery> {
+  const unknown = refuseUnknown(query, ['dryRun', 'plan']);
+  if (unknown) return err(unknown);
+  const dryRun = readFlag(query, 'dryRun');
+  if (!dryRun.ok) return dryRun;
+  const plan = query.get('plan');
+  if (plan !== null && !planIdPattern.test(plan))
+    return err(problem('badQuery', `plan is «${plan}»: give the \`id\` of a preview.`));
+  if (plan !== null && dryRun.value) return err(problem('badQuery', 'plan and dryRun exclude each other.'));
+  return ok({ dryRun: dryRun.value, plan });
 }
 
 /** Parameters that are `true` or `false`, and false where they are not given; no others. */

@@ -12,6 +12,7 @@ const titles = {
   protected: [409, 'The app is protected'],
   notRunning: [409, 'The container does not run'],
   inUse: [409, 'The secret is in use'],
+  planOutdated: [409, 'The plan is outdated'],
   methodNotAllowed: [405, 'Method not allowed'],
   tooLarge: [413, 'Document too large'],
   wrongMediaType: [415, 'Unsupported media type'],

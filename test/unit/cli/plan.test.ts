@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ApplyPreview, ServicePlanResource } from '../../../src/model/api.ts';
+import type { ApplyPreview, ForecastResource, ServicePlanResource } from '../../../src/model/api.ts';
 import { ok } from '../../../src/model/result.ts';
-import { refused, runCli } from '../../support/cli-fixture.ts';
+import { aPreview, nothingForecast, planId, refused, runCli } from '../../support/cli-fixture.ts';
 
 const files = { 'compose.yaml': 'name: shop\nservices:\n  web:\n    image: nginx:1.28\n    ports: ["8080"]\n' };
 const aPlan = (over: Partial<ServicePlanResource> = {}): ServicePlanResource => ({
@@ -18,13 +18,8 @@ const aPlan = (over: Partial<ServicePlanResource> = {}): ServicePlanResource => 
   notes: [],
   ...over,
 });
-const preview = (...services: readonly ServicePlanResource[]): ApplyPreview => ({
-  app: 'shop',
-  changes: services.map(({ service, change }) => ({ service, change, fields: [] })),
-  services,
-  warnings: [],
-  pending: 0,
-});
+const preview = (...services: readonly ServicePlanResource[]): ApplyPreview =>
+  aPreview({ changes: services.map(({ service, change }) => ({ service, change, fields: [] })), services });
 const run = (answer: ApplyPreview, ...args: readonly string[]) =>
   runCli(['plan', ...args], { files, overrides: { preview: async () => ok(answer) } });
 
@@ -87,7 +82,57 @@ describe('flotilla plan', () => {
       '      replace 2 replicas, remove 1 replica (2 of an older revision, 1 more than wanted)',
       '      ! all 2 replicas of the old revision must be gone before the first new one is created: nothing serves meanwhile.',
       'Replicas: 2 to create, 2 to replace, 2 to remove, 3 to keep.',
+      `\`flotilla up --plan ${planId}\` makes this so, or refuses if the world has moved.`,
     ]);
+  });
+
+  it('tells what it comes to: quota, availability, cost, time, and what does not get there', async () => {
+    const web = aPlan({
+      change: 'revised',
+      to: { revision: 2, image: 'nginx:1.28', replicas: 3 },
+      keep: 0,
+      replace: 3,
+    });
+    const forecast: ForecastResource = {
+      durationMs: 95_000,
+      services: [{ service: 'web', lowestReady: 3, startMs: 12_400, startMeasured: true }],
+      pools: [
+        {
+          pool: 'eastus',
+          create: 3,
+          delete: 3,
+          peak: { groups: 9, cores: 4.5 },
+          quota: { groups: 100, cores: 100 },
+        },
+      ],
+      costPerHour: { before: 0.135, peak: 0.18, after: 0.135 },
+      waits: [],
+    };
+    const told = async (over: Partial<ForecastResource>) =>
+      (await run({ ...preview(web), forecast: { ...forecast, ...over } })).out.slice(-6);
+    expect(await told({})).toEqual([
+      'Replicas: 0 to create, 3 to replace, 0 to remove, 0 to keep.',
+      'Pool eastus: create 3 groups, delete 3; at most 9 of 100 groups and 4.5 of 100 cores are in use on the way.',
+      'Ready on the way: web at least 3 of 3.',
+      'Cost per hour: 0.1350 → 0.1350, at most 0.1800 on the way.',
+      'Time: about 1m35s, if a replica starts in: web 12s.',
+      `\`flotilla up --plan ${planId}\` makes this so, or refuses if the world has moved.`,
+    ]);
+    const waits = [{ service: 'web', reason: 'NoPoolWithRoom', message: 'eastus holds 2 of 2 groups.' }];
+    const guessed = [{ service: 'web', lowestReady: 0, startMs: 20_000, startMeasured: false }];
+    expect(await told({ ...nothingForecast, durationMs: null, services: guessed, waits })).toContain(
+      'Time: it does not get there by itself, if a replica starts in: web 20s (a guess).',
+    );
+    expect(await told({ ...nothingForecast, durationMs: null, waits })).toContain(
+      '  ! web does not get there: NoPoolWithRoom: eastus holds 2 of 2 groups.',
+    );
+  });
+
+  it('is applied by its id, which `up` sends along', async () => {
+    const ran = await runCli(['up', '--plan', planId, '-d'], { files });
+    expect(ran).toMatchObject({ code: 0, commands: [`apply ${planId} shop`] });
+    const wrong = await runCli(['up', '--plan', 'latest'], { files });
+    expect(wrong).toMatchObject({ code: 2, commands: [] });
   });
 
   it('ends with 6 for a script that asks, if there is anything to change', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { renderPreview } from '../../../src/cli/preview.ts';
 import type { ServiceChangeResource } from '../../../src/model/api.ts';
 import { parseApp } from '../../../src/spec/parse-app.ts';
-import { anApp, aReplica, aService } from '../../support/cli-fixture.ts';
+import { anApp, aPreview, aReplica, aService } from '../../support/cli-fixture.ts';
 
 const parsed = parseApp({ name: 'shop', services: { web: { image: 'nginx:2', deploy: { replicas: 3 } } } });
 if (!parsed.ok) throw new Error('the fixture is no app');
@@ -57,7 +57,7 @@ describe('the preview', () => {
       expected: '  nothing to change',
     },
   ])('tells of $name', ({ change, expected }) => {
-    const preview = { app: 'shop', changes: [change], services: [], warnings: [], pending: 0 };
+    const preview = aPreview({ changes: [change] });
     expect(renderPreview({ preview, wanted, before })).toEqual([expected]);
   });
 });

@@ -207,6 +207,23 @@ describe('PUT an app as a dry run', () => {
   it('is refused when it is neither true nor false', async () => {
     expectProblem(await put(document(), {}, '/apps/shop?dryRun=maybe'), 400, /dryRun is «maybe»/);
   });
+
+  it('has an id, under which it is applied once, and only while nothing else was', async () => {
+    const { id } = bodyOf(await preview(document())) as { id: string };
+    const apply = (key: string) => put(document(), { 'idempotency-key': key }, `/apps/shop?plan=${id}`);
+    expect((await apply('one')).status).toBe(202);
+    expect((await apply('one')).status).toBe(202);
+    expectProblem(await apply('two'), 409, /has changed\. Make a new plan/);
+    expect(await fixture.store.readApp('shop')).toMatchObject({ value: { app: { nextSeq: 2 } } });
+  });
+
+  it('is not applied under its id with another document, nor under no id at all', async () => {
+    const { id } = bodyOf(await preview(document())) as { id: string };
+    const other = { name: 'shop', services: { web: { image: 'nginx:9' } } };
+    expectProblem(await put(other, {}, `/apps/shop?plan=${id}`), 409, /Make a new plan/);
+    expectProblem(await put(document(), {}, '/apps/shop?plan=latest'), 400, /plan is «latest»/);
+    expectProblem(await put(document(), {}, `/apps/shop?plan=${id}&dryRun=true`), 400, /exclude each other/);
+  });
 });
 
 describe('DELETE an app', () => {
