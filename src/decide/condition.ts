@@ -80,6 +80,11 @@ const rules: readonly Rule[] = [
     says: ({ group }) => endOf(group),
   },
   {
+    name: 'something keeps the container from starting, and ACI tries again',
+    when: ({ running, group }) => !running && startFailure(group) !== undefined,
+    says: ({ group }) => unfit('StartDelayed', startFailure(group)?.message ?? null),
+  },
+  {
     name: 'the container does not run yet',
     when: ({ running }) => !running,
     says: () => unfit(null, null),
@@ -157,6 +162,12 @@ function pullFailure(group: GroupObservation): GroupEvent | undefined {
     if (pullEvents.has(event.name)) return undefined;
   }
   return undefined;
+}
+
+/** The newest failure that no step forward has followed: of the group's host, its volumes, its address. */
+function startFailure({ events }: GroupObservation): GroupEvent | undefined {
+  const newest = events.find(({ name }) => name === 'Failed' || pullEvents.has(name));
+  return newest?.name === 'Failed' && newest.type === 'Warning' ? newest : undefined;
 }
 
 /** ACI writes the name with a trailing dot (aci: event names). */

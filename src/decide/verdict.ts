@@ -194,7 +194,8 @@ function move(row: ReplicaRow, condition: Condition, template: ServiceTemplate, 
       return failed(row, 'StartDeadlineExceeded', condition.message ?? 'It never became ready.', now, settings);
     }
     const lookAt = Math.min(condition.lookAt ?? Number.POSITIVE_INFINITY, row.stateAt + deadlineMs);
-    return { ...verdictOf({ ...row, ...said }), lookAt, waitsForTime: condition.lookAt !== null };
+    const next = { ...row, ...said };
+    return { ...verdictOf(next, delayEvents(row, next)), lookAt, waitsForTime: condition.lookAt !== null };
   }
   if (row.state === 'ready') {
     const next: ReplicaRow = {
@@ -239,6 +240,12 @@ function restore(row: ReplicaRow, now: number): Verdict {
 }
 
 const flappingText = 'It was ready and unready in turn; it is back in the endpoints once it has been steady for 3 min.';
+
+/** What ACI says of one and the same trouble differs from try to try: told once. */
+function delayEvents(before: ReplicaRow, after: ReplicaRow): readonly PlannedEvent[] {
+  if (after.reason !== 'StartDelayed' || before.reason === 'StartDelayed') return [];
+  return [event('ReplicaDelayed', after, after.message ?? 'Something keeps its container group from starting.')];
+}
 
 function becomeReady(replica: ReplicaRow, now: number): Verdict {
   const row: ReplicaRow = {

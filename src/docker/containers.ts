@@ -3,7 +3,7 @@ import type Docker from 'dockerode';
 import { withTag } from './images.ts';
 import { labels, type Owner, ownerLabels, type Role } from './labels.ts';
 import { SANDBOX_IMAGE } from './sandbox-image.ts';
-import { heldMounts, type MountSpec, mountOf, type VolumeSpec, volumeName, volumesDigest } from './volumes.ts';
+import { heldMounts, type MountSpec, mountOf, type SecretFiles, type VolumeSpec, volumeName } from './volumes.ts';
 
 /** What the containers of a group share: a network namespace with one address. */
 export interface SandboxSpec {
@@ -13,6 +13,19 @@ export interface SandboxSpec {
   readonly address?: string;
   /** It holds them for the group's containers. */
   readonly volumes: readonly VolumeSpec[];
+  readonly files: SecretFiles;
+  /** Absent = the engine's own way. */
+  readonly dns?: DnsSpec;
+  /** Whatever tells it apart from one that must be made anew; read back with it. */
+  readonly digest: string;
+}
+
+export interface DnsSpec {
+  /** Asked in this order. */
+  readonly servers: readonly string[];
+  readonly searchDomains: readonly string[];
+  /** As in resolv.conf: `ndots:2`. */
+  readonly options: readonly string[];
 }
 
 /** One start of one container of a group. */
@@ -38,8 +51,7 @@ export interface SandboxSeen {
   readonly running: boolean;
   /** Absent = it is in no network. */
   readonly address?: string;
-  /** `volumesDigest` of what it holds. */
-  readonly volumes: string;
+  readonly digest: string;
 }
 
 export interface RunSeen {
@@ -71,11 +83,16 @@ export function sandboxOptions(owner: Owner, network: string, spec: SandboxSpec)
     name: `flotilla-${owner.id}-${spec.uid.slice(0, 8)}-${spec.group}`,
     Image: SANDBOX_IMAGE,
     Hostname: spec.group,
-    Labels: {
-      ...labelsOf(owner, 'sandbox', spec),
-      [labels.volumes]: volumesDigest(spec.uid, spec.volumes),
+    Labels: { ...labelsOf(owner, 'sandbox', spec), [labels.digest]: spec.digest },
+    HostConfig: {
+      NetworkMode: network,
+      Mounts: heldMounts(owner, spec.uid, spec.volumes),
+      ...(spec.dns && {
+        Dns: [...spec.dns.servers],
+        DnsSearch: [...spec.dns.searchDomains],
+        DnsOptions: [...spec.dns.options],
+      }),
     },
-    HostConfig: { NetworkMode: network, Mounts: heldMounts(owner, spec.uid, spec.volumes) },
     NetworkingConfig: { EndpointsConfig: { [network]: endpointOf(spec.address) } },
   };
 }
@@ -122,7 +139,11 @@ function mountsOf(owner: Owner, { uid, mounts, volumes }: RunSpec): Docker.Mount
   });
 }
 
-function labelsOf(owner: Owner, role: Role, { uid, group }: SandboxSpec | RunSpec): Record<string, string> {
+function labelsOf(
+  owner: Owner,
+  role: Role,
+  { uid, group }: Pick<SandboxSpec, 'uid' | 'group'>,
+): Record<string, string> {
   return { ...ownerLabels(owner), [labels.role]: role, [labels.uid]: uid, [labels.group]: group };
 }
 
@@ -135,7 +156,7 @@ export function sandboxSeen(found: Docker.ContainerInspectInfo, network: string)
     id: found.Id,
     running: found.State.Running,
     ...(address !== undefined && address !== '' && { address }),
-    volumes: found.Config.Labels[labels.volumes] ?? '',
+    digest: found.Config.Labels[labels.digest] ?? '',
   };
 }
 

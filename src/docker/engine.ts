@@ -25,7 +25,8 @@ import { ensureNetwork, networkName } from './network.ts';
 import { removeOwned } from './removal.ts';
 import { ensureSandboxImage } from './sandbox-image.ts';
 import { attachOutput, openTerminal } from './terminal.ts';
-import { ensureVolumes, fillVolumes, removeVolumes, type VolumeSpec, volumesOf } from './volumes.ts';
+import { type UsageSeen, usageOf } from './usage.ts';
+import { ensureVolumes, fillVolumes, removeVolumes, volumesOf } from './volumes.ts';
 
 /** Every call rejects when the engine is not reached; what it refuses, it refuses with a `statusCode`. */
 export interface GroupEngine {
@@ -39,7 +40,7 @@ export interface GroupEngine {
   /** With its volumes, which are not filled yet. */
   startSandbox(spec: SandboxSpec): Promise<void>;
   /** Before the first container uses them. */
-  fillVolumes(sandboxId: string, volumes: readonly VolumeSpec[]): Promise<void>;
+  fillVolumes(sandboxId: string, contents: Pick<SandboxSpec, 'volumes' | 'files'>): Promise<void>;
   removeVolumes(names: readonly string[]): Promise<void>;
   /** Takes a running sandbox out of its network, or into it at the address; its containers run on. */
   moveSandbox(id: string, address: string | 'none' | 'any'): Promise<void>;
@@ -61,6 +62,8 @@ export interface GroupEngine {
     onLines: (lines: readonly PrintedLine[]) => Promise<void>,
     signal: AbortSignal,
   ): Promise<void>;
+  /** Of everything that runs now. */
+  usage(): Promise<readonly UsageSeen[]>;
   watch(onHint: (uid: string | undefined) => void): Watch;
   /** Containers, volumes and network of the owner. */
   removeEverything(): Promise<void>;
@@ -98,7 +101,7 @@ export function createGroupEngine(options: {
       await ensureVolumes(docker, owner, spec);
       await startNamed(docker, sandboxOptions(owner, network, spec));
     },
-    fillVolumes: (sandboxId, volumes) => fillVolumes(docker, sandboxId, volumes),
+    fillVolumes: (sandboxId, contents) => fillVolumes(docker, sandboxId, contents),
     removeVolumes: (names) => removeVolumes(docker, names),
     async moveSandbox(id, address) {
       const own = docker.getNetwork(network);
@@ -131,6 +134,7 @@ export function createGroupEngine(options: {
     openTerminal: (id, program, size) => openTerminal(docker, id, program, size),
     attachOutput: (id) => attachOutput(docker, id),
     followLogs: (id, sinceMs, onLines, signal) => followLogs(docker, id, sinceMs, onLines, signal),
+    usage: () => usageOf(docker, owner),
     watch: (onHint) => watchEvents(docker, owner, onHint),
     removeEverything: () => removeOwned(docker, owner),
   };

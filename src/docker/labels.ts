@@ -20,8 +20,8 @@ export const labels = {
   role: 'flotilla.role',
   container: 'flotilla.container',
   run: 'flotilla.run',
-  /** What the volumes that a sandbox holds were made from. */
-  volumes: 'flotilla.volumes',
+  /** Tells a sandbox apart from one that must be made anew. */
+  digest: 'flotilla.digest',
   /** `account/share` of a file share, which is a volume of the owner and of no group. */
   share: 'flotilla.share',
 } as const;

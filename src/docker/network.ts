@@ -33,7 +33,7 @@ export async function ensureNetwork(docker: Docker, owner: Owner, wanted?: strin
       Driver: 'bridge',
       CheckDuplicate: true,
       Labels: ownerLabels(owner),
-      IPAM: { Driver: 'default', Config: [{ Subnet: subnet, IPRange: range }] },
+      IPAM: { Driver: 'default', Config: [{ Subnet: subnet, IPRange: range, Gateway: bridgeAddress(subnet) }] },
     }),
   );
   return { name, subnet };
@@ -71,6 +71,9 @@ export function ownerRange(subnet: string): AddressRange {
   const { base, size } = halves(subnet);
   return { first: dotted(base + 2), count: size / 2 - 2 };
 }
+
+/** This machine's own address in the subnet. */
+export const bridgeAddress = (subnet: string): string => dotted(halves(subnet).base + 1);
 
 /** The last of the owner's range, which is given out when all others are. */
 export function lastOwnAddress(subnet: string): string {

@@ -20,7 +20,7 @@ const ATTEMPTS = 6;
 /** Undefined = reached; else in words what happened. The network of `owner` must be there. @throws what the engine refuses. */
 export async function reachProblem(docker: Docker, owner: Owner, subnet: string): Promise<string | undefined> {
   const address = lastOwnAddress(subnet);
-  const spec = { uid: 'reach', group: 'reach', address, volumes: [] };
+  const spec = { uid: 'reach', group: 'reach', address, volumes: [], files: {}, digest: '' };
   const options = sandboxOptions(owner, networkName(owner), spec);
   const probe = docker.getContainer(options.name ?? '');
   const remove = () => unless([404, 409], probe.remove({ force: true }));

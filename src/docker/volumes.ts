@@ -11,8 +11,8 @@ import { type TarEntry, tarOf } from './tar.ts';
 
 export type VolumeSpec =
   | { readonly kind: 'emptyDir'; readonly name: string }
-  /** File name → content in base64. */
-  | { readonly kind: 'secret'; readonly name: string; readonly files: Readonly<Record<string, string>> }
+  /** Its files are handed over apart; `version` changes with them. */
+  | { readonly kind: 'secret'; readonly name: string; readonly version: string }
   /** One directory per account and share, for all groups. */
   | {
       readonly kind: 'share';
@@ -21,6 +21,9 @@ export type VolumeSpec =
       readonly share: string;
       readonly readOnly: boolean;
     };
+
+/** Secret volume → file name → content in base64. */
+export type SecretFiles = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 export interface MountSpec {
   /** Name of a volume of the group. */
@@ -44,10 +47,6 @@ export function volumeName(owner: Owner, uid: string, volume: VolumeSpec): strin
   return `flotilla-${owner.id}-${own}`;
 }
 
-/** Tells whether a sandbox holds what is wanted; of the contents of secrets it gives nothing away. */
-export const volumesDigest = (uid: string, volumes: readonly VolumeSpec[]): string =>
-  digest(JSON.stringify([uid, volumes]));
-
 /** Nothing is copied into a volume from the image: what the image has at its path is hidden. */
 export const mountOf = (source: string, target: string, readOnly: boolean): Docker.MountSettings =>
   ({
@@ -62,7 +61,8 @@ export const heldMounts = (owner: Owner, uid: string, volumes: readonly VolumeSp
   volumes.map((volume) => mountOf(volumeName(owner, uid, volume), `${HELD_BELOW}/${volume.name}`, false));
 
 /** Creates what is not there yet. */
-export async function ensureVolumes(docker: Docker, owner: Owner, { uid, group, volumes }: VolumesSpec): Promise<void> {
+export async function ensureVolumes(docker: Docker, owner: Owner, spec: VolumesSpec): Promise<void> {
+  const { uid, group, volumes, files } = spec;
   for (const volume of volumes) {
     const belonging =
       volume.kind === 'share'
@@ -71,7 +71,7 @@ export async function ensureVolumes(docker: Docker, owner: Owner, { uid, group, 
     await docker.createVolume({
       Name: volumeName(owner, uid, volume),
       Labels: { ...ownerLabels(owner), ...belonging },
-      ...(volume.kind === 'secret' && { DriverOpts: inMemory(volume.files) }),
+      ...(volume.kind === 'secret' && { DriverOpts: inMemory(files[volume.name] ?? {}) }),
     });
   }
 }
@@ -80,6 +80,7 @@ interface VolumesSpec {
   readonly uid: string;
   readonly group: string;
   readonly volumes: readonly VolumeSpec[];
+  readonly files: SecretFiles;
 }
 
 function inMemory(files: Readonly<Record<string, string>>): Record<string, string> {
@@ -89,14 +90,19 @@ function inMemory(files: Readonly<Record<string, string>>): Record<string, strin
 }
 
 /** Writes the secrets, and lets every user of a container write into the directories, as on the service. Doing it twice is doing it once. */
-export async function fillVolumes(docker: Docker, sandboxId: string, volumes: readonly VolumeSpec[]): Promise<void> {
+export async function fillVolumes(
+  docker: Docker,
+  sandboxId: string,
+  { volumes, files }: Pick<VolumesSpec, 'volumes' | 'files'>,
+): Promise<void> {
   if (volumes.length === 0) return;
-  await docker.getContainer(sandboxId).putArchive(tarOf(volumes.flatMap(contentsOf)), { path: HELD_BELOW });
+  const entries = volumes.flatMap((volume) => contentsOf(volume, files[volume.name] ?? {}));
+  await docker.getContainer(sandboxId).putArchive(tarOf(entries), { path: HELD_BELOW });
 }
 
-function contentsOf(volume: VolumeSpec): readonly TarEntry[] {
+function contentsOf(volume: VolumeSpec, files: Readonly<Record<string, string>>): readonly TarEntry[] {
   if (volume.kind !== 'secret') return [{ path: `${volume.name}/`, mode: 0o777 }];
-  return Object.entries(volume.files).map(([file, content]) => ({
+  return Object.entries(files).map(([file, content]) => ({
     path: `${volume.name}/${file}`,
     mode: 0o644,
     content: Buffer.from(content, 'base64'),

@@ -113,7 +113,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   try {
     const [broker, world] = await Promise.all([
       run('broker', (previous) => brokerConfig(options, busKey, previous), {}),
-      run('world', (previous) => worldConfig(options, identityHeader, previous), {}),
+      run('world', (previous) => worldConfig(options, identityHeader, previous), { FLOTILLA_SECRETS_KEY: secretsKey }),
     ]);
     const azure = appSettings(broker, world, { identityHeader, secretsKey });
     const host = await run('host', (previous) => hostConfig(options, previous), { ...azure, ...options.settings });

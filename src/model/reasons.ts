@@ -43,6 +43,7 @@ const reasons = {
   QuotaExceeded: 'the region has no quota left',
   NoCapacity: 'the region has no capacity left',
   ProvisioningFailed: 'ACI could not provision the container group',
+  StartDelayed: 'ACI says that something keeps the container group from starting, and goes on trying',
   StartDeadlineExceeded: 'not ready within startDeadline of the accepted create',
   ContainerCrashed: 'a container terminated; ACI restarts it in place',
   CrashLooping: 'a container terminates again and again; ACI restarts it in place, more and more slowly',

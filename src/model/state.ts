@@ -238,6 +238,8 @@ export type EventType =
   | 'GroupCreated'
   /** A rise of its restart count that was seen, however many restarts it stands for. */
   | 'ContainerRestarted'
+  /** Something keeps its group from starting; told once, with the first that was seen. */
+  | 'ReplicaDelayed'
   | 'ReplicaReady'
   | 'ReplicaUnready'
   | 'ReplicaFailed'

@@ -30,7 +30,7 @@ export function bindSecrets(
   const bind = (ref: SecretRef): SecretRef => {
     const fact = find(ref);
     const isComing = isAhead && ref.version !== newestVersion;
-    if (fact === undefined && !isComing) refuseMissing(ref, newest.has(ref.secretRef), report);
+    if (fact === undefined && !isComing) refuseMissing(app.name, ref, newest.has(ref.secretRef), report);
     return fact === undefined ? ref : { secretRef: fact.name, version: fact.version };
   };
   const services = app.services.map((service) => {
@@ -40,13 +40,13 @@ export function bindSecrets(
   return report.hasErrors() ? err(report.problems()) : ok({ ...app, services });
 }
 
-function refuseMissing({ secretRef, version }: SecretRef, isKnown: boolean, report: Report): void {
+function refuseMissing(app: string, { secretRef, version }: SecretRef, isKnown: boolean, report: Report): void {
   const { kind, name } = composeName(secretRef);
   report.refuse(
     joinPath(`${kind}s`, name),
     isKnown ? `version ${version} of the ${kind} \`${name}\` is not stored.` : `the ${kind} \`${name}\` is not stored.`,
     kind === 'secret'
-      ? `Store it with \`flotilla secrets set ${name}\`, or let \`flotilla up\` send it.`
+      ? `Store it with \`flotilla secrets set ${app} ${name}\`, or let \`flotilla up\` send it.`
       : 'Let `flotilla up` send the file that declares it.',
   );
 }

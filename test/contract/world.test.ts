@@ -13,6 +13,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import type { AuditEntry } from '../../src/local/aci/model.ts';
 import { DEFAULT_SETTINGS } from '../../src/local/aci/settings.ts';
 import { startWorld, type World, type WorldConfig, type WorldPorts } from '../../src/local/world/world.ts';
+import { filesTelling } from '../support/secrecy.ts';
 
 const subscriptionId = DEFAULT_SETTINGS.subscriptionIds[0] ?? '';
 
@@ -136,6 +137,32 @@ describe('the world', () => {
       const arm = new ContainerInstanceManagementClient(wrong, subscriptionId, at);
       await expect(arm.containerGroups.get('flotilla', 'any')).rejects.toMatchObject({ statusCode: 401 });
     }
+  });
+
+  it('keeps no secure value of a stand-in in its files, neither while it is there nor updated nor deleted', async () => {
+    const secrets = ['canary-first-7d1f20b4', 'canary-later-93ac6e55'] as const;
+    const secretive = (secret: string): ContainerGroup => {
+      const [one] = group('flotilla/http').containers;
+      if (!one) throw new Error('a group without containers');
+      const mounted = { ...one, volumeMounts: [{ name: 'certs', mountPath: '/etc/certs' }] };
+      const check = { exec: { command: ['test', '-f', '/etc/certs/key'] }, periodSeconds: 1 };
+      const variables = ['PASSWORD', 'STANDIN_BANNER', 'STANDIN_LOG'].map((name) => ({ name, secureValue: secret }));
+      return {
+        ...group('flotilla/http'),
+        containers: [{ ...mounted, environmentVariables: variables, livenessProbe: check }],
+        volumes: [{ name: 'certs', secret: { key: Buffer.from(secret).toString('base64') } }],
+        imageRegistryCredentials: [{ server: 'registry.example', username: 'ci', password: secret }],
+      };
+    };
+    const telling = () => secrets.flatMap((secret) => filesTelling(dataDir, secret));
+    for (const secret of secrets) {
+      await create('secretive', secretive(secret));
+      expect(telling()).toEqual([]);
+    }
+    await client.containerGroups.beginDeleteAndWait('flotilla', 'secretive', options);
+    expect(telling()).toEqual([]);
+    await create('open', group('flotilla/http', { GREETING: 'canary-in-the-clear' }));
+    expect(filesTelling(dataDir, 'canary-in-the-clear').length).toBeGreaterThan(0);
   });
 
   it('gives no token without the header of the identity', async () => {

@@ -8,7 +8,9 @@ import type Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createMemoryAciStore } from '../../src/local/aci/store.ts';
 import { chooseRuntime, type RuntimeChoice } from '../../src/local/containers/choose-runtime.ts';
+import { freshKey } from '../../src/local/secrets-key.ts';
 import { systemClock } from '../../src/local/system-clock.ts';
+import { createVault } from '../../src/local/vault.ts';
 import { dockerHost } from './daemon.ts';
 import { engine, leftOn } from './fixture.ts';
 
@@ -21,9 +23,9 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(dataDir, { recursive: true }));
 
-const choose = (choice: Omit<RuntimeChoice, 'dataDir'>) =>
+const choose = (choice: Omit<RuntimeChoice, 'dataDir' | 'vault'>) =>
   chooseRuntime(
-    { ...choice, dataDir, ephemeral: true },
+    { ...choice, dataDir, ephemeral: true, vault: createVault(freshKey()) },
     createMemoryAciStore(),
     systemClock,
     async (work) => work(),

@@ -42,6 +42,8 @@ export interface ArmRest {
   /** @throws when a minute passes. */
   until(name: string, what: string, condition: (group: GroupView) => boolean): Promise<GroupView>;
   untilGone(name: string): Promise<void>;
+  /** Any other resource of the resource group; `path` begins behind `providers/`. */
+  send(method: string, path: string, apiVersion: string, body?: object): Promise<string>;
   control(method: string, path: string, body?: unknown): Promise<void>;
 }
 
@@ -95,21 +97,24 @@ const PATIENCE_MS = 60_000;
 /** ARM's read bucket refills at 25/s, and several cases run at once. */
 const POLL_MS = 400;
 
+export const RESOURCE_GROUP = `/subscriptions/${DEFAULT_SETTINGS.subscriptionIds[0]}/resourceGroups/flotilla`;
+
 export async function armRest(told: Told, identityHeader: string): Promise<ArmRest> {
   const url = `${told.identityUrl}?api-version=2019-08-01&resource=https://management.azure.com`;
   const issued = await (await fetch(url, { headers: { 'x-identity-header': identityHeader } })).json();
   const { access_token: token } = issued as { access_token: string };
   const agent = new Agent({ ca: readFileSync(told.caPath), keepAlive: true });
-  const base = `/subscriptions/${DEFAULT_SETTINGS.subscriptionIds[0]}/resourceGroups/flotilla/providers/Microsoft.ContainerInstance/containerGroups`;
-  const call = async (method: string, path: string, body?: object) => {
-    const url = `${told.armUrl}${base}/${path}?api-version=2023-05-01`;
-    const ask = () => send(agent, method, url, token, body);
+  const base = `${told.armUrl}${RESOURCE_GROUP}/providers`;
+  const call = (method: string, path: string, body?: object) =>
+    ask(method, `${base}/Microsoft.ContainerInstance/containerGroups/${path}?api-version=2023-05-01`, body);
+  const ask = async (method: string, url: string, body?: object) => {
+    const once = () => send(agent, method, url, token, body);
     // A kept connection may be closed at the very moment it is used again.
-    const answer = await ask().catch((error: NodeJS.ErrnoException) => {
-      if (method === 'GET' && error.code === 'ECONNRESET') return ask();
+    const answer = await once().catch((error: NodeJS.ErrnoException) => {
+      if (method === 'GET' && error.code === 'ECONNRESET') return once();
       throw error;
     });
-    if (answer.status >= 400 && answer.status !== 404) throw new Error(`${method} ${path}: ${answer.body}`);
+    if (answer.status >= 400 && answer.status !== 404) throw new Error(`${method} ${url}: ${answer.body}`);
     return answer;
   };
   const get: ArmRest['get'] = async (name) => {
@@ -129,6 +134,8 @@ export async function armRest(told: Told, identityHeader: string): Promise<ArmRe
     put: async (name, body) => void (await call('PUT', name, body)),
     get,
     until,
+    send: async (method, path, version, body) =>
+      (await ask(method, `${base}/${path}?api-version=${version}`, body)).body,
     remove: async (name) => void (await call('DELETE', name)),
     post: async (name, action) => void (await call('POST', `${name}/${action}`)),
     logs: async (name, container = 'main') =>

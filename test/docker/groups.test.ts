@@ -200,6 +200,44 @@ describe.concurrent('a container group', () => {
     expect(moved.first.restartCount).toBe(0);
   });
 
+  it('is measured: Azure Monitor tells what its containers use, in millicores and bytes, and what the group receives', async () => {
+    const busy = { command: ['node', '-e', 'for (;;);'] };
+    const server = { name: 'server', port: 8081, env: { PORT: '8081' } };
+    await create('measured', group([busy, server]));
+    const ip = (await arm.get('measured'))?.ip;
+    const noise = setInterval(() => void fetch(`http://${ip}:8081/`).catch(() => undefined), 500);
+    const metricnames = 'CpuUsage,MemoryUsage,NetworkBytesReceivedPerSecond,NetworkBytesTransmittedPerSecond';
+    const path = 'Microsoft.ContainerInstance/containerGroups/measured/providers/Microsoft.Insights/metrics';
+    const latest = async (names: string, filter = '') => {
+      const { value } = JSON.parse(await arm.send('GET', path, `2018-01-01&metricnames=${names}${filter}`)) as {
+        value: { timeseries: { data: { average?: number }[] }[] }[];
+      };
+      return value.map(({ timeseries }) =>
+        timeseries.map(({ data }) => data.flatMap((one) => one.average ?? []).at(-1)),
+      );
+    };
+    try {
+      const deadline = Date.now() + 220_000; // a whole minute, and another one late
+      const isThere = (values: (number | undefined)[][]) => values.every(([value]) => value !== undefined && value > 0);
+      let values = await latest(metricnames);
+      while (!isThere(values) && Date.now() < deadline) {
+        await new Promise((resolve) => setTimeout(resolve, 5_000));
+        values = await latest(metricnames);
+      }
+      const [[millicores = 0] = [], [bytes = 0] = [], [received = 0] = [], [sent = 0] = []] = values;
+      expect(millicores).toBeGreaterThan(100); // it may use 250, and so may the other
+      expect(millicores).toBeLessThan(510);
+      expect(bytes).toBeGreaterThan(20 * 1024 ** 2);
+      expect(bytes).toBeLessThan(512 * 1024 ** 2);
+      expect(received).toBeGreaterThan(100);
+      expect(sent).toBeGreaterThan(100);
+      const [[main = 0, other = 0] = []] = await latest('CpuUsage', "&$filter=containerName eq '*'");
+      expect(main).toBeGreaterThan(other);
+    } finally {
+      clearInterval(noise);
+    }
+  });
+
   it('leaves nothing when it is deleted, volumes that its image asked for included', async () => {
     await create('gone', group([{ image: 'flotilla-test/redis:1', port: 6379 }]));
     const inspected = await docker.getContainer(await engineId(docker, 'gone', 'run')).inspect();

@@ -1,11 +1,16 @@
 /** A Compose app on real containers, by the commands that users type: up, ps, down; a killed container; and what is left however it ends. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import type Docker from 'dockerode';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AppResource } from '../../src/model/api.ts';
 import { createPlace, descendantsOf, type Place, type Running } from '../support/flotilla-process.ts';
+import { filesTelling } from '../support/secrecy.ts';
+import { placesTelling, secretApp, values } from '../support/secret-app.ts';
+import { buildImages, createDaemon, type Daemon, isRoot } from './daemon.ts';
 import { ask, engine, engineId, eventually, leftOn } from './fixture.ts';
 
 let docker: Docker;
@@ -44,8 +49,16 @@ services:
   return path;
 };
 
-const start = async (...args: readonly string[]): Promise<{ platform: Running; api: string; control: string }> => {
-  const platform = place.start('--containers', 'docker', '--port', '0', ...args);
+interface Started {
+  readonly platform: Running;
+  readonly api: string;
+  readonly control: string;
+}
+
+const start = (...args: readonly string[]): Promise<Started> => startOn({}, ...args);
+/** @param env may name another daemon */
+const startOn = async (env: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<Started> => {
+  const platform = place.startWith(env, '--containers', 'docker', '--port', '0', ...args);
   await platform.see(/^ *containers:? +Docker: real containers on Docker Engine \S+ at /);
   const [, api = ''] = await platform.see(/^ *API +(http:\S+)\/api\/v1/);
   const [, control = ''] = await platform.see(/fault console +(http:\S+)\/control/);
@@ -146,6 +159,74 @@ describe('the voting example on Docker', () => {
     platform.signal('SIGINT', 'group');
     expect((await platform.finished).code).toBe(0);
     expect(await leftOn(docker, place.directory)).toEqual([]);
+  });
+});
+
+describe('a Compose app with secrets and configs on Docker', () => {
+  it('hands them to real containers, and leaves none of their values anywhere', async () => {
+    const dataDir = join(place.directory, 'data');
+    const hashes = '/run/secrets/token /run/web/db /run/pages/page.html';
+    const secretive = secretApp(
+      place,
+      `  web:
+    image: flotilla-test/node:1
+    ports: ["8080"]
+    x-flotilla: { secretEnvironment: { PASSWORD: token } }
+  reader:
+    image: busybox:1.37
+    command: ["sh", "-c", "sha256sum ${hashes}; trap exit TERM; while :; do sleep 0.2; done"]
+    secrets: [token, { source: db, target: /run/web/db }]
+    configs: [{ source: page, target: /run/pages/page.html }]`,
+    );
+    const sha = (value: string) => createHash('sha256').update(value).digest('hex');
+    const { platform, api } = await start('--no-app', '--data', dataDir, '--verbose');
+    for (const value of [values.token, values.later]) {
+      expect(await secretive.store(api, value)).toMatchObject({ code: 0 });
+      expect(await secretive.up(api)).toMatchObject({ code: 0 });
+      const web = (await app(api, 'secretive')).serviceList.find(({ name }) => name === 'web');
+      const ready = web?.replicas.find(({ state }) => state === 'ready');
+      expect(JSON.parse(await ask(ready?.addresses[0] ?? ''))).toMatchObject({ secret: value });
+      const logs = () => place.flotilla('logs', 'secretive.reader', '--api', api).finished;
+      const { out } = await eventually(logs, (said) => said.out.join('\n').includes(sha(value)));
+      for (const other of [values.db, values.page]) expect(out.join('\n')).toContain(sha(other));
+      expect(await placesTelling(place, platform, dataDir)).toEqual([]);
+    }
+    expect(await place.flotilla('down', 'secretive', '--api', api).finished).toMatchObject({ code: 0 });
+    expect(await placesTelling(place, platform, dataDir)).toEqual([]);
+    platform.signal('SIGINT', 'group');
+    expect((await platform.finished).code).toBe(0);
+    for (const value of Object.values(values)) expect(filesTelling(dataDir, value)).toEqual([]);
+    expect(await leftOn(docker, place.directory)).toEqual([]);
+  });
+});
+
+describe.skipIf(!isRoot())('a Docker disk that is full', () => {
+  let daemon: Daemon;
+  beforeAll(async () => {
+    daemon = createDaemon({ isolated: true, dataMiB: 384 });
+    await daemon.start();
+    buildImages(daemon.host, 'busybox');
+  });
+  afterAll(() => daemon?.remove());
+
+  it('is told of in the events of the app, with the daemon’s words; the app converges as soon as there is room', async () => {
+    const file = join(place.directory, 'compose.yaml');
+    writeFileSync(
+      file,
+      'name: full\nservices:\n  job:\n    image: busybox:1.37\n    command: ["sh", "-c", "trap exit TERM; while :; do sleep 0.2; done"]\n    volumes: ["/scratch"]\n',
+    );
+    const { api } = await startOn({ DOCKER_HOST: daemon.host }, '--no-app');
+    const filler = join(daemon.dataRoot, 'filler');
+    execFileSync('sh', ['-c', `dd if=/dev/zero of=${filler} bs=64k 2>/dev/null || true`]);
+    const up = place.flotilla('up', '-f', file, '--api', api);
+    const events = () => place.flotilla('events', 'full', '--api', api).finished;
+    const told = await eventually(events, ({ out }) => out.some((line) => line.includes('no space left')));
+    expect(told.out.filter((line) => line.includes('ReplicaDelayed'))).toHaveLength(1);
+    const { out } = await place.flotilla('ps', 'full', '--api', api).finished;
+    expect(out.join('\n')).toMatch(/StartDelayed|no space left/);
+    rmSync(filler);
+    expect((await up.finished).code).toBe(0);
+    expect(await place.flotilla('down', 'full', '--api', api).finished).toMatchObject({ code: 0 });
   });
 });
 

@@ -107,6 +107,27 @@ describe.concurrent('an empty directory', () => {
     );
   });
 
+  it.each([
+    { by: 'maintenance', over: {}, words: ['maintenance', 'moved-by-maintenance'] },
+    {
+      by: 'a Spot eviction',
+      over: { priority: 'Spot', ipAddress: undefined },
+      words: ['evict-spot', 'moved-by-eviction', 'for=1s'],
+    },
+  ])('does not go along when the platform moves the group by $by', async ({ over, words }) => {
+    const name = words[1] ?? '';
+    const script = `echo line >>/mnt/starts; echo starts: $(wc -l </mnt/starts); ${idle}`;
+    await arm.put(name, group([box('counter', script, { scratch: '/mnt' })], { volumes: [emptyDir], ...over }));
+    await arm.until(name, 'it runs', running);
+    await says(name, 'counter', 'starts: 1');
+    await arm.control('POST', '/control/console', { words });
+    await arm.until(name, 'it runs again', (seen) => running(seen) && seen.first.restartCount === 1);
+    await eventually(
+      () => arm.logs(name, 'counter'),
+      (log) => log === 'starts: 1\nstarts: 1\n',
+    );
+  });
+
   it('is what an init container prepares, and is prepared again with a lost sandbox', async () => {
     const init = {
       name: 'prepare',

@@ -17,7 +17,7 @@ export interface Child extends Told {
 
 export interface Worlds {
   /** `over.runtime` may name another daemon. */
-  launch(dataDir: string, over?: Partial<WorldConfig>): Promise<Child>;
+  launch(dataDir: string, over?: Partial<WorldConfig>, secretsKey?: string): Promise<Child>;
   kill(world: Child): Promise<void>;
   end(world: Child): Promise<void>;
   runs(name: string, arm: ArmRest): Promise<GroupView>;
@@ -43,7 +43,7 @@ export function worlds(host: () => string = dockerHost): Worlds {
     for (const child of children) child.kill('SIGKILL');
   });
   return {
-    async launch(dataDir, over = {}) {
+    async launch(dataDir, over = {}, secretsKey = 'the key of every world of these tests') {
       const config: WorldConfig = {
         dataDir,
         identityHeader: 'header',
@@ -53,6 +53,7 @@ export function worlds(host: () => string = dockerHost): Worlds {
       };
       const child = fork(join(import.meta.dirname, '../../src/local/world/main.ts'), [JSON.stringify(config)], {
         execArgv: ['--disable-warning=ExperimentalWarning'],
+        env: { ...process.env, FLOTILLA_SECRETS_KEY: secretsKey },
       });
       children.push(child);
       const [message] = (await once(child, 'message')) as [Child & { type: string; message?: string }];

@@ -3,7 +3,5 @@ import { execFileSync } from 'node:child_process';
 
 export const setup = (): void => {
   if (process.env['FLOTILLA_DIST'] === 'built') return;
-  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
-    stdio: 'inherit',
-  });
+  execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', 'tools/build.ts'], { stdio: 'inherit' });
 };

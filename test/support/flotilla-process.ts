@@ -35,6 +35,8 @@ export interface Place {
   ): Running;
   /** `npm start -- …` without npm. */
   start(...args: readonly string[]): Running;
+  /** In another environment. */
+  startWith(env: NodeJS.ProcessEnv, ...args: readonly string[]): Running;
   /** The built CLI. */
   flotilla(...args: readonly string[]): Running;
   /** What is left in the temporary directory that the processes were given. */
@@ -60,16 +62,18 @@ export function createPlace(): Place {
     children.push(child);
     return watch(child);
   };
+  const startWith: Place['startWith'] = (env, ...args) => {
+    // What runs on this machine must not decide what the tests see.
+    const told = args.includes('--containers') ? [] : ['--containers', 'standin'];
+    if (!args.includes('--first-address')) told.push('--first-address', firstAddress);
+    return run(process.execPath, [resolve('dist/src/local/main.js'), ...told, ...args], { env });
+  };
   return {
     directory,
     home,
     run,
-    // What runs on this machine must not decide what the tests see.
-    start: (...args) => {
-      const told = args.includes('--containers') ? [] : ['--containers', 'standin'];
-      if (!args.includes('--first-address')) told.push('--first-address', firstAddress);
-      return run(process.execPath, [resolve('dist/src/local/main.js'), ...told, ...args]);
-    },
+    start: (...args) => startWith({}, ...args),
+    startWith,
     flotilla: (...args) => run(process.execPath, [resolve('dist/src/cli/main.js'), ...args]),
     leftovers: () => readdirSync(directory),
     clear() {

@@ -126,7 +126,7 @@ function running(
   container.startedOnce = true;
   container.launching = false;
   container.current = { state: 'Running', startedAt: at };
-  noteModelledUsage(container, at, true);
+  noteRunning(container, at, true);
   container.ready = !container.readiness;
   armProbe(container, 'liveness', at);
   armProbe(container, 'readiness', at);
@@ -140,9 +140,11 @@ function running(
   }
 }
 
-function noteModelledUsage(container: ContainerRecord, at: number, runs: boolean): void {
+/** What a real container uses while it runs is measured. */
+function noteRunning(container: ContainerRecord, at: number, runs: boolean): void {
   const model = modelOf(container);
   if (model) noteUsage(container, at, runs ? model.usage : null);
+  else if (!runs && container.usage) noteUsage(container, at, null);
 }
 
 function armProbe(container: ContainerRecord, kind: 'liveness' | 'readiness', at: number): void {
@@ -272,7 +274,7 @@ function stopProcess(
     detailStatus,
   } as const;
   container.current = ended;
-  noteModelledUsage(container, at, false);
+  noteRunning(container, at, false);
   container.due = [];
   container.ready = false;
   container.unbound = [];
@@ -324,6 +326,7 @@ export function maintain(
   exitCode = MAINTENANCE_EXIT_CODE,
 ): void {
   if (group.stopped || group.provisioningState === 'Deleting') return;
+  moveToAnotherHost(group);
   const running = allContainers(group).filter(({ current }) => current.state === 'Running');
   for (const container of running) {
     killingEvent(group, container, at);
@@ -336,6 +339,11 @@ export function maintain(
   prepareAgain(group, at + group.provisioningMs);
 }
 
+/** What a group has written into its volumes stays behind. */
+function moveToAnotherHost(group: GroupRecord): void {
+  group.moves = (group.moves ?? 0) + 1;
+}
+
 /** The capacity of a Spot group is taken away; the service starts it again by itself, whatever its policy. Source: Spot overview (read 2026-11). */
 export function evict(group: GroupRecord, at: number, around: Pick<Surroundings, 'log'>, forMs: number): void {
   recordEvent(
@@ -345,6 +353,7 @@ export function evict(group: GroupRecord, at: number, around: Pick<Surroundings,
     'The container group was evicted: its capacity is needed elsewhere.',
     'Warning',
   );
+  moveToAnotherHost(group);
   for (const container of allContainers(group)) {
     if (container.current.state === 'Running') killingEvent(group, container, at);
     const ended = stopProcess(group, container, at, KILLED_EXIT_CODE, around);

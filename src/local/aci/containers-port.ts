@@ -1,14 +1,18 @@
 /** What the ARM stand-in asks of whoever knows images: pure answers, so that the same core runs with and without sockets. */
-import type { Behaviour, MountRecord, RealContainer } from './model.ts';
+import type { MountSpec } from '../../docker/volumes.ts';
+import type { Vault } from '../vault.ts';
+import type { Behaviour, RealContainer } from './model.ts';
 
 export interface ContainerSpec {
   readonly image: string;
   readonly command: readonly string[];
-  /** Plain and secure values alike. */
   readonly environment: Readonly<Record<string, string>>;
+  readonly secureEnvironment: Readonly<Record<string, string>>;
+  /** Paths of the files that secret volumes bring. */
+  readonly secretFiles: readonly string[];
   /** TCP ports the container declares. */
   readonly ports: readonly number[];
-  readonly mounts: readonly MountRecord[];
+  readonly mounts: readonly MountSpec[];
   /** Hosts of the registries that the group can sign in to. */
   readonly registries: readonly string[];
 }
@@ -43,6 +47,8 @@ export interface ExecResult {
 }
 
 export interface Containers {
+  /** Seals what every start needs of a group's secrets. Absent = no start needs any, so none is kept. */
+  readonly vault?: Pick<Vault, 'seal' | 'fingerprint'>;
   /** Images that the platform holds ready. */
   readonly cachedImages: readonly string[];
   /** What the container will do, or that it is real and will be observed. */

@@ -2,6 +2,9 @@
  * What the ARM stand-in remembers of a container group: the request as accepted, where its life is, and which instants come next.
  * Records are plain JSON: the stores write them as text. Only `lifecycle.ts` moves them through time.
  */
+import type { RegistryCredentials } from '../../docker/images.ts';
+import type { MountSpec, SecretFiles, VolumeSpec } from '../../docker/volumes.ts';
+
 export type RestartPolicy = 'Always' | 'OnFailure' | 'Never';
 
 /** `provisioningState` words, a subset of the service's enum (aci REST spec, ContainerGroupProvisioningState). */
@@ -62,8 +65,8 @@ export interface Behaviour {
 export interface Usage {
   readonly cpuMillicores: number;
   readonly memoryBytes: number;
-  /** Each way. */
-  readonly networkBytesPerS: number;
+  readonly receivedBytesPerS: number;
+  readonly transmittedBytesPerS: number;
 }
 
 /** From `at` on a container uses this much; null = it does not run. */
@@ -72,10 +75,10 @@ export interface UsageStep {
   readonly usage: Usage | null;
 }
 
-/** Steps kept per container: what is older than the last ones is forgotten. */
-const USAGE_STEPS_MAX = 40;
+/** Steps kept per container: what is older than the last ones is forgotten. An hour of measurements every 30 s, and some. */
+const USAGE_STEPS_MAX = 150;
 
-/** Of a modelled container; what a real one uses is not known here. */
+/** Of a modelled container that is what is foreseen, of a real one what was measured. */
 export function noteUsage(container: ContainerRecord, at: number, usage: Usage | null): void {
   container.usage = [...(container.usage ?? []), { at, usage }].slice(-USAGE_STEPS_MAX);
 }
@@ -84,39 +87,20 @@ export function noteUsage(container: ContainerRecord, at: number, usage: Usage |
 export interface ProcessSpec {
   /** Replaces the image's entry point and arguments; empty = the image's own. */
   readonly command: readonly string[];
-  /** Plain and secure values alike: every start in place needs them again. */
+  /** Plain values; secure ones are in the `secrets` of the group. */
   readonly environment: Readonly<Record<string, string>>;
   /** The most it may use: the limit, or else the request. */
   readonly cpuCores: number;
   readonly memoryGiB: number;
-  readonly mounts: readonly MountRecord[];
+  readonly mounts: readonly MountSpec[];
 }
 
-export interface MountRecord {
-  /** Name of a volume of the group. */
-  readonly volume: string;
-  readonly path: string;
-  readonly readOnly: boolean;
-}
-
-/** What real containers are given of a group's volumes. */
-export type VolumeRecord =
-  | { readonly kind: 'emptyDir'; readonly name: string }
-  /** File name → content in base64. */
-  | { readonly kind: 'secret'; readonly name: string; readonly files: Readonly<Record<string, string>> }
-  | {
-      readonly kind: 'share';
-      readonly name: string;
-      readonly account: string;
-      readonly share: string;
-      readonly readOnly: boolean;
-    };
-
-/** How to sign in to a registry. */
-export interface RegistryRecord {
-  readonly server: string;
-  readonly username: string;
-  readonly password: string;
+/** What ARM takes and never gives back, and every start of a real container needs again. */
+export interface GroupSecrets {
+  /** Container → secure variable → value. */
+  readonly variables: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly files: SecretFiles;
+  readonly registries: readonly RegistryCredentials[];
 }
 
 /** A container that really runs somewhere, and not by a model. */
@@ -182,7 +166,7 @@ export interface ContainerRecord {
   pullBackoffMs: number;
   due: Due<ContainerStep>[];
   events: EventRecord[];
-  /** Of a modelled container, oldest first. */
+  /** Oldest first. */
   usage?: readonly UsageStep[];
   /** Ports that the machine refused to open, with the cause. */
   unbound: { readonly port: number; readonly cause: string }[];
@@ -233,9 +217,12 @@ export interface GroupRecord {
   containers: ContainerRecord[];
   /** In the order in which they run; absent = none. */
   initContainers?: ContainerRecord[];
-  /** Kept for real containers only, secrets included: every start needs them again. Absent = none. */
-  readonly volumes?: readonly VolumeRecord[];
-  readonly registries?: readonly RegistryRecord[];
+  /** Kept for real containers only. Absent = none. */
+  readonly volumes?: readonly VolumeSpec[];
+  /** `GroupSecrets`, sealed for this `uid`. Absent = there are none, or nobody will need them. */
+  readonly secrets?: string;
+  /** How often it was moved to another host, where its volumes begin anew. Absent = never. */
+  moves?: number;
   events: EventRecord[];
   due: Due<GroupStep>[];
 }

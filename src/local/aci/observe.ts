@@ -13,7 +13,7 @@ import {
   started,
   startFailed,
 } from './container-course.ts';
-import { allContainers, type ContainerRecord, type GroupRecord, recordEvent } from './model.ts';
+import { allContainers, type ContainerRecord, type GroupRecord, noteUsage, recordEvent, type Usage } from './model.ts';
 import { PULLING } from './wanted.ts';
 
 export type Observation = GroupObservation | ContainerObservation;
@@ -32,6 +32,8 @@ export type ContainerObservation = { readonly container: string; readonly run: n
   | { readonly kind: 'started'; readonly at: number }
   | { readonly kind: 'startFailed'; readonly cause: string }
   | { readonly kind: 'ended'; readonly end: RunEnd }
+  /** Measured over the time from then until now. */
+  | { readonly kind: 'used'; readonly from: number; readonly usage: Usage }
   | {
       readonly kind: 'probed';
       readonly probe: 'liveness' | 'readiness';
@@ -92,6 +94,11 @@ function ofContainer(
       return;
     case 'startFailed':
       if (container.launching) startFailed(group, container, now, seen.cause, around);
+      return;
+    case 'used':
+      // The latest step also holds until the next one is known.
+      if (container.current.state === 'Running')
+        noteUsage(container, Math.max(seen.from, container.current.startedAt), seen.usage);
       return;
     case 'ended':
       ended(group, container, seen.end, around);

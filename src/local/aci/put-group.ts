@@ -42,12 +42,13 @@ export function createPutGroup(
     const windows = askWindows(store, 'create', where, now);
     if (windows.refused) return { ...windows.refused, headers: windows.headers };
     const recordsOf = (requests: readonly ContainerRequest[]) =>
-      requests.map((one) => newContainer(one, request.registryHosts, containers));
+      requests.map((one) => newContainer(one, request, containers));
     const records = recordsOf(request.containers);
     const initRecords = recordsOf(request.initContainers);
     const image = imageRefusal(name, [...initRecords, ...records], call);
     if (image) return image;
-    const group = accept(store, settings, time, call, { key, location, request, records, initRecords, before });
+    const accepted = { key, location, request, records, initRecords, before, containers };
+    const group = accept(store, settings, time, call, accepted);
     return json(before ? 200 : 201, groupView(group), {
       ...windows.headers,
       'azure-asyncoperation': operationUrl(call, location, 'operations', group.operationId),
@@ -119,6 +120,7 @@ interface Accepted {
   readonly records: ContainerRecord[];
   readonly initRecords: ContainerRecord[];
   readonly before: GroupRecord | undefined;
+  readonly containers: Containers;
 }
 
 /** Writes the new record over the old one: everything restarts, also when nothing changed. */
@@ -126,15 +128,22 @@ function accept(store: AciStore, settings: ArmSettings, time: WorldTime, call: C
   const { route, now } = call;
   const { key, location, request, before } = accepted;
   const { osType: _osType, containers: _containers, location: _location, ...rest } = request;
-  const { initContainers: _initContainers, volumes, registries, registryHosts: _registryHosts, ...kept } = rest;
+  const {
+    initContainers: _initContainers,
+    volumes: _volumes,
+    secrets: _secrets,
+    registryHosts: _hosts,
+    ...plain
+  } = rest;
   const mishap = call.mishap ?? zoneMishap(store, location, request, key);
   const name = route.group ?? '';
   const id = `/subscriptions/${route.subscriptionId}/resourceGroups/${route.resourceGroup}/providers/Microsoft.ContainerInstance/containerGroups/${name}`;
   const ended = before && structuredClone(before);
   if (ended) stopForUpdate(ended, now, time.surroundings);
   const operationId = beginOperation(store, 'create', { key, location }, now);
+  const uid = before?.uid ?? operationId;
   const group: GroupRecord = {
-    ...kept,
+    ...plain,
     key,
     id,
     name,
@@ -144,14 +153,15 @@ function accept(store: AciStore, settings: ArmSettings, time: WorldTime, call: C
     ...(mishap && { mishap }),
     provisioningMs: settings.provisioningMs,
     provisioningState: before ? 'Updating' : 'Pending',
-    uid: before?.uid ?? operationId,
+    uid,
     operationId,
     ...(before?.ip !== undefined && request.exposed && { ip: before.ip }),
     containers: accepted.records.map((record) => carryOver(record, ended)),
     ...(accepted.initRecords.length > 0 && {
       initContainers: accepted.initRecords.map((record) => carryOver(record, ended)),
     }),
-    ...(isReal({ containers: accepted.records }) && { volumes, registries }),
+    ...(isReal({ containers: accepted.records }) && keptForStarts(request, accepted.containers, uid)),
+    ...(before?.moves !== undefined && { moves: before.moves }),
     events: before?.events ?? [],
     due: [
       { at: now + Math.round(settings.provisioningMs * 0.1), step: 'schedule' },
@@ -162,6 +172,22 @@ function accept(store: AciStore, settings: ArmSettings, time: WorldTime, call: C
   const { subscriptionId } = group;
   store.appendAudit({ at: now, action: before ? 'update' : 'create', id, name, subscriptionId, location });
   return group;
+}
+
+/** What real containers are given at every start; the secrets among it sealed. */
+function keptForStarts(
+  { volumes, secrets }: GroupRequest,
+  { vault }: Containers,
+  uid: string,
+): Pick<GroupRecord, 'volumes' | 'secrets'> {
+  const versionOf = (name: string) => vault?.fingerprint(JSON.stringify(secrets.files[name]), uid) ?? '';
+  const isEmpty = [secrets.variables, secrets.files, secrets.registries].every(
+    (part) => Object.keys(part).length === 0,
+  );
+  return {
+    volumes: volumes.map((one) => (one.kind === 'secret' ? { ...one, version: versionOf(one.name) } : one)),
+    ...(vault && !isEmpty && { secrets: vault.seal(JSON.stringify(secrets), uid) }),
+  };
 }
 
 /** The successor of a container of the same name shows how that one ended. */
@@ -180,15 +206,19 @@ function carryOver(record: ContainerRecord, ended: GroupRecord | undefined): Con
 
 function newContainer(
   request: ContainerRequest,
-  registries: readonly string[],
+  { registryHosts: registries, secrets }: GroupRequest,
   containers: Containers,
 ): ContainerRecord {
-  const { name, image, command, environment, ports, mounts, limits, liveness, readiness } = request;
+  const { name, image, limits, liveness, readiness, ...process } = request;
+  const { environment, mounts } = process;
+  const secretFiles = mounts.flatMap(({ volume, path }) =>
+    Object.keys(secrets.files[volume] ?? {}).map((file) => `${path}/${file}`),
+  );
   const labels = Object.fromEntries(Object.entries(environment).filter(([key]) => key.startsWith('FLOTILLA_')));
   return {
     name,
     image,
-    behaviour: containers.behaviour({ image, command, environment, ports, mounts, registries }, limits),
+    behaviour: containers.behaviour({ image, ...process, secretFiles, registries }, limits),
     labels,
     ...(liveness && { liveness }),
     ...(readiness && { readiness }),

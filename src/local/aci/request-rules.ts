@@ -2,6 +2,7 @@
  * The rules a container group must keep to be accepted. The first broken one is answered, as the service does. Limits from the Container
  * Instances quotas and FAQ pages (read 2026-11). Pure.
  */
+import { isIPv4 } from 'node:net';
 import { type ArmError, badRequest, notModelled } from './errors.ts';
 import { isObject, type Json, objects, strings } from './json.ts';
 import { volumeRules } from './volume-rules.ts';
@@ -25,6 +26,7 @@ export function firstRefusal(name: string, group: Json, properties: Json): ArmEr
     volumeRules(name, properties) ??
     resourceRules(name, properties) ??
     addressRules(name, properties) ??
+    dnsRules(name, properties) ??
     spotRules(name, properties)
   );
 }
@@ -254,6 +256,20 @@ function networkRules(name: string, address: Json, inSubnet: boolean): ArmError 
     return badRequest('InvalidDnsNameLabel', `The private container group '${name}' cannot have a DNS name label.`);
   }
   return undefined;
+}
+
+/** Source: "custom DNS" page and the REST model, where `nameServers` is required (read 2026-11). The codes are not published. */
+function dnsRules(name: string, properties: Json): ArmError | undefined {
+  const { dnsConfig } = properties;
+  if (!isObject(dnsConfig)) return undefined;
+  const of = `The 'dnsConfig' of container group '${name}'`;
+  const servers = strings(dnsConfig['nameServers']);
+  const wrong = servers.find((server) => !isIPv4(server));
+  if (servers.length > 0 && wrong === undefined) return undefined;
+  return badRequest(
+    'InvalidDnsConfig',
+    `${of} ${wrong === undefined ? "has no 'nameServers'" : `names the server '${wrong}'`}: give at least one IPv4 address.`,
+  );
 }
 
 function spotRules(name: string, properties: Json): ArmError | undefined {

@@ -1,9 +1,11 @@
 /** The body of a PUT as a typed request, once `request-rules.ts` has nothing against it. Pure. */
 
+import type { RegistryCredentials } from '../../docker/images.ts';
+import type { MountSpec, SecretFiles, VolumeSpec } from '../../docker/volumes.ts';
 import type { ContainerLimits } from './containers-port.ts';
 import { type ArmError, badRequest } from './errors.ts';
 import { isObject, type Json, objects, strings } from './json.ts';
-import type { MountRecord, ProbeRecord, RegistryRecord, RestartPolicy, VolumeRecord } from './model.ts';
+import type { GroupSecrets, ProbeRecord, RestartPolicy } from './model.ts';
 import { firstRefusal, portsOf, requestsOf } from './request-rules.ts';
 
 /** Smallest allocation of a whole group; its containers may ask for less. */
@@ -15,12 +17,18 @@ export interface ContainerRequest {
   readonly image: string;
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  readonly secureEnvironment: Readonly<Record<string, string>>;
   readonly ports: readonly number[];
   readonly limits: ContainerLimits;
   readonly liveness?: ProbeRecord;
   readonly readiness?: ProbeRecord;
-  readonly mounts: readonly MountRecord[];
+  readonly mounts: readonly MountSpec[];
 }
+
+/** Which version a secret is, whoever keeps it says. */
+export type VolumeRequest =
+  | Exclude<VolumeSpec, { readonly kind: 'secret' }>
+  | { readonly kind: 'secret'; readonly name: string };
 
 export interface GroupRequest {
   readonly location: string;
@@ -36,9 +44,8 @@ export interface GroupRequest {
   readonly exposed?: readonly number[];
   readonly containers: readonly ContainerRequest[];
   readonly initContainers: readonly ContainerRequest[];
-  /** With their secrets. */
-  readonly volumes: readonly VolumeRecord[];
-  readonly registries: readonly RegistryRecord[];
+  readonly volumes: readonly VolumeRequest[];
+  readonly secrets: GroupSecrets;
   /** Of all credentials, those by identity too. */
   readonly registryHosts: readonly string[];
 }
@@ -96,6 +103,10 @@ function toRequest(group: Json, properties: Json): GroupRequest {
   const memoryGiB = Math.max(MEMORY_MIN_GIB, sum(requests.map((r) => Number(r.memory))));
   // They are given everything that the group asked for.
   const whole = { cpuCores: cores, memoryGiB };
+  const members = {
+    containers: containers.map((container) => toContainer(container, toLimits(container))),
+    initContainers: objects(properties['initContainers']).map((container) => toContainer(container, whole)),
+  };
   return {
     location: String(group['location']),
     tags: stringMap(group['tags']),
@@ -108,10 +119,13 @@ function toRequest(group: Json, properties: Json): GroupRequest {
     memoryGiB,
     spot: properties['priority'] === 'Spot',
     ...(address && { exposed: portsOf(address) }),
-    containers: containers.map((container) => toContainer(container, toLimits(container))),
-    initContainers: objects(properties['initContainers']).map((container) => toContainer(container, whole)),
+    ...members,
     volumes: objects(properties['volumes']).map(toVolume),
-    registries: objects(properties['imageRegistryCredentials']).flatMap(toRegistry),
+    secrets: {
+      variables: secureVariables([...members.initContainers, ...members.containers]),
+      files: secretFiles(objects(properties['volumes'])),
+      registries: objects(properties['imageRegistryCredentials']).flatMap(toRegistry),
+    },
     registryHosts: objects(properties['imageRegistryCredentials']).map(({ server }) => String(server).toLowerCase()),
   };
 }
@@ -123,22 +137,36 @@ function stringMap(value: unknown): Record<string, string> {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, String(item)]));
 }
 
-function toVolume(volume: Json): VolumeRecord {
+function toVolume(volume: Json): VolumeRequest {
   const name = String(volume['name']);
   const { secret, azureFile } = volume;
-  if (isObject(secret)) return { kind: 'secret', name, files: stringMap(secret) };
+  if (isObject(secret)) return { kind: 'secret', name };
   if (!isObject(azureFile)) return { kind: 'emptyDir', name };
   const { storageAccountName: account, shareName: share, readOnly } = azureFile;
   return { kind: 'share', name, account: String(account), share: String(share), readOnly: readOnly === true };
 }
 
+function secretFiles(volumes: readonly Json[]): SecretFiles {
+  return Object.fromEntries(
+    volumes.flatMap(({ name, secret }) => (isObject(secret) ? [[String(name), stringMap(secret)]] : [])),
+  );
+}
+
+function secureVariables(containers: readonly ContainerRequest[]): GroupSecrets['variables'] {
+  return Object.fromEntries(
+    containers.flatMap(({ name, secureEnvironment }) =>
+      Object.keys(secureEnvironment).length === 0 ? [] : [[name, secureEnvironment]],
+    ),
+  );
+}
+
 /** One that signs in by an identity has no password to hand on. */
-function toRegistry({ server, username, password }: Json): RegistryRecord[] {
+function toRegistry({ server, username, password }: Json): RegistryCredentials[] {
   if (typeof username !== 'string' || typeof password !== 'string') return [];
   return [{ server: String(server), username, password }];
 }
 
-const toMount = (mount: Json): MountRecord => ({
+const toMount = (mount: Json): MountSpec => ({
   volume: String(mount['name']),
   path: String(mount['mountPath']),
   readOnly: mount['readOnly'] === true,
@@ -147,8 +175,11 @@ const toMount = (mount: Json): MountRecord => ({
 function toContainer(container: Json, limits: ContainerLimits): ContainerRequest {
   const properties = isObject(container['properties']) ? container['properties'] : {};
   const environment: Record<string, string> = {};
-  for (const variable of objects(properties['environmentVariables'])) {
-    environment[String(variable['name'])] = String(variable['value'] ?? variable['secureValue'] ?? '');
+  const secureEnvironment: Record<string, string> = {};
+  for (const { name, value, secureValue } of objects(properties['environmentVariables'])) {
+    const isSecure = (value ?? null) === null && (secureValue ?? null) !== null;
+    if (isSecure) secureEnvironment[String(name)] = String(secureValue);
+    else environment[String(name)] = String(value ?? '');
   }
   const liveness = toProbe(properties['livenessProbe']);
   const readiness = toProbe(properties['readinessProbe']);
@@ -157,6 +188,7 @@ function toContainer(container: Json, limits: ContainerLimits): ContainerRequest
     image: String(properties['image']),
     command: strings(properties['command']),
     environment,
+    secureEnvironment,
     ports: objects(properties['ports'])
       .filter((port) => (port['protocol'] ?? 'TCP') !== 'UDP')
       .map((port) => Number(port['port'])),

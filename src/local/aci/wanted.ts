@@ -1,16 +1,10 @@
 /** What a container engine should have of the real groups: derived from the records, never stored, as `endpoints.ts` is for modelled ones. Pure. */
+import type { VolumeSpec } from '../../docker/volumes.ts';
 import { isCutOff } from './capacity.ts';
 import type { RegionState } from './faults.ts';
 import { isPrepared } from './init-containers.ts';
-import {
-  allContainers,
-  type GroupRecord,
-  isReal,
-  type ProbeRecord,
-  type ProcessSpec,
-  type RegistryRecord,
-  type VolumeRecord,
-} from './model.ts';
+import { isObject, objects, strings } from './json.ts';
+import { allContainers, type GroupRecord, isReal, type ProbeRecord, type ProcessSpec } from './model.ts';
 
 export interface WantedGroup {
   readonly uid: string;
@@ -22,13 +16,27 @@ export interface WantedGroup {
   readonly stopped: boolean;
   /** Something in its volumes was made that would have to be made again. */
   readonly prepared: boolean;
-  readonly volumes: readonly VolumeRecord[];
-  readonly registries: readonly RegistryRecord[];
+  readonly volumes: readonly VolumeSpec[];
+  /** `GroupSecrets`, sealed; absent = it has none. */
+  readonly secrets?: string;
+  /** Ordinal of the host that it is on: nothing in its volumes comes along to another. */
+  readonly host: number;
   /** The address that its containers share; absent = one that nobody is told. */
   readonly address?: string;
+  /** Of a group in a virtual network. */
+  readonly dns?: WantedDns;
   /** Its containers run, but nobody reaches them. */
   readonly cutOff: boolean;
   readonly containers: readonly WantedContainer[];
+}
+
+export interface WantedDns {
+  /** Id of the virtual network, in lower case. */
+  readonly network: string;
+  /** Asked before the network's own resolver. */
+  readonly nameServers: readonly string[];
+  readonly searchDomains: readonly string[];
+  readonly options: readonly string[];
 }
 
 export interface WantedContainer {
@@ -65,11 +73,32 @@ export function wantedOf(
     stopped: group.stopped !== undefined,
     prepared: isPrepared(group),
     volumes: group.volumes ?? [],
-    registries: group.registries ?? [],
+    ...(group.secrets !== undefined && { secrets: group.secrets }),
+    host: group.moves ?? 0,
     ...(group.ip !== undefined && { address: group.ip }),
+    ...dnsOf(group),
     cutOff: isCutOff(group, regions),
     containers: allContainers(group).flatMap(wantedContainer),
   }));
+}
+
+/** Without a virtual network there are no private zones, and no name servers of one's own. */
+function dnsOf({ properties }: GroupRecord): Pick<WantedGroup, 'dns'> {
+  const subnet = String(objects(properties['subnetIds'])[0]?.['id'] ?? '').toLowerCase();
+  if (subnet === '') return {};
+  const given = isObject(properties['dnsConfig']) ? properties['dnsConfig'] : {};
+  const words = (text: unknown) =>
+    String(text ?? '')
+      .split(/\s+/)
+      .filter((word) => word !== '');
+  return {
+    dns: {
+      network: subnet.replace(/\/subnets\/[^/]*$/, ''),
+      nameServers: strings(given['nameServers']),
+      searchDomains: words(given['searchDomains']),
+      options: words(given['options']),
+    },
+  };
 }
 
 function wantedContainer(container: GroupRecord['containers'][number]): WantedContainer[] {

@@ -19,8 +19,10 @@ const CPU_SHARE = 0.05;
 const MEMORY_SHARE = 0.2;
 
 export function behaviourOf(spec: ContainerSpec, limits: ContainerLimits = { cpuCores: 1, memoryGiB: 1 }): Behaviour {
-  const image = imageOf(spec);
-  const env = spec.environment;
+  const env = { ...spec.environment, ...spec.secureEnvironment };
+  const image = imageOf(spec, env);
+  /** What is said and shown is kept in the clear, so it is never taken from secure values. */
+  const text = (name: string) => spec.environment[name];
   const fallback = image.port === undefined ? [] : [image.port];
   return {
     pull: pullOf(spec, image),
@@ -28,19 +30,20 @@ export function behaviourOf(spec: ContainerSpec, limits: ContainerLimits = { cpu
     protocol: image.protocol,
     ports: image.protocol === 'none' ? [] : spec.ports.length > 0 ? spec.ports : fallback,
     startDelayMs: milliseconds(env['STANDIN_START_DELAY_S']) ?? image.startDelayMs ?? 0,
-    ...endOf(spec, image),
+    ...endOf(spec, env, image),
     ...illnessOf(env, image),
     httpStatus: number(env['STANDIN_HTTP_STATUS']) ?? 200,
     responseDelayMs: milliseconds(env['STANDIN_RESPONSE_DELAY_S']) ?? image.responseDelayMs ?? 0,
-    banner: env['STANDIN_BANNER'] ?? image.banner ?? '',
-    log: [`stand-in for ${spec.image}`, ...lines(env['STANDIN_LOG'])],
-    files: (env['STANDIN_FILES'] ?? '').split(',').filter((path) => path !== ''),
+    banner: text('STANDIN_BANNER') ?? image.banner ?? '',
+    log: [`stand-in for ${spec.image}`, ...lines(text('STANDIN_LOG'))],
+    files: [...(text('STANDIN_FILES') ?? '').split(',').filter((path) => path !== ''), ...spec.secretFiles],
     usage: {
       cpuMillicores: Math.round((number(env['STANDIN_CPU']) ?? limits.cpuCores * CPU_SHARE) * 1000),
       memoryBytes: Math.round(
         (number(env['STANDIN_MEMORY_MB']) ?? limits.memoryGiB * 1024 * MEMORY_SHARE) * 1024 * 1024,
       ),
-      networkBytesPerS: number(env['STANDIN_NETWORK_BYTES_S']) ?? 0,
+      receivedBytesPerS: number(env['STANDIN_NETWORK_BYTES_S']) ?? 0,
+      transmittedBytesPerS: number(env['STANDIN_NETWORK_BYTES_S']) ?? 0,
     },
   };
 }
@@ -51,11 +54,15 @@ function pullOf(spec: ContainerSpec, image: KnownImage): Behaviour['pull'] {
 }
 
 /** When the process ends by itself, and how. The environment wins over the command, the command over the image. */
-function endOf(spec: ContainerSpec, image: KnownImage): Pick<Behaviour, 'exitAfterMs' | 'exitCode'> {
+function endOf(
+  spec: ContainerSpec,
+  env: ContainerSpec['environment'],
+  image: KnownImage,
+): Pick<Behaviour, 'exitAfterMs' | 'exitCode'> {
   const command = commandOf(spec.command, image);
-  const crashAfterMs = milliseconds(spec.environment['STANDIN_CRASH_AFTER_S']);
+  const crashAfterMs = milliseconds(env['STANDIN_CRASH_AFTER_S']);
   const exitAfterMs = crashAfterMs ?? command.exitAfterMs ?? image.exitAfterMs;
-  const exitCode = number(spec.environment['STANDIN_EXIT_CODE']) ?? command.exitCode ?? image.exitCode;
+  const exitCode = number(env['STANDIN_EXIT_CODE']) ?? command.exitCode ?? image.exitCode;
   return {
     ...(exitAfterMs !== undefined && { exitAfterMs }),
     exitCode: exitCode ?? (crashAfterMs === undefined ? 0 : 1),
@@ -75,8 +82,8 @@ function illnessOf(
 const UNKNOWN: KnownImage = { protocol: 'none', pull: 'notFound' };
 
 /** `STANDIN_AS` lets an image of one's own stand in as a known one; an unknown image cannot be pulled. */
-function imageOf(spec: ContainerSpec): KnownImage {
-  const named = spec.environment['STANDIN_AS'] ?? spec.image;
+function imageOf(spec: ContainerSpec, env: ContainerSpec['environment']): KnownImage {
+  const named = env['STANDIN_AS'] ?? spec.image;
   return KNOWN_IMAGES[repositoryOf(named)] ?? UNKNOWN;
 }
 

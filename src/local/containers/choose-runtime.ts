@@ -1,6 +1,7 @@
 /** Which runtime a world uses, and why: as told, or Docker where that is sure to work. What a data directory began with it goes on with. */
 import type { Clock } from '../../model/clock.ts';
 import type { AciStore } from '../aci/store.ts';
+import type { Vault } from '../vault.ts';
 import type { DockerPlace } from './docker/owner.ts';
 import { type PreparedDocker, prepareDocker, tryDocker } from './docker/prepare.ts';
 import type { ContainerRuntime, RuntimeKind } from './runtime.ts';
@@ -9,6 +10,8 @@ import { createStandinRuntime } from './standin-runtime.ts';
 export interface RuntimeChoice extends DockerPlace {
   /** Default `standin`. `auto`: Docker if a daemon answers whose containers are reached, and which has or gets `images` in time. */
   readonly containers?: RuntimeKind | 'auto';
+  /** Seals what the store keeps of secrets. */
+  readonly vault: Vault;
   /** What the app that is about to be started needs. */
   readonly images?: readonly string[];
 }
@@ -66,18 +69,19 @@ async function insisted(choice: RuntimeChoice, subnet: string | undefined, becau
   if ('problem' in found) {
     throw new Error(`containers cannot run on Docker: ${found.problem}; mend that, or start with --containers standin`);
   }
-  return onDocker(found, because);
+  return onDocker(found, because, choice.vault);
 }
 
 /** Whatever a daemon does that happens to be there: it must not keep the platform from starting. */
 async function automatic(choice: RuntimeChoice, clock: Clock, notice: (text: string) => void): Promise<Chosen> {
   const found = await tryDocker(choice, choice.images ?? [], notice);
   if ('problem' in found) return standins(clock, `${STANDINS}: ${found.problem} (--containers docker insists)`);
-  return onDocker(found, '--containers standin for stand-ins');
+  return onDocker(found, '--containers standin for stand-ins', choice.vault);
 }
 
-async function onDocker({ engine, subnet, range, description }: PreparedDocker, note: string): Promise<Chosen> {
+async function onDocker(prepared: PreparedDocker, note: string, vault: Vault): Promise<Chosen> {
+  const { engine, subnet, range, description } = prepared;
   const { DockerRuntime } = await import('./docker/runtime.ts');
   const why = `Docker: real containers on ${description} (${note})`;
-  return { runtime: new DockerRuntime({ engine, addresses: range, subnet, why }), subnet };
+  return { runtime: new DockerRuntime({ engine, addresses: range, subnet, why, vault }), subnet };
 }

@@ -5,6 +5,7 @@ import type { ArmCore } from '../aci/core.ts';
 import type { ArmSettings } from '../aci/settings.ts';
 import type { AciStore } from '../aci/store.ts';
 import type { RunningContainer, TerminalSize } from '../aci/terminals.ts';
+import type { Question, Resolution } from '../dns/resolve.ts';
 
 export type RuntimeKind = 'standin' | 'docker';
 
@@ -39,6 +40,8 @@ export interface ContainerRuntime {
 export interface RuntimeWorld {
   readonly core: ArmCore;
   readonly store: AciStore;
+  /** A DNS question from inside a virtual network, against the private zones that are linked to it. */
+  resolve(question: Question, network: string): Resolution;
   /** Changes the world; resolves when the change is committed. */
   run(change: (now: number) => void): Promise<void>;
 }

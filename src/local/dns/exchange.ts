@@ -74,6 +74,17 @@ export function moving(resource: Resource | undefined, now: number): ArmError | 
   return armError(409, 'Conflict', `Another operation on '${resource.name}' is in progress. Please retry later.`);
 }
 
+/** The body of a PUT or PATCH, if what is there may be changed now. */
+export function changeOf(
+  call: ProviderCall,
+  before: Resource | undefined,
+): { readonly body: Json } | { readonly refused: ArmError } {
+  const body = parse(call.body);
+  if (!body) return { refused: notJson() };
+  const refused = precondition(call, before?.etag) ?? moving(before, call.now);
+  return refused ? { refused } : { body };
+}
+
 export function accepted(store: ZoneStore, call: ProviderCall, parts: Parts, doneAt: number): CoreResponse {
   const { id } = store.beginOperation(doneAt);
   const { subscriptionId, resourceGroup } = parts;

@@ -5,27 +5,24 @@ import type { ProviderCall } from '../aci/provider.ts';
 import type { CoreResponse } from '../core.ts';
 import {
   accepted,
+  changeOf,
   DNS_OPERATION_MS,
   existingZone,
   moving,
   notFound,
-  notJson,
   type Parts,
   page,
-  parse,
   precondition,
   stateOf,
   tagsOf,
   zoneId,
 } from './exchange.ts';
-import type { Resource, ZoneStore } from './zone-store.ts';
+import { linkedNetwork, type Resource, type ZoneStore } from './zone-store.ts';
 
 /** Of one zone. Source: Private DNS limits page (read 2026-11). */
 export const LINKS_MAX = 1_000;
 
 const linkId = (parts: Parts): string => `${zoneId(parts)}/virtualNetworkLinks/${parts['link']}`;
-const networkOf = ({ properties }: Resource): string =>
-  isObject(properties['virtualNetwork']) ? String(properties['virtualNetwork']['id']).toLowerCase() : '';
 
 function linkView(link: Resource, now: number): unknown {
   const { id, name, etag, tags, properties } = link;
@@ -63,16 +60,20 @@ function existingLink(store: ZoneStore, parts: Parts): Resource | ArmError {
 export function putLink(store: ZoneStore, call: ProviderCall, parts: Parts): CoreResponse | ArmError {
   const zone = existingZone(store, parts);
   if ('code' in zone) return zone;
-  const body = parse(call.body);
-  const properties = isObject(body?.['properties']) ? body['properties'] : undefined;
+  const before = store.link(linkId(parts));
+  const change = changeOf(call, before);
+  if ('refused' in change) return change.refused;
+  const { body } = change;
+  const properties = isObject(body['properties']) ? body['properties'] : undefined;
   const network = isObject(properties?.['virtualNetwork']) ? properties['virtualNetwork']['id'] : undefined;
-  if (!body || !properties || typeof network !== 'string') {
+  if (!properties || typeof network !== 'string') {
     return badRequest('InvalidRequestContent', 'The virtualNetwork.id of the link is required.');
   }
-  const before = store.link(linkId(parts));
-  const refused = precondition(call, before?.etag) ?? moving(zone, call.now) ?? moving(before, call.now);
+  const refused = moving(zone, call.now);
   if (refused) return refused;
-  const same = store.links(zone.id).find((one) => networkOf(one) === network.toLowerCase() && one.id !== before?.id);
+  const same = store
+    .links(zone.id)
+    .find((one) => linkedNetwork(one) === network.toLowerCase() && one.id !== before?.id);
   if (same) {
     return armError(
       409,
@@ -102,10 +103,9 @@ export function putLink(store: ZoneStore, call: ProviderCall, parts: Parts): Cor
 export function patchLink(store: ZoneStore, call: ProviderCall, parts: Parts): CoreResponse | ArmError {
   const link = existingLink(store, parts);
   if ('code' in link) return link;
-  const body = parse(call.body);
-  if (!body) return notJson();
-  const refused = precondition(call, link.etag) ?? moving(link, call.now);
-  if (refused) return refused;
+  const change = changeOf(call, link);
+  if ('refused' in change) return change.refused;
+  const { body } = change;
   const changed = isObject(body['properties']) ? body['properties'] : {};
   store.putLink({
     ...link,

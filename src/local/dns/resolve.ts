@@ -1,10 +1,10 @@
 /**
  * One DNS question against the private zones: authoritative answers, CNAMEs followed, wildcards as RFC 4592 has them, and the SOA with every "no". A zone
- * answers once it is linked to a virtual network: there is one network here, so any link will do. Pure.
+ * answers in the virtual networks that it is linked to. Pure.
  */
 import type { Json } from '../aci/json.ts';
 import { type RecordType, recordsOf } from './record-rules.ts';
-import type { RecordSet, Resource, ZoneStore } from './zone-store.ts';
+import { linkedNetwork, type RecordSet, type Resource, type ZoneStore } from './zone-store.ts';
 
 export interface Question {
   /** With or without the last dot, in any case. */
@@ -31,11 +31,12 @@ export interface Resolution {
 /** CNAMEs followed in a row; more is taken for a loop. */
 const CHAIN_MAX = 8;
 
-export function resolve(store: ZoneStore, question: Question, now: number): Resolution {
+/** @param network id of the virtual network that the question comes from; absent = one that every linked zone is linked to */
+export function resolve(store: ZoneStore, question: Question, now: number, network?: string): Resolution {
   const answers: WireRecord[] = [];
   let name = question.name.toLowerCase().replace(/\.$/, '');
   for (let hop = 0; hop <= CHAIN_MAX; hop += 1) {
-    const zone = zoneOf(store, name, now);
+    const zone = zoneOf(store, name, now, network);
     if (!zone) return { rcode: answers.length > 0 ? 'NOERROR' : 'REFUSED', answers, authorities: [] };
     const { sets, exists } = lookUp(store, zone, name);
     const wanted = sets.filter(({ type }) => type === question.type || question.type === 'ANY');
@@ -50,9 +51,10 @@ export function resolve(store: ZoneStore, question: Question, now: number): Reso
 }
 
 /** The zone of the longest name that the question ends with. */
-function zoneOf(store: ZoneStore, name: string, now: number): Resource | undefined {
+function zoneOf(store: ZoneStore, name: string, now: number, network: string | undefined): Resource | undefined {
   const isThere = ({ readyAt, goneAt = Number.POSITIVE_INFINITY }: Resource) => now >= readyAt && now < goneAt;
-  const usable = (zone: Resource) => isThere(zone) && store.links(zone.id).some(isThere);
+  const isOf = (link: Resource) => network === undefined || linkedNetwork(link) === network.toLowerCase();
+  const usable = (zone: Resource) => isThere(zone) && store.links(zone.id).some((link) => isThere(link) && isOf(link));
   return store
     .zones()
     .filter((zone) => (name === zone.name || name.endsWith(`.${zone.name}`)) && usable(zone))

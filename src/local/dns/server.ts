@@ -1,6 +1,6 @@
 /**
- * DNS over UDP and TCP for the private zones, on one port of the loopback. It asks nobody else: a name outside the zones is REFUSED. The codec is loaded with
- * the first packet: most worlds never see one.
+ * DNS over UDP and TCP for the private zones, on one port of one address. A name outside the zones is REFUSED, or asked elsewhere where that is given. The
+ * codec is loaded with the first packet: most worlds never see one.
  */
 import { createSocket, type RemoteInfo } from 'node:dgram';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
@@ -13,12 +13,13 @@ export interface DnsServer {
   close(): Promise<void>;
 }
 
-const ADDRESS = '127.0.0.1';
+const LOOPBACK = '127.0.0.1';
 /** What fits into a datagram when the client does not say. RFC 1035, 4.2.1. */
 const DATAGRAM_MAX = 512;
-const RCODES: Readonly<Record<Resolution['rcode'] | 'NOTIMP' | 'FORMERR', number>> = {
+const RCODES: Readonly<Record<Resolution['rcode'] | 'NOTIMP' | 'FORMERR' | 'SERVFAIL', number>> = {
   NOERROR: 0,
   FORMERR: 1,
+  SERVFAIL: 2,
   NXDOMAIN: 3,
   NOTIMP: 4,
   REFUSED: 5,
@@ -26,17 +27,25 @@ const RCODES: Readonly<Record<Resolution['rcode'] | 'NOTIMP' | 'FORMERR', number
 /** How often a port that TCP got and UDP cannot have is given back for another. */
 const PORT_TRIES = 5;
 
-/** @param options.port 0 = any that both protocols can have. @throws when the port is taken. */
-export async function startDnsServer(options: {
+export interface DnsServerOptions {
+  /** Default the loopback. */
+  readonly address?: string;
+  /** 0 = any that both protocols can have. */
   readonly port: number;
-  readonly resolve: (question: Question) => Resolution;
-}): Promise<DnsServer> {
+  readonly resolve: Resolve;
+  /** Answers what `resolve` refuses, message for message; undefined = nobody does. Absent = it stays refused. */
+  readonly elsewhere?: (message: Buffer, by: Transport) => Promise<Buffer | undefined>;
+}
+
+/** @throws when the port is taken, or may not be had. */
+export async function startDnsServer(options: DnsServerOptions): Promise<DnsServer> {
+  const { address = LOOPBACK } = options;
   for (let attempt = 1; ; attempt += 1) {
-    const tcp = await listenTcp(options.port, options.resolve);
+    const tcp = await listenTcp(address, options.port, options);
     const { port } = tcp.address() as AddressInfo;
     try {
-      const udp = await listenUdp(port, options.resolve);
-      return { address: ADDRESS, port, close: () => closeBoth(tcp, udp) };
+      const udp = await listenUdp(address, port, options);
+      return { address, port, close: () => closeBoth(tcp, udp) };
     } catch (error) {
       tcp.close();
       if (options.port !== 0 || attempt === PORT_TRIES) throw error;
@@ -44,24 +53,29 @@ export async function startDnsServer(options: {
   }
 }
 
-type Resolve = (question: Question) => Resolution;
+/** @param from address of who asks */
+type Resolve = (question: Question, from: string) => Resolution;
+type Transport = 'datagram' | 'stream';
+type Answering = Pick<DnsServerOptions, 'resolve' | 'elsewhere'>;
 
-async function listenUdp(port: number, resolve: Resolve) {
+async function listenUdp(address: string, port: number, answering: Answering) {
   const socket = createSocket('udp4');
   await new Promise<void>((bound, failed) => {
     socket.once('error', failed);
-    socket.bind(port, ADDRESS, bound);
+    socket.bind(port, address, bound);
   });
   socket.on('error', () => undefined);
   socket.on('message', (message: Buffer, from: RemoteInfo) => {
-    void answer(message, resolve, 'datagram').then((reply) => reply && socket.send(reply, from.port, from.address));
+    void answer(message, answering, 'datagram', from.address).then(
+      (reply) => reply && socket.send(reply, from.port, from.address),
+    );
   });
   return socket;
 }
 
 const connections = new WeakMap<Server, Set<Socket>>();
 
-async function listenTcp(port: number, resolve: Resolve): Promise<Server> {
+async function listenTcp(address: string, port: number, answering: Answering): Promise<Server> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -74,7 +88,7 @@ async function listenTcp(port: number, resolve: Resolve): Promise<Server> {
       while (pending.length >= 2 && pending.length >= 2 + pending.readUInt16BE(0)) {
         const message = pending.subarray(2, 2 + pending.readUInt16BE(0));
         pending = pending.subarray(2 + message.length);
-        void answer(message, resolve, 'stream').then((reply) => {
+        void answer(message, answering, 'stream', socket.remoteAddress ?? '').then((reply) => {
           if (!reply || !socket.writable) return;
           const length = Buffer.alloc(2);
           length.writeUInt16BE(reply.length);
@@ -86,7 +100,7 @@ async function listenTcp(port: number, resolve: Resolve): Promise<Server> {
   connections.set(server, sockets);
   await new Promise<void>((listening, failed) => {
     server.once('error', failed);
-    server.listen(port, ADDRESS, listening);
+    server.listen(port, address, listening);
   });
   return server;
 }
@@ -100,7 +114,12 @@ async function closeBoth(tcp: Server, udp: ReturnType<typeof createSocket>): Pro
 }
 
 /** Undefined: it is no question. */
-async function answer(message: Buffer, resolve: Resolve, by: 'datagram' | 'stream'): Promise<Buffer | undefined> {
+async function answer(
+  message: Buffer,
+  { resolve, elsewhere }: Answering,
+  by: Transport,
+  from: string,
+): Promise<Buffer | undefined> {
   const codec = await import('dns-packet');
   let query: DecodedPacket;
   try {
@@ -114,7 +133,9 @@ async function answer(message: Buffer, resolve: Resolve, by: 'datagram' | 'strea
   if (((query.flags ?? 0) & 0x7800) !== 0 || !question || query.questions?.length !== 1) {
     return codec.encode(replyTo(query, 'NOTIMP'));
   }
-  const { rcode, answers, authorities } = resolve({ name: question.name, type: question.type });
+  const { rcode, answers, authorities } = resolve({ name: question.name, type: question.type }, from);
+  if (rcode === 'REFUSED' && elsewhere)
+    return (await elsewhere(message, by)) ?? codec.encode(replyTo(query, 'SERVFAIL'));
   const reply = replyTo(query, rcode);
   const full = codec.encode({
     ...reply,

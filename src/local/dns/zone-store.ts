@@ -1,6 +1,6 @@
 /** Zones, virtual network links and record sets as the Private DNS stand-in remembers them. What is being created or deleted changes with time alone. */
 import { createHash } from 'node:crypto';
-import type { Json } from '../aci/json.ts';
+import { isObject, type Json } from '../aci/json.ts';
 import type { Documents } from './documents.ts';
 import type { RecordType } from './record-rules.ts';
 
@@ -15,6 +15,12 @@ export interface Resource {
   readonly readyAt: number;
   /** Epoch ms at which it is gone; absent = it stays. */
   readonly goneAt?: number;
+}
+
+/** Id of the virtual network of a link, in lower case; empty = it names none. */
+export function linkedNetwork({ properties }: Resource): string {
+  const network = properties['virtualNetwork'];
+  return isObject(network) ? String(network['id']).toLowerCase() : '';
 }
 
 export interface RecordSet {

@@ -4,13 +4,11 @@ import type { ProviderCall } from '../aci/provider.ts';
 import type { CoreResponse } from '../core.ts';
 import {
   accepted,
+  changeOf,
   DNS_OPERATION_MS,
   existingZone,
-  moving,
-  notJson,
   type Parts,
   page,
-  parse,
   precondition,
   stateOf,
   tagsOf,
@@ -52,8 +50,11 @@ export function getZone(store: ZoneStore, { now }: ProviderCall, parts: Parts): 
 }
 
 export function putZone(store: ZoneStore, call: ProviderCall, parts: Parts): CoreResponse | ArmError {
-  const body = parse(call.body);
-  if (!body) return notJson();
+  const id = zoneId(parts);
+  const before = store.zone(id);
+  const change = changeOf(call, before);
+  if ('refused' in change) return change.refused;
+  const { body } = change;
   const name = (parts['zone'] ?? '').toLowerCase();
   if (!isDomain(name) || name.split('.').length < 2) {
     return badRequest(
@@ -67,10 +68,6 @@ export function putZone(store: ZoneStore, call: ProviderCall, parts: Parts): Cor
       `The provided location '${String(body['location'])}' is not available for resource type 'Microsoft.Network/privateDnsZones'. List of available regions for the resource type is 'global'.`,
     );
   }
-  const id = zoneId(parts);
-  const before = store.zone(id);
-  const refused = precondition(call, before?.etag) ?? moving(before, call.now);
-  if (refused) return refused;
   const readyAt = call.now + DNS_OPERATION_MS;
   const zone = {
     id,
@@ -88,11 +85,9 @@ export function putZone(store: ZoneStore, call: ProviderCall, parts: Parts): Cor
 export function patchZone(store: ZoneStore, call: ProviderCall, parts: Parts): CoreResponse | ArmError {
   const zone = existingZone(store, parts);
   if ('code' in zone) return zone;
-  const body = parse(call.body);
-  if (!body) return notJson();
-  const refused = precondition(call, zone.etag) ?? moving(zone, call.now);
-  if (refused) return refused;
-  store.putZone({ ...zone, etag: store.freshId('etag'), tags: tagsOf(body, zone) });
+  const change = changeOf(call, zone);
+  if ('refused' in change) return change.refused;
+  store.putZone({ ...zone, etag: store.freshId('etag'), tags: tagsOf(change.body, zone) });
   return accepted(store, call, parts, call.now + DNS_OPERATION_MS);
 }
 

@@ -1,6 +1,6 @@
 /**
- * What containers used, as Azure Monitor counts it: values per grain out of the steps that a group's record keeps. Nothing is sampled: a step function can be
- * asked for any minute afterwards. Pure.
+ * What containers used, as Azure Monitor counts it: values per grain out of the steps that a group's record keeps. A step function can be asked for any
+ * minute afterwards. Pure.
  */
 import type { ContainerRecord, GroupRecord, UsageStep } from '../aci/model.ts';
 
@@ -25,14 +25,14 @@ export const METRICS = {
     unit: 'Bytes',
     about: 'The network bytes received per second.',
     perContainer: false,
-    of: (u: Usage) => u.networkBytesPerS,
+    of: (u: Usage) => u.receivedBytesPerS,
   },
   NetworkBytesTransmittedPerSecond: {
     title: 'Network Bytes Transmitted Per Second',
     unit: 'Bytes',
     about: 'The network bytes transmitted per second.',
     perContainer: false,
-    of: (u: Usage) => u.networkBytesPerS,
+    of: (u: Usage) => u.transmittedBytesPerS,
   },
 } as const;
 export type MetricName = keyof typeof METRICS;

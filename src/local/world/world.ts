@@ -26,10 +26,12 @@ import { createSqliteEventStore } from '../eventgrid/sqlite-store.ts';
 import { createIdentityCore, TOKEN_PATH } from '../identity/core.ts';
 import { createTokenAuthority } from '../identity/tokens.ts';
 import { createMetricsProvider } from '../metrics/provider.ts';
+import { freshKey } from '../secrets-key.ts';
 import { type Served, type ServeOptions, serveCore } from '../serve.ts';
 import { GroupCommit, openDatabase } from '../sqlite.ts';
 import { systemClock } from '../system-clock.ts';
 import { startTablesServer } from '../tables/server.ts';
+import { createVault } from '../vault.ts';
 import { createControlCore } from './control.ts';
 import { createTableFaults } from './faults/table-draw.ts';
 import { createPulse } from './pulse.ts';
@@ -44,8 +46,10 @@ export interface WorldConfig {
   readonly settings?: Partial<ArmSettings>;
   /** Stretches or shrinks the waits of Event Grid between attempts; default 1. */
   readonly eventRetryScale?: number;
+  /** Seals secure values that real containers need at every start; absent = a key that goes with the process. */
+  readonly secretsKey?: string;
   /** What runs containers; default stand-ins. */
-  readonly runtime?: Omit<RuntimeChoice, 'dataDir'>;
+  readonly runtime?: Omit<RuntimeChoice, 'dataDir' | 'vault'>;
 }
 
 export interface WorldPorts {
@@ -143,7 +147,8 @@ async function startContainers(
   const db = openDatabase(join(config.dataDir, 'aci.db'));
   const commits = new GroupCommit(db);
   const store: AciStore = createSqliteAciStore(db);
-  const choice = { ...config.runtime, dataDir: config.dataDir };
+  const vault = createVault(config.secretsKey ?? freshKey());
+  const choice = { ...config.runtime, dataDir: config.dataDir, vault };
   const keep = (work: () => void) => commits.run(work);
   const runtime = await chooseRuntime(choice, store, systemClock, keep, notice).catch((error) => {
     db.close();
@@ -178,7 +183,12 @@ async function startContainers(
     log: (message) => console.error(message),
   });
   pump.follow();
-  runtime.attach({ core, store, run: pulse.run });
+  runtime.attach({
+    core,
+    store,
+    run: pulse.run,
+    resolve: (question, network) => resolve(zones, question, systemClock.now(), network),
+  });
   return {
     core,
     events,

@@ -99,7 +99,7 @@ describe('a secret through the API', () => {
     const refused = await apply(withSecret());
     expect(refused.status).toBe(422);
     expect(bodyOf<{ problems: unknown }>(refused).problems).toMatchObject([
-      { path: 'secrets.db', remedy: expect.stringContaining('flotilla secrets set db') },
+      { path: 'secrets.db', remedy: expect.stringContaining('flotilla secrets set shop db') },
     ]);
   });
 

@@ -42,7 +42,22 @@ describe('the condition of a container group', () => {
     [
       'a failure to start, which is not about the image',
       group({ ...idle, events: [event('Failed', 'no such command')] }),
+      'unfit StartDelayed',
+    ],
+    [
+      'a failure to start that a start has followed (near miss)',
+      group({ container: aContainer({ state: 'Waiting' }), events: [event('Started'), event('Failed', 'no space')] }),
       'unfit null',
+    ],
+    [
+      'a failure that is no warning (near miss)',
+      group({ ...idle, events: [{ ...event('Failed', 'no space left'), type: 'Normal' }] }),
+      'unfit null',
+    ],
+    [
+      'a failure to start of a container that runs (conflict): it runs',
+      group({ events: [event('Failed', 'no space left on device')] }, 'passed'),
+      'fit',
     ],
     [
       'a failed pull of a container that runs (conflict): it runs',

@@ -92,6 +92,24 @@ describe('a replica that starts', () => {
     expect(judged(starting, silent, deadline).row).toBe(starting);
   });
 
+  it('tells once what keeps its group from starting, and shows the newest of it', () => {
+    const failing = (message: string) => {
+      const events = [{ name: 'Failed', type: 'Warning', message, count: 1, lastAt: at }];
+      return seen(starting, { container: null, provisioningState: 'Creating', events });
+    };
+    const first = judged(starting, failing('mkdir /a: no space left on device'));
+    expect(first.row).toMatchObject({
+      state: 'starting',
+      reason: 'StartDelayed',
+      message: expect.stringMatching(/a:/),
+    });
+    expect(first.events).toMatchObject([{ type: 'ReplicaDelayed', reason: 'StartDelayed' }]);
+    const second = judged(first.row, failing('mkdir /b: no space left on device'));
+    expect(second.row.message).toBe('mkdir /b: no space left on device');
+    expect(second.events).toEqual([]);
+    expect(judged(second.row, seen(starting, {}, 'passed')).row).toMatchObject({ state: 'ready', reason: null });
+  });
+
   it('is ready at its deadline rather than failed, if it passes then', () => {
     expect(judged(starting, seen(starting, {}, 'passed'), at + defaults.startDeadlineMs).row.state).toBe('ready');
   });

@@ -58,7 +58,7 @@ describe('a run', () => {
   it('is given the volumes that it mounts: secrets never to write, shares under one name for all groups', () => {
     const volumes = [
       { kind: 'emptyDir', name: 'scratch' },
-      { kind: 'secret', name: 'certs', files: { key: 'a2V5' } },
+      { kind: 'secret', name: 'certs', version: '1' },
       { kind: 'share', name: 'files', account: 'acc', share: 's', readOnly: false },
     ] as const;
     const mounts = [
@@ -115,8 +115,14 @@ describe('a run', () => {
 describe('a sandbox', () => {
   it('has the address of the group, or whichever the engine likes', () => {
     const at = (address?: string) =>
-      sandboxOptions(owner, 'net', { uid: '12345678-9', group: 'g', volumes: [], ...(address && { address }) })
-        .NetworkingConfig?.EndpointsConfig?.['net'];
+      sandboxOptions(owner, 'net', {
+        uid: '12345678-9',
+        group: 'g',
+        volumes: [],
+        files: {},
+        digest: '',
+        ...(address && { address }),
+      }).NetworkingConfig?.EndpointsConfig?.['net'];
     expect(at('10.0.0.9')).toEqual({ IPAMConfig: { IPv4Address: '10.0.0.9' } });
     expect(at()).toEqual({});
   });

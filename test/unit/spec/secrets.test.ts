@@ -213,7 +213,7 @@ describe('looking up versions', () => {
   });
 
   it.each<[string, ReturnType<typeof app>, readonly SecretFacts[], RegExp]>([
-    ['a value that is not stored', app(), [], /the secret `a` is not stored.*flotilla secrets set a/],
+    ['a value that is not stored', app(), [], /the secret `a` is not stored.*flotilla secrets set shop a/],
     [
       'a version that is not stored',
       app(undefined, `{ x-flotilla: { secretRef: a, version: ${version} } }`),

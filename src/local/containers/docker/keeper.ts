@@ -3,14 +3,16 @@
  * acts; what it sees is reported and changes what is wanted. It remembers only what is under way, so it can begin anywhere: after a crash of
  * the world, a restart of the daemon, or something that somebody did by hand.
  */
-import type { GroupSeen, RunSeen, SandboxSeen } from '../../../docker/containers.ts';
+import { createHash } from 'node:crypto';
+import type { DnsSpec, GroupSeen, RunSeen, SandboxSeen } from '../../../docker/containers.ts';
 import type { GroupEngine } from '../../../docker/engine.ts';
 import { engineMessage, statusOf } from '../../../docker/failure.ts';
 import type { PrintedLine } from '../../../docker/logs.ts';
-import { volumesDigest } from '../../../docker/volumes.ts';
+import type { GroupSecrets } from '../../aci/model.ts';
 import type { Observation } from '../../aci/observe.ts';
-import type { WantedContainer, WantedGroup } from '../../aci/wanted.ts';
+import type { WantedContainer, WantedDns, WantedGroup } from '../../aci/wanted.ts';
 import { answerProbe } from './probe.ts';
+import { SealBroken } from './real-containers.ts';
 
 /** From TERM to KILL. The service publishes none. */
 const STOP_GRACE_S = 5;
@@ -22,6 +24,10 @@ const RETRY_LAST_MS = 10_000;
 export interface KeeperOptions {
   readonly uid: string;
   readonly engine: GroupEngine;
+  /** The group's secrets, which nobody else sees in the clear. @throws SealBroken */
+  readonly open: (sealed: string | undefined) => GroupSecrets;
+  /** How its containers resolve names, and why that is less than they should. */
+  readonly dnsFor: (wanted: WantedDns) => Promise<{ readonly dns?: DnsSpec; readonly problem?: string }>;
   /** Resolves when the observation is committed, and `want` follows it. */
   readonly report: (observation: Observation) => Promise<void>;
   readonly print: (container: string, lines: readonly PrintedLine[]) => Promise<void>;
@@ -44,6 +50,8 @@ export class GroupKeeper {
   readonly #probes = new Set<string>();
   /** The sandbox whose volumes have what they begin with. */
   #filled = '';
+  /** Where its containers are in the network. */
+  #address: string | undefined;
   readonly #end = new AbortController();
 
   constructor(options: KeeperOptions) {
@@ -64,6 +72,10 @@ export class GroupKeeper {
     this.#dirty = true;
     if (this.#end.signal.aborted) return;
     this.#working ??= this.#work();
+  }
+
+  get address(): string | undefined {
+    return this.#address;
   }
 
   get working(): Promise<void> | undefined {
@@ -96,7 +108,7 @@ export class GroupKeeper {
   /** What the engine refuses is told; that it is not there is not: its return is another beginning. */
   async #stumble(error: unknown): Promise<void> {
     if (this.#end.signal.aborted) return;
-    if (statusOf(error) !== undefined) {
+    if (statusOf(error) !== undefined || error instanceof SealBroken) {
       await this.#options.report({ kind: 'trouble', message: `Error: ${engineMessage(error)}` });
     }
     this.#retry = setTimeout(() => this.look(), this.#retryMs);
@@ -107,8 +119,7 @@ export class GroupKeeper {
     const want = this.#want;
     if (!want || want.deleting || want.stopped) return this.#removeGroup(want, seen);
     for (const container of want.containers) if (container.need === 'image') this.#pull(want, container);
-    const asleep = want.containers.every(({ need }) => need === 'nothing') && seen.sandboxes.length === 0;
-    const sandbox = asleep ? undefined : await this.#sandbox(want, seen);
+    const sandbox = await this.#sandbox(want, seen);
     if (sandbox === 'changed') return this.look();
     await Promise.all(want.containers.map((container) => this.#container(want, container, sandbox, seen)));
     const known = new Set(want.containers.map(({ name }) => name));
@@ -130,28 +141,55 @@ export class GroupKeeper {
   }
 
   /** A sandbox that does not run took its containers with it: all of them begin anew, at the same address, with empty volumes. */
-  async #sandbox(want: WantedGroup, seen: GroupSeen): Promise<SandboxSeen | 'changed'> {
-    const { engine, report, uid } = this.#options;
+  async #sandbox(want: WantedGroup, seen: GroupSeen): Promise<SandboxSeen | 'changed' | undefined> {
+    const { engine, open } = this.#options;
     const [sandbox] = seen.sandboxes;
-    const holds = sandbox?.volumes === volumesDigest(uid, want.volumes);
-    if (!sandbox?.running || !holds) {
-      const lost = want.prepared || want.containers.some((container) => container.seen);
-      if (lost && (holds || !sandbox)) await report({ kind: 'hostLost' });
+    const idle = want.containers.every(({ need }) => need === 'nothing');
+    const isWanted = sandbox?.digest === digestOf(want);
+    if (idle && !isWanted) {
+      // It waits for another host: what it had on this one goes at once.
       await this.#clear(seen);
-      const { address, volumes } = want;
-      await engine.startSandbox({ uid, group: want.name, volumes, ...(address !== undefined && { address }) });
+      return undefined;
+    }
+    if (!sandbox?.running || !isWanted) {
+      await this.#beginAnew(want, seen, isWanted || !sandbox);
       return 'changed';
     }
     if (this.#filled !== sandbox.id) {
+      const { volumes, secrets } = want;
       // Only a run can have written into them, and none starts before.
-      if (seen.runs.length === 0 && !want.prepared) await engine.fillVolumes(sandbox.id, want.volumes);
+      if (seen.runs.length === 0 && !want.prepared)
+        await engine.fillVolumes(sandbox.id, { volumes, files: open(secrets).files });
       this.#filled = sandbox.id;
     }
+    this.#address = sandbox.address;
     const belongs = want.cutOff ? 'none' : (want.address ?? 'any');
     const fits = belongs === 'any' ? sandbox.address !== undefined : (sandbox.address ?? 'none') === belongs;
     if (fits) return sandbox;
     await engine.moveSandbox(sandbox.id, belongs);
     return 'changed';
+  }
+
+  async #beginAnew(want: WantedGroup, seen: GroupSeen, unasked: boolean): Promise<void> {
+    const { engine, open, report, uid } = this.#options;
+    const { name: group, address, volumes } = want;
+    const lost = want.prepared || want.containers.some((container) => container.seen);
+    await this.#clear(seen);
+    // What follows from that decides what is wanted next.
+    if (lost && unasked) return report({ kind: 'hostLost' });
+    const { files } = open(want.secrets);
+    const { dns, problem } = want.dns ? await this.#options.dnsFor(want.dns) : {};
+    if (problem !== undefined) await report({ kind: 'trouble', message: problem });
+    const spec = {
+      uid,
+      group,
+      volumes,
+      files,
+      digest: digestOf(want),
+      ...(dns && { dns }),
+      ...(address !== undefined && { address }),
+    };
+    await engine.startSandbox(spec);
   }
 
   async #container(
@@ -169,13 +207,13 @@ export class GroupKeeper {
     else await this.#report(want, { kind: 'ended', end: removedByHand() });
   }
 
-  #pull({ registries }: WantedGroup, want: WantedContainer): void {
+  #pull({ secrets }: WantedGroup, want: WantedContainer): void {
     const { name, run, image } = want;
     const key = `${name} ${run} ${image}`;
     if (this.#pulls.has(key)) return;
     this.#pulls.add(key);
     const pulled = this.#options.engine
-      .ensureImage(image, registries)
+      .ensureImage(image, this.#options.open(secrets).registries)
       .then((cause) =>
         this.#report(want, cause === undefined ? { kind: 'imageReady' } : { kind: 'imageFailed', cause }),
       );
@@ -184,6 +222,7 @@ export class GroupKeeper {
 
   async #start(group: WantedGroup, want: WantedContainer, sandbox: SandboxSeen): Promise<void> {
     const { name: container, run, image, process } = want;
+    const secure = this.#options.open(group.secrets).variables[container];
     const cause = await this.#options.engine.startRun(sandbox.id, {
       uid: this.#options.uid,
       group: group.name,
@@ -191,6 +230,7 @@ export class GroupKeeper {
       run,
       image,
       ...process,
+      environment: { ...process.environment, ...secure },
       volumes: group.volumes,
     });
     if (cause !== undefined) await this.#report(want, { kind: 'startFailed', cause });
@@ -270,4 +310,10 @@ type DistributiveOmit<T, K extends keyof T> = T extends unknown ? Omit<T, K> : n
 function removedByHand() {
   const now = Date.now();
   return { startedAt: now, finishedAt: now, exitCode: 137, outOfMemory: false };
+}
+
+/** What a sandbox is made of for good: of the contents of secrets it gives nothing away. */
+function digestOf({ uid, volumes, host, dns }: WantedGroup): string {
+  const text = JSON.stringify([uid, volumes, host, dns ?? null]);
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

@@ -3,16 +3,22 @@
 import type { Duplex, Readable } from 'node:stream';
 import type { GroupEngine } from '../../../docker/engine.ts';
 import type { Watch } from '../../../docker/events.ts';
-import type { AddressRange } from '../../../docker/network.ts';
+import { type AddressRange, bridgeAddress } from '../../../docker/network.ts';
+import type { Containers } from '../../aci/containers-port.ts';
 import type { ArmSettings } from '../../aci/settings.ts';
 import type { RunningContainer, TerminalSize } from '../../aci/terminals.ts';
 import type { WantedGroup } from '../../aci/wanted.ts';
+import type { Vault } from '../../vault.ts';
 import type { ContainerRuntime, RuntimeWorld } from '../runtime.ts';
 import { GroupKeeper } from './keeper.ts';
-import { realContainers } from './real-containers.ts';
+import { Meter } from './meter.ts';
+import { openSecrets, realContainers } from './real-containers.ts';
+import { createNetworkResolver, type NetworkResolver } from './resolver.ts';
 
 /** Events may be lost with the connection that brings them. */
 const RESYNC_MS = 15_000;
+/** Two measurements in every minute, the finest grain of the metrics. */
+const MEASURE_MS = 30_000;
 
 export interface DockerRuntimeOptions {
   readonly engine: GroupEngine;
@@ -20,22 +26,29 @@ export interface DockerRuntimeOptions {
   /** The subnet that the addresses are of. */
   readonly subnet: string;
   readonly why: string;
+  /** Seals what starts need, and opens it for them. */
+  readonly vault: Vault;
 }
 
 export class DockerRuntime implements ContainerRuntime {
   readonly kind = 'docker';
-  readonly containers = realContainers;
+  readonly containers: Containers;
   readonly description: string;
   readonly settings: Partial<ArmSettings>;
   readonly #engine: GroupEngine;
   readonly #subnet: string;
+  readonly #vault: Vault;
   readonly #keepers = new Map<string, GroupKeeper>();
   #world: RuntimeWorld | undefined;
+  #resolver: NetworkResolver | undefined;
   #watch: Watch | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #meter = new Meter();
+  #timers: readonly NodeJS.Timeout[] = [];
   #closed = false;
 
-  constructor({ engine, addresses, subnet, why }: DockerRuntimeOptions) {
+  constructor({ engine, addresses, subnet, why, vault }: DockerRuntimeOptions) {
+    this.containers = realContainers(vault);
+    this.#vault = vault;
     this.#engine = engine;
     this.#subnet = subnet;
     this.description = why;
@@ -44,10 +57,16 @@ export class DockerRuntime implements ContainerRuntime {
 
   attach(world: RuntimeWorld): void {
     this.#world = world;
+    this.#resolver = createNetworkResolver({
+      address: bridgeAddress(this.#subnet),
+      networkOf: (address) => this.#networkOf(address),
+      resolve: world.resolve,
+    });
     // When the engine is away nothing can be done: its return is noticed by the watch.
     const resync = () => void this.#resync().catch(() => undefined);
     this.#watch = this.#engine.watch((uid) => (uid === undefined ? resync() : this.#keepers.get(uid)?.look()));
-    this.#timer = setInterval(resync, RESYNC_MS);
+    const measure = () => void this.#measure().catch(() => undefined);
+    this.#timers = [setInterval(resync, RESYNC_MS), setInterval(measure, MEASURE_MS)];
   }
 
   reconcile(): void {
@@ -81,9 +100,10 @@ export class DockerRuntime implements ContainerRuntime {
 
   async close(): Promise<void> {
     this.#closed = true;
-    clearInterval(this.#timer);
+    for (const timer of this.#timers) clearInterval(timer);
     this.#watch?.close();
     await Promise.all([...this.#keepers.values()].map((keeper) => keeper.close()));
+    await this.#resolver?.close();
     await this.#engine.removeEverything();
   }
 
@@ -101,8 +121,23 @@ export class DockerRuntime implements ContainerRuntime {
     }
   }
 
+  async #measure(): Promise<void> {
+    const measured = this.#meter.take(await this.#engine.usage());
+    if (this.#closed || measured.length === 0) return;
+    const { core, run } = this.#served;
+    await run((now) => {
+      for (const { uid, ...seen } of measured) core.observe(uid, { kind: 'used', ...seen }, now);
+    });
+  }
+
   #wanted(): ReadonlyMap<string, WantedGroup> {
     return new Map(this.#served.core.wanted().map((group) => [group.uid, group]));
+  }
+
+  /** Of the group that has the address, also one that nobody is told. */
+  #networkOf(address: string): string | undefined {
+    const groups = [...this.#wanted().values()];
+    return groups.find((group) => address === (group.address ?? this.#keepers.get(group.uid)?.address))?.dns?.network;
   }
 
   get #served(): RuntimeWorld {
@@ -118,6 +153,8 @@ export class DockerRuntime implements ContainerRuntime {
     const keeper = new GroupKeeper({
       uid,
       engine: this.#engine,
+      dnsFor: async (wanted) => this.#resolver?.dnsFor(wanted) ?? {},
+      open: (sealed) => openSecrets(this.#vault, sealed, uid),
       report: (observation) => run((now) => core.observe(uid, observation, now)),
       print: (container, lines) =>
         run(() => {

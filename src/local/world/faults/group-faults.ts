@@ -1,7 +1,7 @@
 /** What befalls container groups that are there: done once, and over when the command returns. */
 import { inTransition } from '../../aci/call.ts';
 import { endProcess, evict, hangProcess, maintain } from '../../aci/container-course.ts';
-import { type ContainerRecord, type GroupRecord, noteUsage } from '../../aci/model.ts';
+import { type ContainerRecord, type GroupRecord, isReal, noteUsage, type Usage } from '../../aci/model.ts';
 import { stopNow } from '../../aci/power.ts';
 import { type Argument, type Done, done, type Fault, type FaultWorld, type Given } from './fault.ts';
 
@@ -139,8 +139,11 @@ export const groupFaults: readonly Fault[] = [
       const cores = given.find('cpu', 'cores');
       const memory = given.find('memory', 'count');
       if (cores === undefined && memory === undefined) return { problem: '`load` needs cpu=CORES or memory=MIB.' };
+      if (given.get('groups', 'groups').some(isReal)) {
+        return { problem: 'Containers on Docker are measured: make them use something, or start with stand-ins.' };
+      }
       return onContainers(world, given, now, 'loaded', (_group, one) => {
-        const before = one.usage?.at(-1)?.usage ?? { cpuMillicores: 0, memoryBytes: 0, networkBytesPerS: 0 };
+        const before = one.usage?.at(-1)?.usage ?? NOTHING_USED;
         noteUsage(one, now, {
           ...before,
           ...(cores !== undefined && { cpuMillicores: cores * 1000 }),
@@ -150,6 +153,8 @@ export const groupFaults: readonly Fault[] = [
     },
   },
 ];
+
+const NOTHING_USED: Usage = { cpuMillicores: 0, memoryBytes: 0, receivedBytesPerS: 0, transmittedBytesPerS: 0 };
 
 function vanish({ store }: FaultWorld, group: GroupRecord, now: number): void {
   const { id, name, subscriptionId, location } = group;

@@ -6,12 +6,15 @@ import type { ContainerObservation, Observation } from '../../../../src/local/ac
 import { groupState } from '../../../../src/local/aci/view.ts';
 import type { WantedContainer } from '../../../../src/local/aci/wanted.ts';
 import { realContainers } from '../../../../src/local/containers/docker/real-containers.ts';
+import { createVault } from '../../../../src/local/vault.ts';
 import { armFixture, type GroupSpec } from '../../../support/arm-fixture.ts';
+
+const vault = createVault('a key of thirty-two characters or more');
 
 type Seen = ContainerObservation extends infer T ? (T extends unknown ? Omit<T, 'container' | 'run'> : never) : never;
 
 function fixture(spec: GroupSpec = {}) {
-  const arm = armFixture({}, realContainers);
+  const arm = armFixture({}, realContainers(vault));
   arm.put('g', spec);
   arm.after(1_500);
   const record = (): GroupRecord => arm.after(0);
@@ -264,7 +267,7 @@ describe('a real group', () => {
   });
 
   it('draws its address from the one block that its engine has', () => {
-    const arm = armFixture({ addresses: { first: '10.1.2.254', count: 4 } }, realContainers);
+    const arm = armFixture({ addresses: { first: '10.1.2.254', count: 4 } }, realContainers(vault));
     for (const [name, location] of [
       ['a', 'eastus'],
       ['b', 'westus2'],
@@ -313,5 +316,71 @@ describe('a real group with an init container', () => {
     expect(needs(wanted()?.containers)).toEqual(['init: nothing', 'main: nothing']);
     arm.after(1_500);
     expect(needs(wanted()?.containers)).toEqual(['init: image', 'main: nothing']);
+  });
+});
+
+describe('a real group that is moved to another host', () => {
+  it.each([
+    { by: 'maintenance', fault: 'maintenance', spot: false },
+    { by: 'an eviction', fault: 'evict-spot', spot: true },
+  ])('by $by leaves what it had in its volumes', ({ fault, spot }) => {
+    const { arm, run, wanted } = fixture(spot ? { spot, exposed: [] } : {});
+    run();
+    expect(wanted()).toMatchObject({ host: 0 });
+    arm.fault(fault);
+    expect(wanted()).toMatchObject({ host: 1, containers: [{ need: 'nothing' }] });
+    arm.after(60_000);
+    expect(wanted()).toMatchObject({ host: 1, containers: [{ need: 'run', run: 2 }] });
+  });
+
+  it('keeps them over a restart in place and an update', () => {
+    const { arm, run, end, see, wanted } = fixture();
+    run();
+    see(end(1));
+    expect(wanted()).toMatchObject({ host: 0 });
+    arm.fault('maintenance');
+    arm.put('g', {});
+    expect(wanted()).toMatchObject({ host: 1 });
+  });
+});
+
+describe('what a real container uses', () => {
+  const usage = { cpuMillicores: 120, memoryBytes: 5, receivedBytesPerS: 1, transmittedBytesPerS: 2 };
+
+  it('is kept as it was measured, from its start on, until it ends', () => {
+    const { arm, run, see, end, main } = fixture();
+    run();
+    const startedAt = arm.clock.now;
+    arm.after(30_000);
+    see({ kind: 'used', from: startedAt - 700, usage });
+    expect(main().usage).toEqual([{ at: startedAt, usage }]);
+    see(end(1));
+    see({ kind: 'used', from: startedAt + 30_000, usage });
+    expect(main().usage).toEqual([
+      { at: startedAt, usage },
+      { at: startedAt + 30_000, usage: null },
+    ]);
+  });
+
+  it('is shown minute by minute, a minute late', () => {
+    const { arm, run, see } = fixture();
+    run();
+    for (let minute = 0; minute < 3; minute += 1) {
+      see({ kind: 'used', from: arm.clock.now, usage: { ...usage, cpuMillicores: 100 * (minute + 1) } });
+      arm.after(60_000);
+    }
+    const path = `${arm.after(0).id}/providers/Microsoft.Insights/metrics`;
+    const query =
+      'api-version=2018-01-01&metricnames=CpuUsage,NetworkBytesReceivedPerSecond,NetworkBytesTransmittedPerSecond';
+    const request = { method: 'GET', url: `${path}?${query}`, headers: { host: 'arm' }, body: '' };
+    const { value } = JSON.parse(arm.core.handle(request, arm.clock.now, () => 0).body) as {
+      value: { timeseries: { data: { average?: number }[] }[] }[];
+    };
+    const last = value.map(({ timeseries }) => timeseries[0]?.data.flatMap(({ average }) => average ?? []));
+    expect(last).toEqual([
+      [100, expect.closeTo(197.5, 5)],
+      [1, 1],
+      [2, 2],
+    ]);
   });
 });

@@ -5,12 +5,21 @@ import { describe, expect, it } from 'vitest';
 import { behaviourOf } from '../../../../src/local/containers/catalogue.ts';
 import { KNOWN_IMAGES, repositoryOf } from '../../../../src/local/containers/images.ts';
 
+const nothing = {
+  environment: {},
+  secureEnvironment: {},
+  secretFiles: [],
+  command: [],
+  ports: [],
+  mounts: [],
+  registries: [],
+};
 const of = (
   image: string,
   environment: Record<string, string> = {},
   command: readonly string[] = [],
   ports: readonly number[] = [],
-) => behaviourOf({ image, environment, command, ports, mounts: [], registries: [] });
+) => behaviourOf({ ...nothing, image, environment, command, ports });
 
 describe('image references', () => {
   it.each([
@@ -32,8 +41,32 @@ describe('a private image', () => {
     ['with those of another registry', ['ghcr.io'], 'inaccessible'],
     ['with those of its own', ['ghcr.io', 'acme.azurecr.io'], 'ok'],
   ])('%s is %s', (_, registries, pull) => {
-    const spec = { image, environment: {}, command: [], ports: [], mounts: [], registries };
+    const spec = { ...nothing, image, registries };
     expect(behaviourOf(spec).pull).toBe(pull);
+  });
+});
+
+describe('secure values', () => {
+  const behaviour = behaviourOf({
+    ...nothing,
+    image: 'flotilla/http',
+    environment: { STANDIN_BANNER: 'plain' },
+    secureEnvironment: {
+      STANDIN_HTTP_STATUS: '207',
+      STANDIN_CRASH_AFTER_S: '3',
+      STANDIN_LOG: 'hunter2',
+      STANDIN_FILES: '/hunter2',
+    },
+    secretFiles: ['/run/secrets/db'],
+  });
+
+  it('choose what a stand-in does, and are never what it says or shows', () => {
+    expect(behaviour).toMatchObject({ httpStatus: 207, exitAfterMs: 3_000, banner: 'plain' });
+    expect(JSON.stringify(behaviour)).not.toContain('hunter2');
+  });
+
+  it('bring files by name', () => {
+    expect(behaviour.files).toEqual(['/run/secrets/db']);
   });
 });
 

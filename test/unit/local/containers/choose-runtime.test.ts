@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createMemoryAciStore } from '../../../../src/local/aci/store.ts';
 import { chooseRuntime, type RuntimeChoice } from '../../../../src/local/containers/choose-runtime.ts';
+import { freshKey } from '../../../../src/local/secrets-key.ts';
 import { systemClock } from '../../../../src/local/system-clock.ts';
+import { createVault } from '../../../../src/local/vault.ts';
 import { armFixture } from '../../../support/arm-fixture.ts';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'flotilla-runtime-'));
@@ -16,9 +18,10 @@ afterAll(() => {
   rmSync(dataDir, { recursive: true });
 });
 
-const choose = (choice: Omit<RuntimeChoice, 'dataDir'>, store = createMemoryAciStore()) =>
+const vault = createVault(freshKey());
+const choose = (choice: Omit<RuntimeChoice, 'dataDir' | 'vault'>, store = createMemoryAciStore()) =>
   chooseRuntime(
-    { ...choice, dataDir },
+    { ...choice, dataDir, vault },
     store,
     systemClock,
     async (work) => work(),
