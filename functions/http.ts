@@ -44,6 +44,21 @@ app.http('apiReplica', {
   route: 'v1/apps/{app}/replicas/{service}/{slot}',
   handler: (request) => flotilla().http.replica(request),
 });
+app.http('apiRollouts', {
+  ...common,
+  route: 'v1/apps/{app}/rollouts',
+  handler: (request) => flotilla().http.rollouts(request),
+});
+app.http('apiRollout', {
+  ...common,
+  route: 'v1/apps/{app}/rollouts/{rollout}',
+  handler: (request) => flotilla().http.rollout(request),
+});
+app.http('apiRevisions', {
+  ...common,
+  route: 'v1/apps/{app}/revisions',
+  handler: (request) => flotilla().http.revisions(request),
+});
 app.http('apiSecrets', {
   ...common,
   route: 'v1/apps/{app}/secrets',

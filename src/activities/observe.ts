@@ -1,7 +1,9 @@
 /** Looks at the replicas of a service that are in transition: the group by ARM, readiness over the network, last log lines of what crashed. */
 import { hasAddress, isRunning } from '../decide/condition.ts';
+import { clearingAt } from '../decide/rollout/faults.ts';
 import type { ServiceTemplate } from '../model/app-spec.ts';
 import type { GroupObservation } from '../model/group.ts';
+import type { RolloutRow } from '../model/rollout-record.ts';
 import { type Observation, replicaKey } from '../model/snapshot.ts';
 import type { PoolRow, ReplicaRow, ReplicaState } from '../model/state.ts';
 import { mapWhile, rotated } from './bounded.ts';
@@ -23,9 +25,10 @@ export async function observe(
   replicas: readonly ReplicaRow[],
   templates: ReadonlyMap<number, ServiceTemplate>,
   pools: readonly PoolRow[],
+  rollout: Watched | null = null,
 ): Promise<ReadonlyMap<string, Observation>> {
   const startedAt = ports.now();
-  const observed = replicas.filter(isObserved);
+  const observed = replicas.filter((replica) => isObserved(replica) || isToBeCleared(replica, rollout, startedAt));
   // With more than fit, every second of time moves the window on.
   const start = observed.length > readsPerPass ? Math.floor(startedAt / 1000) * readsPerPass : 0;
   const due = rotated(observed, start).slice(0, readsPerPass);
@@ -35,6 +38,18 @@ export async function observe(
     return [replicaKey(replica), await observeReplica(ports, replica, templates.get(replica.revision), pool)] as const;
   });
   return new Map(seen.filter((one) => one !== undefined));
+}
+
+/** The rollout under way, and how long its new replicas are watched. */
+export interface Watched {
+  readonly rollout: RolloutRow;
+  readonly monitorMs: number;
+}
+
+/** A ready replica is read once more when its watch is over: a restart in place shows nowhere else. */
+function isToBeCleared(replica: ReplicaRow, watched: Watched | null, now: number): boolean {
+  const at = watched === null ? null : clearingAt(replica, watched.rollout, watched.monitorMs);
+  return at !== null && at <= now;
 }
 
 /** A create that nobody has started yet has nothing to show. */

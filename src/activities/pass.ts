@@ -3,13 +3,15 @@
  * it finds what the first delivery left and plans from that. It changes nothing in the world.
  */
 import { noteDue, wakeAssessor } from '../commands/wake.ts';
+import { policyOf } from '../decide/rollout/policy.ts';
 import type { ServiceTemplate } from '../model/app-spec.ts';
 import { type Key, keyOf, keys } from '../model/keys.ts';
 import { limits } from '../model/limits.ts';
 import type { Plan, Step } from '../model/plan.ts';
 import { err, ok, type Result } from '../model/result.ts';
+import type { RolloutRow } from '../model/rollout-record.ts';
 import type { ServiceSnapshot } from '../model/snapshot.ts';
-import type { GuardRow, PoolRow, ReplicaRow, Row, Stored } from '../model/state.ts';
+import type { AppRow, GuardRow, PoolRow, ReplicaRow, Row, Stored } from '../model/state.ts';
 import { isOlder } from '../model/version.ts';
 import type { PortError } from '../ports/errors.ts';
 import type { Change, ServiceRows } from '../ports/state-store.ts';
@@ -137,18 +139,19 @@ async function planAndCommit(
     atOnce: plan.value.wakeAt <= now,
     guardEtag: committed.value.guard.etag,
   };
-  return ok({ result, after: isBudgetKept(plan.value) ? committedState(found, committed.value) : null });
+  return ok({ result, after: isFollowed(plan.value) ? committedState(found, committed.value) : null });
 }
 
-/** Neither taken nor given back. */
-const isBudgetKept = ({ replicas }: Plan): boolean =>
-  replicas.every(({ insert, row }) => !insert && row.state !== 'gone');
+/** Budget is neither taken nor given back, and no rollout has come to an end: that is written to rows whose tags nobody keeps. */
+const isFollowed = ({ replicas, marks, appGeneration }: Plan): boolean =>
+  marks.length === 0 && appGeneration === null && replicas.every(({ insert, row }) => !insert && row.state !== 'gone');
 
-function committedState(found: Found, { guard, replicas }: Committed): Found | null {
-  if (replicas.some(({ etag }) => etag === '')) return null;
+function committedState(found: Found, { guard, replicas, rollouts }: Committed): Found | null {
+  if ([...replicas, ...rollouts].some(({ etag }) => etag === '')) return null;
   const written = new Map(replicas.map((row) => [keyOf(row).row, row]));
   return {
     ...found,
+    rows: { ...found.rows, rollouts: [...rollouts, ...found.rows.rollouts] },
     guard,
     replicas: found.replicas.map((row) => written.get(keyOf(row).row) ?? row),
   };
@@ -159,6 +162,10 @@ async function look(ports: ActivityPorts, settings: ActivitySettings, found: Fou
   const replicas = found.replicas.map(bare);
   const templates = new Map<number, ServiceTemplate>(rows.revisions.map((row) => [row.revision, row.template]));
   const service = rows.app?.spec?.services.find((candidate) => candidate.name === guard.service);
+  const rollout = rows.rollouts.find(
+    ({ service: owner, number }) => owner === guard.service && number === guard.rollout,
+  );
+  const watched = rollout && { rollout, ...policyOf(service?.rollout, rollout.purpose, settings) };
   const wanted = new Set(service?.dependsOn.map((dependency) => dependency.service));
   const dependencies = rows.guards.filter((row) => wanted.has(row.service));
   return {
@@ -166,10 +173,12 @@ async function look(ports: ActivityPorts, settings: ActivitySettings, found: Fou
     appUid: rows.app?.uid ?? '',
     app: rows.app?.spec ?? null,
     frozen: rows.app?.frozen ?? false,
+    appGeneration: rows.app?.generation ?? 0,
     guard: bare(guard),
+    rollout: rollout ? bare(rollout) : null,
     templates,
     replicas,
-    observations: await observe(ports, settings, replicas, templates, pools),
+    observations: await observe(ports, settings, replicas, templates, pools, watched),
     dependencies: new Map(dependencies.map((row) => [row.service, bare(row)])),
     pools: pools.map(bare),
     attemptIds: Array.from({ length: limits.replicaChangesPerTransaction }, () => ports.ids.next()),
@@ -181,12 +190,13 @@ interface Committed {
   readonly guard: Stored<GuardRow>;
   /** Those that were written; an empty tag = the commit was found by its witness, which tells only the guard's. */
   readonly replicas: readonly Stored<ReplicaRow>[];
+  readonly rollouts: readonly Stored<RolloutRow>[];
 }
 
 async function commit(
   { store, ids }: ActivityPorts,
   { app, service, workflow }: PassInput,
-  { guard, replicas }: Found,
+  { rows, guard, replicas }: Found,
   plan: Plan,
   now: number,
 ): Promise<Result<Committed, PortError>> {
@@ -200,6 +210,7 @@ async function commit(
     witness,
     changes: [
       { type: 'update', row: next, etag: guard.etag },
+      ...rolloutWrites(rows, guard, plan, now),
       ...plan.replicas.map(
         ({ insert, row }): Change =>
           insert ? { type: 'insert', row } : { type: 'update', row, etag: tags.get(keyOf(row).row) ?? '' },
@@ -211,8 +222,34 @@ async function commit(
   });
   if (!written.ok) return written;
   const stored = <R extends Row>(row: R) => withTag(row, written.value.etags);
-  const committed = { guard: stored(next), replicas: plan.replicas.map(({ row }) => stored(row)) };
+  const committed = {
+    guard: stored(next),
+    replicas: plan.replicas.map(({ row }) => stored(row)),
+    rollouts: plan.rollouts.map(({ row }) => stored(row)),
+  };
   return committed.guard.etag === '' ? err(unreadable('the commit did not tell the tag of the guard')) : ok(committed);
+}
+
+/** Records of rollouts, what they proved of revisions, and the generation that a way back makes. */
+function rolloutWrites(
+  { app, rollouts, revisions }: ServiceRows,
+  { service }: GuardRow,
+  plan: Plan,
+  now: number,
+): readonly Change[] {
+  const records = plan.rollouts.map(({ insert, row }): Change => {
+    const before = rollouts.find((one) => one.service === service && one.number === row.number);
+    return insert ? { type: 'insert', row } : { type: 'update', row, etag: before?.etag ?? '' };
+  });
+  const marked = plan.marks.flatMap(({ revision, is }): readonly Change[] => {
+    const before = revisions.find((one) => one.service === service && one.revision === revision);
+    if (before === undefined) return [];
+    const mark = is === 'verified' ? { verifiedAt: now, rolledBackAt: null } : { rolledBackAt: now };
+    return [{ type: 'update', row: { ...bare(before), ...mark }, etag: before.etag }];
+  });
+  if (plan.appGeneration === null || app === null) return [...records, ...marked];
+  const row: AppRow = { ...bare(app), generation: plan.appGeneration, updatedAt: now };
+  return [...records, ...marked, { type: 'update', row, etag: app.etag }];
 }
 
 const unreadable = (message: string): PortError => ({ kind: 'Unavailable', code: null, message, retryAfterMs: null });

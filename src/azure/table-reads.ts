@@ -5,9 +5,10 @@
 import { odata, type TableClient } from '@azure/data-tables';
 import { type Key, keyOf, keys, logPartition, prefixes } from '../model/keys.ts';
 import { err, ok, type Result } from '../model/result.ts';
+import type { RolloutRow } from '../model/rollout-record.ts';
 import type { AppRow, EventRow, LogRow, OperationRow, Row, SecretRow, Stored } from '../model/state.ts';
 import type { PortError } from '../ports/errors.ts';
-import type { AppRows, EventPage, KeptLogQuery, StateStore } from '../ports/state-store.ts';
+import type { AppRows, EventPage, KeptLogQuery, RolloutQuery, StateStore } from '../ports/state-store.ts';
 import { withRetry } from './retry.ts';
 import { describeKey, fromEntity } from './row-codec.ts';
 
@@ -117,7 +118,8 @@ const both = (range: string, condition: string | undefined): string =>
  * matches nothing, not even `ne`, so each kind is named.
  */
 const isReplicaAtWork = "state ne 'gone' or failures gt 0";
-const isAtWork = `kind eq 'revision' or (kind eq 'replica' and (${isReplicaAtWork})) or (kind eq 'op' and state eq 'accepted')`;
+const isUnderWay = "phase eq 'progressing' or phase eq 'baking' or phase eq 'paused'";
+const isAtWork = `kind eq 'revision' or (kind eq 'rollout' and (${isUnderWay})) or (kind eq 'replica' and (${isReplicaAtWork})) or (kind eq 'op' and state eq 'accepted')`;
 
 export const readApp = (table: Table, app: string) => readRows(table, app, isAtWork);
 
@@ -137,17 +139,19 @@ function readRows(table: Table, app: string, condition?: string): Promise<Result
 }
 
 export function readService(table: Table, app: string, service: string): Promise<Result<AppRows, PortError>> {
-  const ofService = `kind eq 'revision' or (kind eq 'replica' and (${isReplicaAtWork}))`;
+  const ofService = `kind eq 'revision' or (kind eq 'rollout' and (${isUnderWay})) or (kind eq 'replica' and (${isReplicaAtWork}))`;
   return readTogether(table, app, {
     from: prefixes.replicas(service),
     condition: `kind eq 'service' or (${odata`service eq ${service}`} and (${ofService}))`,
     async apart() {
-      const [replicas, revisions] = await Promise.all([
+      const [replicas, revisions, rollouts] = await Promise.all([
         readRange<Row>(table, app, prefixes.replicas(service), isReplicaAtWork),
         readRange<Row>(table, app, prefixes.revisions(service)),
+        readRange<Row>(table, app, prefixes.rollouts(service), isUnderWay),
       ]);
       if (!replicas.ok) return replicas;
-      return revisions.ok ? ok([...replicas.value, ...revisions.value]) : revisions;
+      if (!rollouts.ok) return rollouts;
+      return revisions.ok ? ok([...replicas.value, ...revisions.value, ...rollouts.value]) : revisions;
     },
   });
 }
@@ -190,7 +194,32 @@ function byKind(app: Stored<AppRow> | null, rows: readonly Stored[]): AppRows {
     revisions: ofKind('revision'),
     replicas: ofKind('replica'),
     operations: ofKind('op'),
+    rollouts: ofKind('rollout'),
   };
+}
+
+/** A page of a service's rollouts, or of an app's; of each service the newest come first. */
+export async function readRollouts(
+  table: Table,
+  app: string,
+  { service, limit }: RolloutQuery,
+): Promise<Result<readonly Stored<RolloutRow>[], PortError>> {
+  const prefix = service === null ? prefixes.allRollouts : prefixes.rollouts(service);
+  const filter = odata`PartitionKey eq ${app} and RowKey ge ${prefix} and RowKey lt ${`${prefix.slice(0, -1)}}`}`;
+  const rows: Stored<RolloutRow>[] = [];
+  let from: string | null = null;
+  do {
+    const size = Math.min(limit - rows.length, pageRows);
+    const page: Result<Page<RolloutRow>, PortError> = await readPage(table, `read the rollouts of ${app}`, {
+      filter,
+      from,
+      size,
+    });
+    if (!page.ok) return page;
+    rows.push(...page.value.rows);
+    from = page.value.next;
+  } while (from !== null && rows.length < limit);
+  return ok(rows);
 }
 
 /** Row keys of events sort newest first, so `after` a cursor in time is before it in the table. */

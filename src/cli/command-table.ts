@@ -181,6 +181,32 @@ export const commandTable = {
       { line: 'flotilla scale shop.web=5 shop.worker=0', does: 'several services at once' },
     ],
   },
+  rollout: {
+    operands: [
+      {
+        name: 'ACTION',
+        kind: 'word',
+        words: ['status', 'history', 'show', 'diff', 'pause', 'resume', 'promote', 'abort', 'undo', 'restart'],
+      },
+      { name: 'APP[.SERVICE]', kind: 'target' },
+      { name: 'REV', kind: 'word', optional: true, many: true },
+    ],
+    summary: 'watch and steer how services go to a new revision',
+    about: [
+      '`status` shows the newest rollout of each service, and why it waits, stopped or led back; -w goes on until it has come to an end. `history` lists all there were, `show APP.SERVICE.N` one of them with every decision and what it was made from, `diff APP.SERVICE REV1 REV2` what two revisions are made of; values that may be secret are shown as numbers, the same for the same value.',
+      '`pause` keeps what stands as it is, `resume` goes on and forgives what failed before, `promote` opens a gate or ends a bake, `abort` leads back to the last verified revision, `undo` goes back to the verified revision before this one or to the one that --to names. `restart` replaces replicas at the same revision. All of them take effect at the next pass, whatever is half done.',
+      'Ends with 1 where the newest rollout failed or leads back, with 3 where it is paused.',
+    ],
+    options: [options.watch, options.to, json, ...api, help],
+    examples: [
+      { line: 'flotilla rollout status shop -w', does: 'follow the rollouts of shop' },
+      { line: 'flotilla rollout history shop.web', does: 'what there was, newest first' },
+      { line: 'flotilla rollout show shop.web.3 --json', does: 'the third rollout of web, to keep' },
+      { line: 'flotilla rollout diff shop.web 1 2', does: 'what revision 2 changed' },
+      { line: 'flotilla rollout pause shop.web', does: 'replace nothing more for now' },
+      { line: 'flotilla rollout undo shop.web --to 4', does: 'go to revision 4' },
+    ],
+  },
   restart: {
     operands: services,
     summary: 'replace replicas one at a time, at the same revision',

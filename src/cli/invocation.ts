@@ -75,6 +75,33 @@ export interface SecretOptions {
   readonly file: string;
 }
 
+const rolloutActions = [
+  'status',
+  'history',
+  'show',
+  'diff',
+  'pause',
+  'resume',
+  'promote',
+  'abort',
+  'undo',
+  'restart',
+] as const;
+
+export interface RolloutOptions {
+  readonly action: (typeof rolloutActions)[number];
+  readonly app: string;
+  /** null = all of the app. */
+  readonly service: string | null;
+  /** Of `show`: which rollout of the service. */
+  readonly number: number | null;
+  /** Of `diff`: two of them. */
+  readonly revisions: readonly number[];
+  /** Of `undo`. */
+  readonly to: number | null;
+  readonly watch: boolean;
+}
+
 export type Invocation =
   | { readonly command: 'help'; readonly topic: CommandName | null }
   | (ApiOptions & { readonly command: 'version'; readonly client: boolean })
@@ -127,6 +154,7 @@ export type Invocation =
   | (ApiOptions &
       FileOptions &
       WaitOptions & { readonly command: 'down'; readonly app: string | null; readonly yes: string | null })
+  | (ApiOptions & RolloutOptions & { readonly command: 'rollout' })
   | (ApiOptions & SecretOptions & { readonly command: 'secrets' })
   | (FileOptions & { readonly command: 'config'; readonly json: boolean })
   | (ApiOptions & FaultOptions & { readonly command: 'local' });
@@ -164,6 +192,8 @@ export interface Values {
   readonly timestamps?: boolean;
   readonly container?: string;
   readonly previous?: boolean;
+  readonly watch?: boolean;
+  readonly to?: string;
   readonly yes?: string;
   readonly 'exit-code'?: boolean;
   readonly plan?: string;
@@ -219,6 +249,7 @@ const readers: { readonly [C in CommandName]: Reader<C> } = {
   },
   local: readFault,
   secrets: readSecrets,
+  rollout: readRollout,
   scale: ({ operands, values, shared }) => readScale(operands, values, shared),
   restart: readServices,
   stop: readServices,
@@ -334,6 +365,45 @@ function readSecrets({ values, operands, shared }: Given): Omit<InvocationOf<'se
     return `\`${name}\` is not the name of a secret: use letters, digits, \`.\`, \`_\` and \`-\`.`;
   }
   return { ...shared, action, app, name, file };
+}
+
+function readRollout({ values, operands, shared }: Given): Omit<InvocationOf<'rollout'>, 'command'> | string {
+  const [word, place = '', ...rest] = operands;
+  const action = rolloutActions.find((known) => known === word);
+  if (action === undefined) return `\`rollout\` has no \`${word}\`: write one of ${rolloutActions.join(', ')}.`;
+  const target = parseTarget(place);
+  if (!target.ok) return target.error;
+  const { app, service, slot: number } = target.value;
+  const { watch = false, to } = values;
+  const misplaced = refuseRollout(action, target.value, rest) ?? refuseRolloutOptions(action, service, values);
+  if (misplaced !== null) return misplaced;
+  const wrong = [...rest, ...(to === undefined ? [] : [to])].find((text) => !/^[1-9]\d{0,5}$/.test(text));
+  if (wrong !== undefined) return `\`${wrong}\` is not a revision: they are numbered from 1.`;
+  return { ...shared, action, app, service, number, revisions: rest.map(Number), to: to ? Number(to) : null, watch };
+}
+
+function refuseRollout(
+  action: RolloutOptions['action'],
+  { service, slot: number }: Target,
+  rest: readonly string[],
+): string | null {
+  if (action === 'show' && number === null) {
+    return '`rollout show` needs APP.SERVICE.N, as `rollout history` lists them.';
+  }
+  if (action !== 'show' && number !== null) return `only \`show\` takes one rollout: leave out \`.${number}\`.`;
+  if (action === 'diff' && (service === null || rest.length !== 2))
+    return '`rollout diff` needs APP.SERVICE REV1 REV2.';
+  return action !== 'diff' && rest.length > 0 ? `one at a time: \`${rest[0]}\` is too much.` : null;
+}
+
+function refuseRolloutOptions(
+  action: RolloutOptions['action'],
+  service: string | null,
+  { watch, to }: Values,
+): string | null {
+  if (watch && action !== 'status') return '--watch belongs to `rollout status`.';
+  if (to !== undefined && action !== 'undo') return '--to belongs to `rollout undo`.';
+  return to !== undefined && service === null ? '--to is a revision of one service: name APP.SERVICE.' : null;
 }
 
 function readScale(

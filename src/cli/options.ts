@@ -97,5 +97,7 @@ export const options = {
     value: 'FILE',
     help: 'file that holds the value, byte for byte (default: standard input)',
   },
+  watch: { name: 'watch', short: 'w', help: 'with `status`: go on until nothing is under way any more' },
+  to: { name: 'to', value: 'REV', help: 'with `undo`: the revision to go to (default: the verified one before)' },
   previous: { name: 'previous', short: 'p', help: 'the last replica of the slot that is gone' },
 } as const satisfies Readonly<Record<string, Option | readonly Option[]>>;

@@ -20,6 +20,8 @@ export function progressOf(app: AppResource | null, generation: number, events: 
   if (app === null || app.state !== 'active') {
     return { state: 'failing', why: 'the app was deleted by another command.' };
   }
+  const fall = events.findLast(({ type, reason }) => isFall(type, reason));
+  if (fall !== undefined) return { state: 'failing', why: `rollout ${fall.message}` };
   if (app.converged && app.observedGeneration >= generation) return { state: 'converged' };
   if (app.frozen) return held(app);
   for (const service of app.serviceList) {
@@ -28,6 +30,10 @@ export function progressOf(app: AppResource | null, generation: number, events: 
   }
   return { state: 'waiting' };
 }
+
+/** A rollout led back, or stopped by itself: the app may converge then, but not on what was asked for. */
+const isFall = (type: string, reason: string | null): boolean =>
+  type === 'RolloutFailed' || (type === 'RolloutPaused' && reason !== null);
 
 export function teardownProgress(app: AppResource | null): Progress {
   if (app === null || app.state === 'deleted') return { state: 'converged' };

@@ -1,5 +1,12 @@
 /** What the CLI shows of the API's resources, as lines of text. Pure; `now` in epoch ms. */
-import type { AppResource, AppSummary, EventResource, ReplicaResource, ServiceResource } from '../model/api.ts';
+import type {
+  AppResource,
+  AppSummary,
+  EventResource,
+  ReplicaResource,
+  RolloutSummary,
+  ServiceResource,
+} from '../model/api.ts';
 import type { Problem } from '../model/problem.ts';
 import { formatDuration } from '../model/units.ts';
 import { compareText } from '../spec/json.ts';
@@ -161,15 +168,20 @@ export function renderReplicas(app: AppResource, now: number): string[] {
   ]);
   const rows = [...present, ...absent].sort((a, b) => compareText(a[0] ?? '', b[0] ?? ''));
   const frozen = app.frozen ? [`Frozen: nothing is created or deleted until \`flotilla thaw ${app.name}\`.`] : [];
+  const rollouts = app.serviceList.flatMap(({ rollout }) => rollout ?? []).map(rolloutLine);
   const titles = ['SERVICE', 'SLOT', 'STATE', 'REV', 'POOL', 'SINCE', 'RESTARTS', 'ADDRESS'];
   return [
     head,
     ...frozen,
     ...pending,
+    ...rollouts,
     ...(rows.length === 0 ? [] : ['', ...table(titles, rows)]),
     ...renderTrouble(app),
   ];
 }
+
+const rolloutLine = ({ id, purpose, from, to, phase, reason, ready, desired }: RolloutSummary): string =>
+  `Rollout ${id}: ${purpose} ${from === null ? '' : `r${from} → `}r${to}, ${phase}${reason === null || reason === 'Baking' ? '' : ` (${reason})`}, ${ready}/${desired} new ready`;
 
 /** Why services are not converged, and what their replicas died of; a service that only repeats its replica is left out. */
 export function renderTrouble(app: AppResource): string[] {

@@ -12,6 +12,7 @@ import { logs } from './commands/logs.ts';
 import { plan } from './commands/plan.ts';
 import { ps } from './commands/ps.ts';
 import { replica } from './commands/replica.ts';
+import { rollout } from './commands/rollout.ts';
 import { secrets } from './commands/secrets.ts';
 import { up } from './commands/up.ts';
 import { version } from './commands/version.ts';
@@ -65,6 +66,8 @@ async function execute(invocation: Invocation, surroundings: Surroundings): Prom
       return await why(surroundings, invocation);
     case 'replica':
       return await replica(surroundings, invocation);
+    case 'rollout':
+      return await rollout(surroundings, invocation);
     case 'events':
       return await events(surroundings, invocation);
     case 'down':

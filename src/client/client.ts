@@ -16,6 +16,9 @@ import type {
   LogList,
   OperationResource,
   PoolResource,
+  RevisionList,
+  RolloutList,
+  RolloutResource,
   SecretRemoval,
   SecretResource,
   WhyResource,
@@ -54,6 +57,14 @@ export interface ApiClient {
   /** Why the replicas of a slot are as they are; reads ARM and probes. */
   why(app: string, service: string, slot: number): Promise<Result<readonly WhyResource[], ApiError>>;
   operation(app: string, id: string): Promise<Result<OperationResource, ApiError>>;
+  /** Of each service the newest first. */
+  rollouts(
+    app: string,
+    query: { readonly service?: string; readonly limit?: number },
+  ): Promise<Result<RolloutList, ApiError>>;
+  /** @param rollout as in {@link RolloutSummary}: `web.3` */
+  rollout(app: string, rollout: string): Promise<Result<RolloutResource, ApiError>>;
+  revisions(app: string, query: { readonly service?: string }): Promise<Result<RevisionList, ApiError>>;
   logs(app: string, query: LogsQuery): Promise<Result<LogList, ApiError>>;
   /** Never sent twice by itself: each call opens a session and is told as an event. */
   exec(app: string, request: ExecRequest): Promise<Result<ExecResource, ApiError>>;
@@ -145,6 +156,9 @@ export function createClient(options: ClientOptions): ApiClient {
       call({ method: 'POST', path: `${appPath(app)}/commands`, body, idempotencyKey }),
     why: (app, service, slot) => get(`${appPath(app)}/replicas/${encodeURIComponent(service)}/${slot}`),
     operation: (app, id) => get(`${appPath(app)}/operations/${encodeURIComponent(id)}`),
+    rollouts: (app, query) => get(`${appPath(app)}/rollouts${queryOf(query)}`),
+    rollout: (app, rollout) => get(`${appPath(app)}/rollouts/${encodeURIComponent(rollout)}`),
+    revisions: (app, query) => get(`${appPath(app)}/revisions${queryOf(query)}`),
     logs: (app, query) => get(`${appPath(app)}/logs${queryOf(query)}`),
     exec: (app, body) => call({ method: 'POST', path: `${appPath(app)}/exec`, body, tries: 1 }),
     events: (app, query) => get(`${appPath(app)}/events${queryOf(query)}`),

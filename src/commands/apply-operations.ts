@@ -9,6 +9,7 @@ import { isConfirmed, isProtected, planDelete } from '../decide/commands/plan-de
 import { planFreeze } from '../decide/commands/plan-freeze.ts';
 import { planRejection, planSupersession } from '../decide/commands/plan-refusal.ts';
 import { planForget, planReplace } from '../decide/commands/plan-replica.ts';
+import { planSteering } from '../decide/commands/plan-rollout.ts';
 import { planRestart, planScale, planStart, planStop } from '../decide/commands/plan-services.ts';
 import { keys } from '../model/keys.ts';
 import type { Problem } from '../model/problem.ts';
@@ -126,6 +127,14 @@ function planImperative(view: CommandView, operation: Stored<OperationRow>, mome
     case 'freeze':
     case 'thaw':
       return planFreeze(view, operation, operation.command === 'freeze', moment);
+    case 'pause':
+    case 'resume':
+    case 'promote':
+    case 'abort':
+    case 'undo': {
+      const to = (operation.body as { readonly to?: number } | null)?.to ?? null;
+      return planSteering(view, operation, operation.command, { services: named, to }, moment);
+    }
     default:
       return concludeDelete(view, operation, moment);
   }

@@ -30,6 +30,24 @@ const scale = z.strictObject({
 const restart = z.strictObject({ command: z.literal('restart'), services });
 const stop = z.strictObject({ command: z.literal('stop'), services });
 const start = z.strictObject({ command: z.literal('start'), services });
+const pause = z.strictObject({ command: z.literal('pause'), services });
+const resume = z.strictObject({ command: z.literal('resume'), services });
+const promote = z.strictObject({ command: z.literal('promote'), services });
+const abort = z.strictObject({ command: z.literal('abort'), services });
+const undo = z
+  .strictObject({
+    command: z.literal('undo'),
+    services,
+    to: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('Revision to go to, of one service. Left out: the last verified one before.'),
+  })
+  .refine(({ services: named, to }) => to === undefined || named?.length === 1, {
+    path: ['to'],
+    message: 'is a revision of one service: name it in services',
+  });
 const freeze = z.strictObject({ command: z.literal('freeze') });
 const thaw = z.strictObject({ command: z.literal('thaw') });
 const replica = z
@@ -52,6 +70,11 @@ export const imperative = z.discriminatedUnion('command', [
   thaw,
   replaceReplica,
   forgetReplica,
+  pause,
+  resume,
+  promote,
+  abort,
+  undo,
 ]);
 export type Imperative = z.infer<typeof imperative>;
 export type ReplicaBody = Pick<z.infer<typeof forgetReplica>, 'replica'>;
@@ -82,6 +105,11 @@ export const wholeCommand = z.discriminatedUnion('command', [
   thaw.extend(address),
   replaceReplica.extend(address),
   forgetReplica.extend(address),
+  pause.extend(address),
+  resume.extend(address),
+  promote.extend(address),
+  abort.extend(address),
+  undo.safeExtend(address),
 ]);
 /** Enough of a malformed command to record it in an operation that its sender can ask for. */
 const addressed = z.object({ app, idempotencyKey });
@@ -115,8 +143,9 @@ export function readMessage(body: unknown): Result<Message, Poison> {
 /** What an operation keeps of a command until it is applied. */
 export function bodyOf(command: WholeCommand | Imperative): unknown {
   if (command.command === 'apply') return command.document;
-  if ('replica' in command) return { replica: command.replica };
-  return 'services' in command && command.services !== undefined ? { services: command.services } : null;
+  const { command: _, app: _app, idempotencyKey: _key, ...body } = command as Readonly<Record<string, unknown>>;
+  const said = Object.entries(body).filter(([, value]) => value !== undefined);
+  return said.length === 0 ? null : Object.fromEntries(said);
 }
 
 export const faultOf = ({ path, message }: z.core.$ZodIssue) => ({

@@ -1,6 +1,6 @@
 /**
  * Removes what nobody needs any more (design §6): finished operations, gone replicas and kept logs after a week, events after their retention, old revisions
- * that nothing points at. App rows and guards are never removed. Runs daily; a purge that is cut short goes on at the next one.
+ * that nothing points at. App rows, guards and records of rollouts are never removed. Runs daily; a purge that is cut short goes on at the next one.
  */
 import { type SecretUsers, staleSecrets } from '../decide/secret-uses.ts';
 import { type Key, keyOf, keys } from '../model/keys.ts';

@@ -6,7 +6,7 @@ import { type WorkflowKind, workflowId } from '../model/names.ts';
 import type { PlannedEvent } from '../model/plan.ts';
 import type { AppRow, GuardRow, OperationRow, ReplicaRow, RevisionRow } from '../model/state.ts';
 import { isOlder } from '../model/version.ts';
-import { isSettled } from './converged.ts';
+import { isIdle, isSettled } from './converged.ts';
 
 /** How a Durable instance stands; `running` includes pending and suspended. */
 export type Standing = 'absent' | 'running' | 'finished';
@@ -53,7 +53,7 @@ export interface Assessment {
 interface Case {
   readonly guard: GuardRow;
   readonly standing: Standing;
-  readonly settled: boolean;
+  readonly idle: boolean;
   readonly superseded: boolean;
   readonly stirred: boolean;
   readonly settings: AssessSettings;
@@ -69,7 +69,7 @@ interface Rule {
 }
 
 const rules: readonly Rule[] = [
-  { because: 'nothing is left to do', when: (c) => c.guard.workflow === null && c.settled, verdict: 'none' },
+  { because: 'nothing is left to do', when: (c) => c.guard.workflow === null && c.idle, verdict: 'none' },
   { because: 'there is work and nobody does it', when: (c) => c.guard.workflow === null, verdict: 'claim' },
   {
     because: 'it was claimed just now and its start was lost, or is on its way',
@@ -78,7 +78,7 @@ const rules: readonly Rule[] = [
   },
   {
     because: 'its workflow ended without letting go, but the work is done',
-    when: (c) => c.standing !== 'running' && c.settled,
+    when: (c) => c.standing !== 'running' && c.idle,
     verdict: 'release',
   },
   { because: 'its workflow ended before the work was done', when: (c) => c.standing !== 'running', verdict: 'replace' },
@@ -118,7 +118,7 @@ function verdictOn(guard: GuardRow, view: AppView, settings: AssessSettings, now
   const one: Case = {
     guard,
     standing: guard.workflow === null ? 'absent' : (view.standings.get(guard.workflow) ?? 'absent'),
-    settled: isSettled(guard, replicas),
+    idle: isIdle(guard, replicas),
     superseded:
       !guard.workflow?.startsWith(`${kindOf(guard)}:`) ||
       (!guard.removed && (revision?.createdAt ?? 0) > (guard.claimedAt ?? 0)) ||

@@ -15,6 +15,12 @@ export function isConverged(guard: GuardRow, replicas: readonly ReplicaRow[]): b
   );
 }
 
-/** Nothing is left to do and the guard says so. */
+/** Nothing is left to replace or to repair, and the guard says so. */
 export const isSettled = (guard: GuardRow, replicas: readonly ReplicaRow[]): boolean =>
   guard.observedGeneration === guard.generation && isConverged(guard, replicas);
+
+/** Settled, and no rollout is watched any more or is to begin: no workflow is needed. */
+export const isIdle = (guard: GuardRow, replicas: readonly ReplicaRow[]): boolean =>
+  isSettled(guard, replicas) &&
+  (guard.rollout ?? null) === null &&
+  (guard.desired === 0 || ((guard.change ?? null) === null && guard.verifiedRevision === guard.revision));

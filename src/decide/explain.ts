@@ -1,5 +1,6 @@
 /** Why a service is not converged, in one reason and one sentence: the first thing that stands in the way. */
 import type { Reason } from '../model/reasons.ts';
+import { type RolloutRow, rolloutId } from '../model/rollout-record.ts';
 import type { ServiceSnapshot } from '../model/snapshot.ts';
 import type { GuardRow, ReplicaRow } from '../model/state.ts';
 import { isLive } from '../model/transitions.ts';
@@ -12,24 +13,38 @@ export interface Explanation {
   readonly message: string | null;
 }
 
+export interface ExplainFacts {
+  readonly gate: Gate;
+  readonly growth: Growth;
+  readonly after: readonly ReplicaRow[];
+  readonly converged: boolean;
+  readonly rollout: RolloutRow | null;
+}
+
 export function explain(
   { guard, observations, frozen }: ServiceSnapshot,
-  gate: Gate,
-  growth: Growth,
-  after: readonly ReplicaRow[],
-  converged: boolean,
+  { gate, growth, after, converged, rollout }: ExplainFacts,
 ): Explanation {
   if (converged) return { reason: null, message: null };
   const present = after.filter((row) => row.state !== 'gone');
   if (frozen) return { reason: 'Frozen', message: `The app is frozen; \`flotilla thaw ${guard.app}\` lets it go on.` };
   if (guard.removed) return { reason: 'Removing', message: `${present.length} replicas are left.` };
+  if (rollout?.phase === 'paused') return pausedRollout(rollout);
   if (!gate.open) return { reason: 'AwaitingDependency', message: gate.message };
+  if (rollout?.reason === 'AwaitingPromotion' || rollout?.reason === 'Baking') {
+    return { reason: rollout.reason, message: rollout.message };
+  }
   if (present.some((row) => row.revision !== guard.revision)) return rollingOut(guard, present, growth);
   const unreachable = [...observations.values()].find((observation) => observation.kind === 'unknown');
   if (unreachable?.kind === 'unknown') return { reason: 'PoolUnavailable', message: unreachable.message };
   if (growth.shortage !== null) return growth.shortage;
   return notReady(guard, present);
 }
+
+const pausedRollout = (rollout: RolloutRow): Explanation => ({
+  reason: rollout.reason,
+  message: `Rollout ${rolloutId(rollout)} is paused: ${rollout.message} See \`flotilla rollout status ${rollout.app}.${rollout.service}\`.`,
+});
 
 function rollingOut(
   { revision, desired }: GuardRow,

@@ -36,6 +36,8 @@ export interface GrowthContext {
   /** Of the new incarnations. */
   readonly revision: number;
   readonly template: ServiceTemplate;
+  /** Replicas of other revisions stay beside them: no slot is given twice. */
+  readonly isMixed: boolean;
   /** How many the service may have now that it has not. */
   readonly wanted: number;
   readonly pools: readonly PoolRow[];
@@ -70,7 +72,8 @@ export function grow(rows: readonly ReplicaRow[], context: GrowthContext): Growt
   if (missing <= 0) return none(guard);
   let growth = none(guard);
   const scheduler = schedulerOf(present, context);
-  for (const slot of freeSlots(present, missing)) {
+  const taken = context.isMixed ? rows.filter(({ state }) => state !== 'gone') : present;
+  for (const slot of freeSlots(taken, missing)) {
     const past = pastOf(rows, slot, context);
     if (past.restsUntil > context.now) {
       growth = resting(growth, past, slot);
@@ -190,6 +193,7 @@ function newReplica(
     redeleteAt: null,
     observedAt: null,
     restartCount: 0,
+    crashes: 0,
     failures,
     missing: 0,
     steadiness: null,

@@ -4,20 +4,20 @@
  */
 import { limits } from '../model/limits.ts';
 import type { Plan, PlannedEvent, ReplicaChange } from '../model/plan.ts';
-import { defaultRollout } from '../model/rollout.ts';
+import type { RolloutRow } from '../model/rollout-record.ts';
 import { replicaKey, type ServiceSnapshot } from '../model/snapshot.ts';
 import type { ReplicaRow } from '../model/state.ts';
 import { isLive } from '../model/transitions.ts';
 import { type Action, type Case, classify } from './classify.ts';
 import { isConverged } from './converged.ts';
-import { type Gate, gateOf, targetOf } from './dependencies.ts';
+import { type Gate, gateOf } from './dependencies.ts';
 import { explain } from './explain.ts';
 import { type Growth, grow } from './growth.ts';
-import { compare, keepersOf } from './keepers.ts';
+import { compare } from './keepers.ts';
 import { type Decision, moveOf } from './moves.ts';
-import { restartingOf } from './restart.ts';
-import { type Pace, paceOf } from './rollout/pace.ts';
-import { isRollingOut, leavingOf, roomOf } from './rollout/turn.ts';
+import { type Course, countsOf, courseOf, rolloutChanges } from './rollout/course.ts';
+import { type Stand, standOf } from './rollout/stand.ts';
+import { baseRoomOf, roomOf } from './rollout/turn.ts';
 import { judge, type Verdict } from './verdict.ts';
 import { wakeOf } from './wake.ts';
 
@@ -40,21 +40,32 @@ const urgency: Readonly<Record<Action, number>> = {
 
 export function reconcile(snapshot: ServiceSnapshot, now: number): Plan {
   const replicas = [...snapshot.replicas].sort((a, b) => a.slot - b.slot || a.incarnation - b.incarnation);
-  const gate = gateOf(snapshot.guard, snapshot.app, snapshot.dependencies);
-  const rollout = rolloutOf(snapshot, gate, replicas, now);
-  const cases = casesOf(snapshot, replicas, rollout, now);
-  const { decisions, cut } = decide(cases, snapshot, now);
+  const verdicts = new Map(replicas.map((replica) => [replica, verdictOn(replica, replicas, snapshot, now)]));
+  const course = steer(snapshot, [...verdicts.values()], now);
+  const { guard } = course;
+  const steered = { ...snapshot, guard };
+  const gate = gateOf(guard, snapshot.app, snapshot.dependencies);
+  const stand = standOf(snapshot, course, gate, replicas, now);
+  const cases = casesOf(steered, verdicts, stand, now);
+  const budget = rowBudget - rowsOf(course);
+  const { decisions, cut } = decide(cases, steered, budget, now);
   const changes = decisions.flatMap(({ move }) => (move.change === null ? [] : [move.change]));
   const kept = applied(replicas, changes);
-  const growth = growthOf(snapshot, rollout, kept, decisions, now);
+  const growth = growthOf(steered, stand, kept, { decisions, budget }, now);
   const after = [...kept, ...growth.changes.map((change) => change.row)];
   const steps = [...decisions.flatMap(({ move }) => (move.step === null ? [] : [move.step])), ...growth.steps];
-  const guard = nextGuard(snapshot, gate, growth, after, cases);
-  const done = !cut && steps.length === 0 && isConverged(snapshot.guard, after);
+  const rollout = recorded(course, growth, after);
+  const next = nextGuard(steered, { gate, growth, after, cases, rollout });
+  const isOver = rollout === null && (guard.change === null || guard.desired === 0);
+  const converged = isConverged(guard, after);
+  const done = !cut && steps.length === 0 && converged && isOver;
   return {
     replicas: [...changes, ...growth.changes],
-    guard,
-    events: serviceEvents(snapshot, guard, done),
+    guard: next,
+    rollouts: rolloutChanges(snapshot.rollout, { ...course, rollout }),
+    marks: course.marks,
+    appGeneration: course.appGeneration,
+    events: [...course.events, ...serviceEvents(steered, next, converged)],
     steps,
     done,
     wakeAt: wakeOf({
@@ -62,87 +73,98 @@ export function reconcile(snapshot: ServiceSnapshot, now: number): Plan {
       decisions,
       after,
       growth,
-      rolloutAt: rollout.lookAt,
-      frozen: snapshot.frozen,
+      rolloutAt: earliest(stand.lookAt, course.lookAt),
+      isCalm: snapshot.frozen || (rollout !== null && rollout.phase !== 'progressing'),
       settings: snapshot.settings,
       now,
     }),
-    wakeApp: done || progressed(snapshot, guard),
+    wakeApp: done || progressed(snapshot, next),
   };
 }
 
 /** Every replica with what is known of it, as the rules of {@link classify} see it. */
 export function casesIn(snapshot: ServiceSnapshot, now: number): readonly Case[] {
-  const gate = gateOf(snapshot.guard, snapshot.app, snapshot.dependencies);
-  return casesOf(snapshot, snapshot.replicas, rolloutOf(snapshot, gate, snapshot.replicas, now), now);
+  const { replicas } = snapshot;
+  const verdicts = new Map(replicas.map((replica) => [replica, verdictOn(replica, replicas, snapshot, now)]));
+  const course = steer(snapshot, [...verdicts.values()], now);
+  const gate = gateOf(course.guard, snapshot.app, snapshot.dependencies);
+  return casesOf({ ...snapshot, guard: course.guard }, verdicts, standOf(snapshot, course, gate, replicas, now), now);
 }
 
-interface Rollout {
-  /** Revision that replicas should have now (`targetOf`); null = none may start yet. */
-  readonly target: number | null;
-  readonly pace: Pace;
-  /** Fill the desired count, or wait for their turn to leave. */
-  readonly keepers: ReadonlySet<ReplicaRow>;
-  readonly leaving: ReadonlySet<ReplicaRow>;
-  /** A restart waits until the rollout is over: both at once could take more than either may. */
-  readonly restarting: ReadonlySet<ReplicaRow>;
-  readonly lookAt: number | null;
+/** What the course of a rollout takes of a transaction: records, marks, the app's row and events. */
+const rowsOf = ({ rollout, over, marks, appGeneration, events }: Course): number =>
+  (rollout === null ? 0 : 1) + over.length + marks.length + (appGeneration === null ? 0 : 1) + events.length;
+
+const earliest = (...instants: readonly (number | null)[]): number | null => {
+  const known = instants.filter((at) => at !== null);
+  return known.length === 0 ? null : Math.min(...known);
+};
+
+function verdictOn(
+  replica: ReplicaRow,
+  replicas: readonly ReplicaRow[],
+  snapshot: ServiceSnapshot,
+  now: number,
+): Verdict {
+  const peersReady = replicas.some(
+    (peer) => peer !== replica && peer.state === 'ready' && peer.revision === replica.revision,
+  );
+  const identity = { installation: snapshot.installation, appUid: snapshot.appUid };
+  const template = snapshot.templates.get(replica.revision);
+  const observation = snapshot.observations.get(replicaKey(replica));
+  return judge(replica, template, observation, { identity, settings: snapshot.settings, now, peersReady });
 }
 
-function rolloutOf(snapshot: ServiceSnapshot, gate: Gate, replicas: readonly ReplicaRow[], now: number): Rollout {
-  const { guard, pools, settings } = snapshot;
-  const spec = snapshot.app?.services.find(({ name }) => name === guard.service);
-  const spread = spec?.placement?.spread[0]?.topology ?? null;
-  const pace = paceOf(spec?.rollout ?? defaultRollout, guard.desired);
-  const target = targetOf(guard, gate);
-  const keep = (rows: readonly ReplicaRow[]) => keepersOf(guard.desired, target ?? guard.revision, rows, pools, spread);
-  if (guard.removed || target === null || !isRollingOut({ target, replicas })) {
-    const keepers = keep(replicas);
-    const restarting = restartingOf(guard, target, keepers);
-    return { target, pace, keepers, leaving: new Set(), restarting, lookAt: null };
-  }
-  const fresh = keep(replicas.filter(({ revision }) => revision === target));
-  const old = replicas.filter(({ revision }) => revision !== target);
-  const facts = { desired: guard.desired, target, pace, pools, minReadyMs: settings.minReadyMs, now };
-  const { replicas: leaving, lookAt } = leavingOf({ ...facts, replicas: [...fresh, ...old] });
-  return { target, pace, keepers: new Set([...fresh, ...old]), leaving, restarting: new Set(), lookAt };
+/** Where the rollout goes, by the rows as they were seen. */
+function steer(snapshot: ServiceSnapshot, verdicts: readonly Verdict[], now: number): Course {
+  const { guard, app, templates, observations, frozen, settings } = snapshot;
+  const readiness = templates.get(guard.revision)?.readiness;
+  const looked = [...observations].filter(([, { kind }]) => kind !== 'unknown').map(([key]) => key);
+  return courseOf({
+    guard,
+    appGeneration: snapshot.appGeneration,
+    spec: app?.services.find(({ name }) => name === guard.service)?.rollout,
+    rollout: snapshot.rollout,
+    replicas: verdicts.map(({ row }) => row),
+    looked: new Set(looked),
+    known: (revision) => templates.has(revision),
+    isHeldUp: frozen || !gateOf(guard, app, snapshot.dependencies).open,
+    readyAfterMs: readiness?.kind === 'running' ? readiness.afterMs : 0,
+    settings,
+    now,
+  });
+}
+
+/** The record of the rollout under way, with what this plan leaves. */
+function recorded({ rollout, guard }: Course, growth: Growth, after: readonly ReplicaRow[]): RolloutRow | null {
+  if (rollout === null) return null;
+  const isShort = growth.shortage?.reason === 'NoPoolWithRoom' || growth.shortage?.reason === 'NoFeasiblePool';
+  return { ...rollout, counts: countsOf(rollout, guard.desired, after), parked: isShort };
 }
 
 function casesOf(
-  snapshot: ServiceSnapshot,
-  replicas: readonly ReplicaRow[],
-  { keepers, leaving, restarting }: Rollout,
+  { guard, frozen }: ServiceSnapshot,
+  verdicts: ReadonlyMap<ReplicaRow, Verdict>,
+  { keepers, leaving, restarting }: Stand,
   now: number,
 ): readonly Case[] {
-  const { guard, settings } = snapshot;
-  const identity = { installation: snapshot.installation, appUid: snapshot.appUid };
-  return replicas.map((replica) => {
-    const peersReady = replicas.some(
-      (peer) => peer !== replica && peer.state === 'ready' && peer.revision === replica.revision,
-    );
-    const verdict: Verdict = judge(
-      replica,
-      snapshot.templates.get(replica.revision),
-      snapshot.observations.get(replicaKey(replica)),
-      { identity, settings, now, peersReady },
-    );
-    return {
-      replica,
-      verdict,
-      guard,
-      keeper: keepers.has(replica),
-      leaving: leaving.has(replica),
-      restarting: restarting.has(replica),
-      frozen: snapshot.frozen,
-      now,
-    };
-  });
+  return [...verdicts].map(([replica, verdict]) => ({
+    replica,
+    verdict,
+    guard,
+    keeper: keepers.has(replica),
+    leaving: leaving.has(replica),
+    restarting: restarting.has(replica),
+    frozen,
+    now,
+  }));
 }
 
 /** The most urgent moves that fit into one transaction; `cut` says that there were more. */
 function decide(
   cases: readonly Case[],
   snapshot: ServiceSnapshot,
+  budget: number,
   now: number,
 ): { readonly decisions: readonly Decision[]; readonly cut: boolean } {
   const classified = cases
@@ -162,7 +184,7 @@ function decide(
     });
     const cost = move.change === null ? 0 : 1 + move.change.events.length;
     const starved = move.change === null && move.step === null && classification.action === 'retry';
-    const full = busy >= limits.replicaChangesPerTransaction || rows + cost > rowBudget;
+    const full = busy >= limits.replicaChangesPerTransaction || rows + cost > budget;
     if (starved || (full && (move.change !== null || move.step !== null))) return { decisions, cut: true };
     if (move.usesAttempt) attempts += 1;
     if (move.change !== null || move.step !== null) busy += 1;
@@ -190,15 +212,15 @@ function applied(replicas: readonly ReplicaRow[], changes: readonly ReplicaChang
   return replicas.map((row) => changed.get(replicaKey(row)) ?? row);
 }
 
+/** A loss among the others is made up for before the rollout goes on. */
 function growthOf(
   snapshot: ServiceSnapshot,
-  { target: revision, pace }: Rollout,
+  { target, pace, share }: Stand,
   rows: readonly ReplicaRow[],
-  decisions: readonly Decision[],
+  { decisions, budget }: { readonly decisions: readonly Decision[]; readonly budget: number },
   now: number,
 ): Growth {
   const { guard, templates } = snapshot;
-  const template = revision === null ? undefined : templates.get(revision);
   const idle: Growth = {
     changes: [],
     steps: [],
@@ -206,7 +228,12 @@ function growthOf(
     shortage: null,
     backoffUntil: null,
   };
-  if (guard.removed || snapshot.frozen || revision === null || template === undefined) return idle;
+  if (guard.removed || snapshot.frozen || target === null) return idle;
+  const facts = { desired: guard.desired, target, replicas: rows, pace, share };
+  const baseRoom = baseRoomOf(facts);
+  const revision = baseRoom > 0 && share.base !== null && templates.has(share.base) ? share.base : target;
+  const template = templates.get(revision);
+  if (template === undefined) return idle;
   const moves = decisions.map(({ move }) => move);
   const busy = moves.filter((move) => move.change !== null || move.step !== null).length;
   const written = moves.reduce((sum, { change }) => sum + (change === null ? 0 : 1 + change.events.length), 0);
@@ -217,22 +244,25 @@ function growthOf(
     guard,
     revision,
     template,
-    wanted: roomOf({ desired: guard.desired, target: revision, replicas: rows, pace }),
+    isMixed: revision !== target,
+    wanted: revision === target ? roomOf(facts) : baseRoom,
     pools: snapshot.pools,
     attemptIds: snapshot.attemptIds.slice(attempts),
-    room: Math.max(0, Math.min(limits.replicaChangesPerTransaction - busy, Math.floor((rowBudget - written) / 2))),
+    room: Math.max(0, Math.min(limits.replicaChangesPerTransaction - busy, Math.floor((budget - written) / 2))),
     settings: snapshot.settings,
     now,
   });
 }
 
-function nextGuard(
-  snapshot: ServiceSnapshot,
-  gate: Gate,
-  growth: Growth,
-  after: readonly ReplicaRow[],
-  cases: readonly Case[],
-): Plan['guard'] {
+interface Outcome {
+  readonly gate: Gate;
+  readonly growth: Growth;
+  readonly after: readonly ReplicaRow[];
+  readonly cases: readonly Case[];
+  readonly rollout: RolloutRow | null;
+}
+
+function nextGuard(snapshot: ServiceSnapshot, { gate, growth, after, cases, rollout }: Outcome): Plan['guard'] {
   const { guard } = snapshot;
   const seenRunning = new Set(cases.filter(({ verdict }) => verdict.running).map(({ replica }) => replicaKey(replica)));
   const current = after.filter((row) => row.revision === guard.revision);
@@ -244,13 +274,18 @@ function nextGuard(
     !guard.removed && !guard.stopped && gate.open && count >= guard.desired ? guard.revision : before;
   const converged = isConverged(guard, after);
   return {
+    revision: guard.revision,
+    generation: guard.generation,
+    rollouts: guard.rollouts,
+    rollout: guard.rollout,
+    change: guard.change,
     nextIncarnation: growth.nextIncarnation,
-    verifiedRevision: converged && !guard.removed ? guard.revision : guard.verifiedRevision,
+    verifiedRevision: guard.verifiedRevision,
     healthyRevision: reached(ready, guard.healthyRevision),
     startedRevision: reached(running, guard.startedRevision),
     dependenciesMetRevision: gate.open && !guard.removed ? guard.revision : guard.dependenciesMetRevision,
     observedGeneration: converged ? guard.generation : guard.observedGeneration,
-    ...explain(snapshot, gate, growth, after, converged),
+    ...explain(snapshot, { gate, growth, after, converged, rollout }),
   };
 }
 
@@ -265,8 +300,8 @@ const waits: ReadonlySet<string | null> = new Set([
   'Frozen',
 ]);
 
-function serviceEvents({ guard }: ServiceSnapshot, next: Plan['guard'], done: boolean): readonly PlannedEvent[] {
-  if (done && (guard.observedGeneration !== guard.generation || guard.reason !== null)) {
+function serviceEvents({ guard }: ServiceSnapshot, next: Plan['guard'], converged: boolean): readonly PlannedEvent[] {
+  if (converged && (guard.observedGeneration !== guard.generation || guard.reason !== null)) {
     const shown = guard.removed ? 'Every replica is gone.' : `${guard.desired} of ${guard.desired} replicas are ready.`;
     return [{ type: 'ServiceConverged', message: shown }];
   }
@@ -275,4 +310,7 @@ function serviceEvents({ guard }: ServiceSnapshot, next: Plan['guard'], done: bo
 }
 
 const progressed = ({ guard }: ServiceSnapshot, next: Plan['guard']): boolean =>
-  next.healthyRevision !== guard.healthyRevision || next.startedRevision !== guard.startedRevision;
+  next.healthyRevision !== guard.healthyRevision ||
+  next.startedRevision !== guard.startedRevision ||
+  next.generation !== guard.generation ||
+  next.observedGeneration !== guard.observedGeneration;

@@ -145,6 +145,7 @@ function judgeSeen(replica: ReplicaRow, template: ServiceTemplate, seen: SeenGro
     ...replica,
     ip: addressOf(seen.group.ip),
     restartCount: seen.group.container?.restartCount ?? replica.restartCount,
+    crashes: (replica.crashes ?? 0) + crashesIn(replica, seen),
     missing: 0,
     logTail: condition.kind === 'fit' ? null : logTail,
   };
@@ -161,6 +162,12 @@ function judgeSeen(replica: ReplicaRow, template: ServiceTemplate, seen: SeenGro
 /** What leaves the endpoints is the address that was in them, whatever the group has by now. */
 function underOldAddress(one: PlannedEvent, { ip }: ReplicaRow): PlannedEvent {
   return one.type === 'EndpointRemoved' ? { ...one, message: `${ip} leaves the endpoints.` } : one;
+}
+
+/** Restarts that are new and that the platform did not cause. */
+function crashesIn(before: ReplicaRow, { group }: SeenGroup): number {
+  const rise = Math.max(0, (group.container?.restartCount ?? 0) - before.restartCount);
+  return rise > 0 && restartOf(group, rise).reason !== 'PlatformMaintenance' ? rise : 0;
 }
 
 /** One event for a rise of the count, whatever became of the replica. A count that fell is that of a container which ACI made anew. */

@@ -10,9 +10,10 @@ interface WakeFacts {
   /** Rows as the plan leaves them. */
   readonly after: readonly ReplicaRow[];
   readonly growth: Growth;
-  /** When a new replica has been ready for long enough to count in the rollout; null = none is about to. */
+  /** When time alone changes something in the rollout; null = nothing. */
   readonly rolloutAt: number | null;
-  readonly frozen: boolean;
+  /** Frozen, paused or baking: only a command, or time, changes anything. */
+  readonly isCalm: boolean;
   readonly settings: PlannerSettings;
   readonly now: number;
 }
@@ -23,7 +24,7 @@ const isEventful = (row: ReplicaRow): boolean =>
   eventful.has(row.state) || (row.state === 'draining' && row.drainUntil === null);
 const polled: ReadonlySet<ReplicaState> = new Set<ReplicaState>(['creating', 'starting', 'unready', 'deleting']);
 
-export function wakeOf({ cut, decisions, after, growth, rolloutAt, frozen, settings, now }: WakeFacts): number {
+export function wakeOf({ cut, decisions, after, growth, rolloutAt, isCalm, settings, now }: WakeFacts): number {
   const written = decisions.flatMap(({ move }) => (move.change === null ? [] : [move.change.row]));
   // Steps alone are no progress: where they fail for all, looking again at once would only make it worse.
   if ((cut && written.length > 0) || written.some(isEventful)) return now;
@@ -44,12 +45,12 @@ export function wakeOf({ cut, decisions, after, growth, rolloutAt, frozen, setti
     .filter((row) => polled.has(row.state) && !waiting.has(replicaKey(row)))
     .map((row) => now + pollMs(now - row.stateAt, settings));
   const instants = [...exact, ...polls].filter((at) => at !== null).filter((at) => at > now);
-  const longest = frozen ? frozenWakeMs : settings.transitionWakeMs;
+  const longest = isCalm ? calmWakeMs : settings.transitionWakeMs;
   return Math.min(now + longest, ...instants);
 }
 
-/** A frozen app waits for a command; without one it is only looked at (design §7, the wait of what is paused). */
-const frozenWakeMs = 5 * 60_000;
+/** Design §7: the wait of what is paused or bakes. */
+const calmWakeMs = 5 * 60_000;
 
 /** About 1, 1, 1, 1.5, 2, 3, 5 … s: half the age of the state, so that a state is seen at most 50 % late. */
 const pollMs = (ageMs: number, settings: PlannerSettings): number =>

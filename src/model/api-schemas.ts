@@ -122,6 +122,66 @@ const replicaResource = z.object({
   logTail: maybe,
 });
 
+const rolloutSummary = z.object({
+  id: text,
+  service: text,
+  purpose: z.enum(['deploy', 'rollback', 'undo']),
+  from: count.nullable(),
+  to: count,
+  strategy: text,
+  phase: z.enum(['progressing', 'baking', 'paused', 'succeeded', 'failed', 'aborted', 'superseded']),
+  reason: maybe,
+  message: maybe,
+  cause: text,
+  why: text,
+  generation: count,
+  startedAt: instant,
+  endedAt: instant.nullable(),
+  desired: count,
+  ready: count,
+  old: count,
+  failed: count,
+  strikes: count,
+  successor: maybe,
+});
+
+const rolloutResource = rolloutSummary.extend({
+  failures: z.array(z.object({ at: instant, replica: text, reason: maybe, message: maybe, restarts: count })),
+  decisions: z.array(
+    z.object({
+      at: instant,
+      what: text,
+      because: text,
+      facts: z.object({
+        desired: count,
+        fresh: count,
+        ready: count,
+        old: count,
+        failed: count,
+        strikes: count,
+        step: count,
+      }),
+    }),
+  ),
+});
+const rolloutList = z.object({ rollouts: z.array(rolloutSummary) });
+
+const revisionList = z.object({
+  revisions: z.array(
+    z.object({
+      service: text,
+      revision: count,
+      image: text,
+      createdAt: instant,
+      cause: maybe,
+      isCurrent: z.boolean(),
+      verifiedAt: instant.nullable(),
+      rolledBackAt: instant.nullable(),
+      fields: z.record(text, text),
+    }),
+  ),
+});
+
 const serviceResource = z.object({
   name: text,
   image: maybe,
@@ -135,6 +195,7 @@ const serviceResource = z.object({
   reason: maybe,
   message: maybe,
   workflow: maybe,
+  rollout: rolloutSummary.nullable(),
   replicas: z.array(replicaResource),
 });
 
@@ -241,6 +302,9 @@ export const resourceSchemas = {
   SecretRemoval: secretRemoval,
   Pool: poolResource,
   EventList: eventList,
+  RolloutList: rolloutList,
+  Rollout: rolloutResource,
+  RevisionList: revisionList,
 } as const satisfies Readonly<Record<string, z.ZodType>>;
 
 /** Names of the resources that operations answer with. */
@@ -270,6 +334,9 @@ type Checked = readonly [
   Fits<typeof secretResource, api.SecretResource>,
   Fits<typeof secretRemoval, api.SecretRemoval>,
   Fits<typeof poolResource, api.PoolResource>,
+  Fits<typeof rolloutList, api.RolloutList>,
+  Fits<typeof rolloutResource, api.RolloutResource>,
+  Fits<typeof revisionList, api.RevisionList>,
   Fits<typeof eventResource, Loose<api.EventResource>>,
 ];
 true satisfies Checked extends readonly true[] ? true : Checked;

@@ -14,6 +14,9 @@
  *   GET    /api/v1/apps/{app}/replicas/{service}/{slot}   WhyResource[]: why its replicas are as they are, newest first
  *   POST   /api/v1/apps/{app}/commands               body: {@link Imperative}, header `Idempotency-Key` → 202 OperationResource
  *   GET    /api/v1/apps/{app}/operations/{id}        OperationResource
+ *   GET    /api/v1/apps/{app}/rollouts?service&limit  RolloutList, of each service the newest first
+ *   GET    /api/v1/apps/{app}/rollouts/{rollout}     RolloutResource: `web.3`, with every decision
+ *   GET    /api/v1/apps/{app}/revisions?service      RevisionList, newest first
  *   GET    /api/v1/apps/{app}/logs?service&slot&container&tail&since&previous   LogList
  *   POST   /api/v1/apps/{app}/exec                   body: {@link ExecRequest} → ExecResource: where a terminal inside a replica can be had, once
  *   GET    /api/v1/apps/{app}/events?limit&before&after   EventList, newest first
@@ -21,6 +24,7 @@
  * Every error is `application/problem+json` (RFC 9457): {@link ApiProblem}.
  */
 import type { Problem } from './problem.ts';
+import type { RolloutFacts, RolloutRow } from './rollout-record.ts';
 import type { CommandName, EventType, LogLine, OperationState, ReplicaState } from './state.ts';
 import type { TerminalSize } from './terminal.ts';
 
@@ -43,6 +47,9 @@ export interface ApiProblem {
 export type Imperative =
   | { readonly command: 'scale'; readonly services: Readonly<Record<string, number>> }
   | { readonly command: 'restart' | 'stop' | 'start'; readonly services?: readonly string[] }
+  | { readonly command: 'pause' | 'resume' | 'promote' | 'abort'; readonly services?: readonly string[] }
+  /** `to`: a revision of the one service that is named. */
+  | { readonly command: 'undo'; readonly services?: readonly string[]; readonly to?: number }
   | { readonly command: 'freeze' | 'thaw' }
   | { readonly command: 'replaceReplica' | 'forgetReplica'; readonly replica: ReplicaRef };
 
@@ -185,7 +192,79 @@ export interface ServiceResource {
   readonly reason: string | null;
   readonly message: string | null;
   readonly workflow: string | null;
+  /** The rollout under way; null = none. */
+  readonly rollout: RolloutSummary | null;
   readonly replicas: readonly ReplicaResource[];
+}
+
+export interface RolloutSummary {
+  /** `web.3`: the third rollout of web. */
+  readonly id: string;
+  readonly service: string;
+  readonly purpose: 'deploy' | 'rollback' | 'undo';
+  /** null = there was nothing before. */
+  readonly from: number | null;
+  readonly to: number;
+  readonly strategy: string;
+  readonly phase: RolloutRow['phase'];
+  /** Why it is paused, waits, or came to a bad end. */
+  readonly reason: string | null;
+  readonly message: string | null;
+  /** Operation that wanted it, or the rollout that failed. */
+  readonly cause: string;
+  readonly why: string;
+  readonly generation: number;
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+  readonly desired: number;
+  /** Replicas of the new revision that are ready, and of older ones that are left. */
+  readonly ready: number;
+  readonly old: number;
+  readonly failed: number;
+  readonly strikes: number;
+  /** Rollout that leads back from this one. */
+  readonly successor: string | null;
+}
+
+/** A rollout with all that was decided, and from what. */
+export interface RolloutResource extends RolloutSummary {
+  readonly failures: readonly {
+    readonly at: string;
+    /** `<service>/<slot>/<incarnation>`. */
+    readonly replica: string;
+    readonly reason: string | null;
+    readonly message: string | null;
+    readonly restarts: number;
+  }[];
+  readonly decisions: readonly {
+    readonly at: string;
+    readonly what: string;
+    readonly because: string;
+    readonly facts: RolloutFacts;
+  }[];
+}
+
+export interface RolloutList {
+  readonly rollouts: readonly RolloutSummary[];
+}
+
+export interface RevisionResource {
+  readonly service: string;
+  readonly revision: number;
+  readonly image: string;
+  readonly createdAt: string;
+  /** Operation that made it. */
+  readonly cause: string | null;
+  /** What the service is to have now. */
+  readonly isCurrent: boolean;
+  readonly verifiedAt: string | null;
+  readonly rolledBackAt: string | null;
+  /** What it is made of. A value that may be secret is told as `value 2`: the second that there was, so that equal ones look equal. */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+export interface RevisionList {
+  readonly revisions: readonly RevisionResource[];
 }
 
 export interface ReplicaResource {

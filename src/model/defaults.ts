@@ -6,6 +6,18 @@ export const defaults = {
   minReadyMs: 10 * second,
   drainMs: 10 * second,
   startDeadlineMs: 10 * minute,
+  /** Of rollouts (semantics, "Which knob wins"). */
+  rollout: {
+    monitorMs: 30 * second,
+    /** What is ready is looked at once per sweep: a shorter watch would see nothing. */
+    shortestMonitorMs: 30 * second,
+    /** Of a canary's step, and of its last one. */
+    canaryBakeMs: 5 * minute,
+    progressDeadlineMs: 10 * minute,
+    maxDurationMs: 24 * 60 * minute,
+    /** Circuit breaker: half of the desired replicas within these bounds (Amazon ECS). */
+    breaker: { share: 0.5, min: 3, max: 200 },
+  },
   /** Back-off of a slot's successor: doubles from `first` to `cap`; a replica ready for `reset` clears it. */
   backoff: { firstMs: 10 * second, capMs: 5 * minute, resetMs: 10 * minute },
   /** Longer than the 5-minute redelivery of a lost activity. */

@@ -12,6 +12,9 @@ const pad = (value: number, width: number): string => String(value).padStart(wid
 /** Newest first: events are read from the top. 8640000000000000 is the last instant of an ECMAScript Date. */
 const inverted = (at: number): string => pad(8_640_000_000_000_000 - at, 16);
 
+/** Highest number of a rollout of one service. */
+const rolloutsMax = 999_999;
+
 /** Beside the app's own partition, so that nobody who reads an app reads its logs. */
 export const logPartition = (app: string): string => `${names.partitions.logs}:${app}`;
 
@@ -25,6 +28,11 @@ export const keys = {
   replica: (app: string, service: string, slot: number, incarnation: number): Key => ({
     partition: app,
     row: `replica|${service}|${pad(slot, 4)}|${pad(incarnation, 8)}`,
+  }),
+  /** Newest first, as events. */
+  rollout: (app: string, service: string, number: number): Key => ({
+    partition: app,
+    row: `rollout|${service}|${pad(rolloutsMax - number, 6)}`,
   }),
   operation: (app: string, id: string): Key => ({ partition: app, row: `op|${id}` }),
   event: (app: string, at: number, txId: string, n: number): Key => ({
@@ -51,6 +59,8 @@ export const prefixes = {
   guards: 'service|',
   replicas: (service: string): string => `replica|${service}|`,
   revisions: (service: string): string => `revision|${service}|`,
+  rollouts: (service: string): string => `rollout|${service}|`,
+  allRollouts: 'rollout|',
   logs: (service: string): string => `log|${service}|`,
 } as const;
 
@@ -62,6 +72,8 @@ export function keyOf(row: Row): Key {
       return keys.guard(row.app, row.service);
     case 'revision':
       return keys.revision(row.app, row.service, row.revision);
+    case 'rollout':
+      return keys.rollout(row.app, row.service, row.number);
     case 'replica':
       return keys.replica(row.app, row.service, row.slot, row.incarnation);
     case 'op':

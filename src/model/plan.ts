@@ -1,6 +1,7 @@
 /** A plan is a value: what one pass over a service wants committed first, and what the workflow then does to the world. */
 
 import type { Reason } from './reasons.ts';
+import type { RolloutRow } from './rollout-record.ts';
 import type { EventType, GuardRow, ReplicaRow } from './state.ts';
 
 /** One effect on the world. Small on purpose: it lands in the history of the workflow. The step re-checks epoch and attempt before acting. */
@@ -38,11 +39,28 @@ export interface ReplicaChange {
   readonly events: readonly PlannedEvent[];
 }
 
+/** New value of a rollout's record; `insert` for one that begins. */
+export interface RolloutChange {
+  readonly insert: boolean;
+  readonly row: RolloutRow;
+}
+
+/** What a rollout proved of a revision. */
+export interface RevisionMark {
+  readonly revision: number;
+  readonly is: 'verified' | 'rolledBack';
+}
+
 export interface Plan {
   readonly replicas: readonly ReplicaChange[];
   /** The guard's next value without the fields that the pass itself owns (passAt, wakeAt, lastTx, workflow, epoch). */
   readonly guard: Pick<
     GuardRow,
+    | 'revision'
+    | 'generation'
+    | 'rollouts'
+    | 'rollout'
+    | 'change'
     | 'nextIncarnation'
     | 'verifiedRevision'
     | 'healthyRevision'
@@ -52,6 +70,10 @@ export interface Plan {
     | 'reason'
     | 'message'
   >;
+  readonly rollouts: readonly RolloutChange[];
+  readonly marks: readonly RevisionMark[];
+  /** A rollback makes a new generation of the app, so that nothing takes its way forward again; null = it stays. */
+  readonly appGeneration: number | null;
   readonly events: readonly PlannedEvent[];
   readonly steps: readonly Step[];
   /** Nothing left to do: the workflow may release the guard. */

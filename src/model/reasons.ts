@@ -15,6 +15,19 @@ const reasons = {
   ReplyNotAllowed:
     'the command asks for its outcome at a queue that FLOTILLA_REPLY_QUEUES does not list; it is carried out without a reply',
   ReplyUndeliverable: 'the outcome of a command could not be sent to where its sender wanted it, for a day',
+  NoRollout: 'no rollout of the service is under way (or none that the command could act upon)',
+  NoSuchRevision: 'the service has no such revision, or not any more',
+  // rollouts
+  PausedByCommand: 'a person or a program paused the rollout',
+  TooManyFailures: 'a greater share of new replicas failed than `max_failure_ratio` allows',
+  BreakerTripped: 'half as many failures as replicas are desired (at least 3), without a new replica that stayed ready',
+  ProgressDeadlineExceeded: 'no new replica became ready (or ended) within the progress deadline',
+  RolloutTooLong: 'the rollout was under way for a day',
+  NoVerifiedRevision: 'the rollout failed, and there is no revision that was ever verified-good to go back to',
+  RollbackFailed: 'a rollback failed, and a rollback is never rolled back',
+  RevisionRolledBack: 'the document asks for a revision that was rolled back; the service stays as it is',
+  AwaitingPromotion: 'the canary waits for `rollout promote`',
+  Baking: 'the new replicas are watched before the rollout goes on',
   // services
   AwaitingDependency: 'a service named in depends_on is not healthy (or started) yet',
   NoPoolWithRoom: 'no pool has quota left for another container group of this size',

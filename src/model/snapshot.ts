@@ -2,6 +2,7 @@
 import type { AppSpec, ServiceTemplate } from './app-spec.ts';
 import type { defaults } from './defaults.ts';
 import type { GroupObservation } from './group.ts';
+import type { RolloutRow } from './rollout-record.ts';
 import type { GuardRow, PoolRow, ReplicaRow } from './state.ts';
 
 export interface ServiceSnapshot {
@@ -9,7 +10,10 @@ export interface ServiceSnapshot {
   readonly appUid: string;
   readonly app: AppSpec | null;
   readonly frozen: boolean;
+  readonly appGeneration: number;
   readonly guard: GuardRow;
+  /** The one that the guard names as under way. */
+  readonly rollout: RolloutRow | null;
   /** Template of every revision that a live replica or the guard names. */
   readonly templates: ReadonlyMap<number, ServiceTemplate>;
   readonly replicas: readonly ReplicaRow[];

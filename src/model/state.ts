@@ -7,6 +7,7 @@ import type { AppSpec, Port, ServiceTemplate } from './app-spec.ts';
 import type { CommandOutcome } from './outcome.ts';
 import type { Problem } from './problem.ts';
 import type { Reason } from './reasons.ts';
+import type { RolloutRow } from './rollout-record.ts';
 import type { SecretFacts } from './secrets.ts';
 
 export interface AppRow {
@@ -65,6 +66,12 @@ export interface GuardRow {
   readonly startedRevision: number | null;
   /** Revision for which this service's own dependencies were once met; they never gate it again. */
   readonly dependenciesMetRevision: number | null;
+  /** Number of the service's newest rollout; 0 before the first. */
+  readonly rollouts: number;
+  /** The one under way, a paused one too; null = none. */
+  readonly rollout: number | null;
+  /** Why `revision` changed, until a pass has begun a rollout for it. */
+  readonly change: RevisionChange | null;
   /** App generation that last changed this service, and the newest one it was seen converged at. */
   readonly generation: number;
   readonly observedGeneration: number;
@@ -72,6 +79,16 @@ export interface GuardRow {
   readonly reason: Reason | null;
   readonly message: string | null;
   readonly lastTx: string;
+}
+
+/** What a rollout is begun for. */
+export interface RevisionChange {
+  readonly purpose: 'deploy' | 'rollback' | 'undo';
+  /** Operation that wanted it, or the rollout that failed. */
+  readonly cause: string;
+  readonly at: number;
+  /** One sentence. */
+  readonly why: string;
 }
 
 export interface RevisionRow {
@@ -84,6 +101,12 @@ export interface RevisionRow {
   readonly template: ServiceTemplate;
   readonly generation: number;
   readonly createdAt: number;
+  /** Operation that made it; null in rows of older versions. */
+  readonly cause: string | null;
+  /** Last time that a rollout to it came to a good end: all desired replicas ready through the bake. */
+  readonly verifiedAt: number | null;
+  /** It was left for an older one. A document that asks for the same again does not bring it back. */
+  readonly rolledBackAt: number | null;
 }
 
 export type ReplicaState =
@@ -131,6 +154,8 @@ export interface ReplicaRow {
   readonly observedAt: number | null;
   /** As last read: the group of a ready replica whose probe over the network passes is not read. */
   readonly restartCount: number;
+  /** Ends of its containers that are the app's own doing, as far as they were seen; ACI restarts in place. */
+  readonly crashes: number;
   /** Failures in a row of this slot, this incarnation included; drives the back-off of the next one. */
   readonly failures: number;
   /** Consecutive 404s seen by passes since the create's claim expired. */
@@ -162,6 +187,11 @@ export const commandNames = [
   'thaw',
   'replaceReplica',
   'forgetReplica',
+  'pause',
+  'resume',
+  'promote',
+  'abort',
+  'undo',
 ] as const;
 export type CommandName = (typeof commandNames)[number];
 
@@ -228,6 +258,14 @@ export type EventType =
   | 'WorkflowStarted'
   | 'WorkflowEnded'
   | 'WorkflowReplaced'
+  | 'RolloutStarted'
+  | 'RolloutAdvanced'
+  | 'RolloutPaused'
+  | 'RolloutResumed'
+  | 'RolloutSucceeded'
+  | 'RolloutFailed'
+  | 'RolloutAborted'
+  | 'RolloutSuperseded'
   | 'ServiceWaiting'
   | 'ServiceConverged'
   | 'AppConverged'
@@ -375,6 +413,7 @@ export type Row =
   | AppRow
   | GuardRow
   | RevisionRow
+  | RolloutRow
   | ReplicaRow
   | OperationRow
   | EventRow

@@ -1,6 +1,7 @@
 /** The table. One implementation on Azure Table Storage; its stand-in speaks the same protocol. */
 import type { Key } from '../model/keys.ts';
 import type { Result } from '../model/result.ts';
+import type { RolloutRow } from '../model/rollout-record.ts';
 import type {
   AppRow,
   DueRow,
@@ -47,7 +48,7 @@ export interface StateStore {
   read<R extends Row>(key: Key): Promise<Result<Stored<R> | null, PortError>>;
   /**
    * The rows of an app that something may still follow from (ordered by key): what an assessment or `ps` needs. Left out is what is over and piles up
-   * until it is purged: events, operations that are no longer `accepted`, and replicas that are `gone` with 0 `failures`. A gone replica with failures
+   * until it is purged: events, operations that are no longer `accepted`, rollouts that came to an end, and replicas that are `gone` with 0 `failures`. A gone replica with failures
    * is there, because the back-off of its slot is counted from it. App row and guards are read before all others: a commit with their ETags fails if
    * anything was committed with them while the others were being read.
    */
@@ -71,6 +72,8 @@ export interface StateStore {
   scanSecrets(
     from: string | null,
   ): Promise<Result<{ readonly secrets: readonly Stored<SecretRow>[]; readonly next: string | null }, PortError>>;
+  /** Records of rollouts, also of those that are over; of each service the newest first. */
+  readRollouts(app: string, query: RolloutQuery): Promise<Result<readonly Stored<RolloutRow>[], PortError>>;
   readDue(): Promise<Result<readonly Stored<DueRow>[], PortError>>;
   readPools(): Promise<Result<readonly Stored<PoolRow>[], PortError>>;
   /** Replies that are owed, also those whose time has not come. */
@@ -89,6 +92,12 @@ export interface StateStore {
   commit(transaction: Transaction): Promise<Result<{ readonly etags: ReadonlyMap<string, string> }, PortError>>;
 }
 
+export interface RolloutQuery {
+  /** null = of all services. */
+  readonly service: string | null;
+  readonly limit: number;
+}
+
 export interface KeptLogQuery {
   /** null = of all services. */
   readonly service: string | null;
@@ -103,6 +112,8 @@ export interface ServiceRows {
   readonly guards: readonly Stored<GuardRow>[];
   readonly revisions: readonly Stored<RevisionRow>[];
   readonly replicas: readonly Stored<ReplicaRow>[];
+  /** Those under way. */
+  readonly rollouts: readonly Stored<RolloutRow>[];
 }
 
 /** The rows of one app by kind. */

@@ -38,8 +38,7 @@ const refused = (why: string, remedy: string, unless: readonly string[] = []): S
   unless,
 });
 
-const noRollback =
-  'not used yet; a rollout whose new replicas do not become ready stops, and leaves the old ones in place';
+const noDelay = 'the next replica follows as soon as the one before has been ready for long enough';
 const noDocker = 'container groups run without a Docker daemon';
 const kernel = 'Azure Container Instances lets nobody set it; every group has a kernel of its own';
 const noHostAccess = 'a container group has no host that containers could share or reach';
@@ -292,15 +291,23 @@ export const supportTable: Readonly<Record<string, Readonly<Record<string, Suppo
     labels: ignored('labels are not carried onto container groups'),
     placement: used,
     update_config: used,
-    rollback_config: ignored(noRollback),
+    rollback_config: used,
   },
   'services.*.deploy.update_config': {
     parallelism: used,
     order: used,
-    delay: ignored('the next replica follows as soon as the one before has been ready for long enough'),
-    failure_action: ignored(noRollback, ['pause']),
-    monitor: ignored(noRollback),
-    max_failure_ratio: ignored(noRollback),
+    delay: ignored(noDelay),
+    failure_action: used,
+    monitor: used,
+    max_failure_ratio: used,
+  },
+  'services.*.deploy.rollback_config': {
+    parallelism: used,
+    order: used,
+    delay: ignored(noDelay),
+    failure_action: ignored('a rollback is never rolled back: one that fails is paused', ['pause']),
+    monitor: used,
+    max_failure_ratio: used,
   },
   'services.*.deploy.placement': {
     constraints: used,
@@ -367,9 +374,14 @@ export const supportTable: Readonly<Record<string, Readonly<Record<string, Suppo
     strategy: used,
     maxSurge: used,
     maxUnavailable: used,
-    steps: ignored('there are no canary steps yet'),
-    progressDeadline: ignored(noRollback),
+    steps: used,
+    gate: used,
+    bake: used,
+    minReady: used,
+    progressDeadline: used,
+    whenNoSurge: used,
   },
+  'services.*.x-flotilla.rollout.steps.*': { replicas: used, weight: used, bake: used, gate: used },
   'services.*.x-flotilla.spread.*': { topology: used, maxSkew: used, required: used },
   'services.*.x-flotilla.affinity.*': { service: used, topology: used, required: used, weight: used },
   'services.*.x-flotilla.antiAffinity.*': { service: used, topology: used, required: used, weight: used },

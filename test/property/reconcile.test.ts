@@ -2,8 +2,11 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { reconcile } from '../../src/decide/reconcile.ts';
+import { clearingAt } from '../../src/decide/rollout/faults.ts';
+import { paused, resumed } from '../../src/decide/rollout/record.ts';
 import { defaults } from '../../src/model/defaults.ts';
 import type { Plan, Step } from '../../src/model/plan.ts';
+import { isActive, type RolloutRow } from '../../src/model/rollout-record.ts';
 import { type Observation, replicaKey, type ServiceSnapshot } from '../../src/model/snapshot.ts';
 import type { GuardRow, ReplicaRow } from '../../src/model/state.ts';
 import { isLegal, isLive } from '../../src/model/transitions.ts';
@@ -26,17 +29,21 @@ class World {
   endpointUntil = new Map<string, number>();
   names = new Set<string>();
   attempts = 0;
+  rollout: RolloutRow | null = null;
+  records = new Map<number, RolloutRow>();
 
   snapshot(silent: boolean): ServiceSnapshot {
     const replicas = [...this.rows.values()];
     const observations = new Map<string, Observation>(
       replicas
-        .filter((row) => ['creating', 'starting', 'unready', 'deleting'].includes(row.state))
+        .filter((row) => ['creating', 'starting', 'unready', 'deleting'].includes(row.state) || this.isDue(row))
         .filter((row) => !(row.state === 'creating' && row.attempt?.startedAt === null))
         .map((row) => [replicaKey(row), silent ? { kind: 'unknown', message: 'silent' } : this.look(row)]),
     );
     return aSnapshot({
       guard: this.guard,
+      appGeneration: this.guard.generation,
+      rollout: this.rollout,
       frozen: this.frozen,
       replicas,
       observations,
@@ -44,6 +51,12 @@ class World {
       pools: [aPool()],
       attemptIds: Array.from({ length: 45 }, () => `attempt-${this.attempts++}`),
     });
+  }
+
+  /** What is watched is read once more when its watch is over. */
+  isDue(row: ReplicaRow): boolean {
+    const at = this.rollout === null ? null : clearingAt(row, this.rollout, defaults.rollout.monitorMs);
+    return at !== null && at <= this.now;
   }
 
   look(row: ReplicaRow): Observation {
@@ -62,7 +75,14 @@ class World {
       if (before?.endpoint && !row.endpoint) this.endpointUntil.set(replicaKey(row), this.now);
       this.rows.set(replicaKey(row), row);
     }
+    for (const { insert, row } of plan.rollouts) {
+      expect(this.records.has(row.number)).toBe(!insert);
+      this.records.set(row.number, row);
+    }
     this.guard = { ...this.guard, ...plan.guard };
+    this.rollout = this.records.get(this.guard.rollout ?? 0) ?? null;
+    const active = [...this.records.values()].filter(isActive);
+    expect(active).toEqual(this.rollout === null ? [] : [this.rollout]);
   }
 
   walk(step: Step): void {
@@ -100,7 +120,7 @@ function expectLawful(world: World, snapshot: ServiceSnapshot, plan: Plan): void
   expect(reconcile({ ...snapshot, replicas: atWork }, world.now)).toEqual(plan);
   const events = plan.replicas.flatMap((change) => change.events).length + plan.events.length;
   expect(plan.replicas.length).toBeLessThanOrEqual(45);
-  expect(1 + plan.replicas.length + events).toBeLessThanOrEqual(100);
+  expect(2 + plan.replicas.length + plan.rollouts.length + plan.marks.length + events).toBeLessThanOrEqual(100);
   const after = new Map(world.rows);
   for (const { insert, row } of plan.replicas) {
     const before = world.rows.get(replicaKey(row));
@@ -123,19 +143,47 @@ function expectLawful(world: World, snapshot: ServiceSnapshot, plan: Plan): void
   const present = [...after.values()].filter((row) => row.state !== 'gone');
   if (plan.replicas.some(({ insert }) => insert)) {
     const live = present.filter((row) => isLive(row.state));
-    const isRolling = present.some(({ revision }) => revision !== world.guard.revision);
+    const isRolling = present.some(({ revision }) => revision !== plan.guard.revision);
     const ceiling = world.guard.desired + (isRolling ? Math.ceil(world.guard.desired / 4) : 0);
     expect(live.length).toBeLessThanOrEqual(ceiling);
-    const fresh = live.filter(({ revision }) => revision === world.guard.revision);
+    const fresh = live.filter(({ revision }) => revision === plan.guard.revision);
     expect(fresh.length).toBeLessThanOrEqual(world.guard.desired);
     expect(world.guard.removed).toBe(false);
   }
   if (world.frozen) expect([plan.steps, plan.replicas.filter(({ insert }) => insert)]).toEqual([[], []]);
   expectRestartFloor(world, after);
   expectRolloutFloor(world, plan);
+  expectRollout(world, plan, present);
   if (plan.done) expect(plan.steps).toEqual([]);
   expect(plan.wakeAt).toBeGreaterThanOrEqual(world.now);
-  expect(plan.wakeAt).toBeLessThanOrEqual(world.now + (world.frozen ? 300_000 : defaults.transitionWakeMs));
+  const isCalm =
+    world.frozen || plan.rollouts.some(({ row }) => row.phase !== 'progressing') || isResting(world.rollout);
+  expect(plan.wakeAt).toBeLessThanOrEqual(world.now + (isCalm ? 300_000 : defaults.transitionWakeMs));
+}
+
+const isResting = (rollout: RolloutRow | null): boolean => rollout !== null && rollout.phase !== 'progressing';
+
+function expectRollout(world: World, plan: Plan, present: readonly ReplicaRow[]): void {
+  for (const { row } of plan.rollouts) {
+    // A rollback is never rolled back.
+    if (row.phase === 'failed') expect(row.purpose).toBe('deploy');
+    if (row.phase === 'paused' || row.phase === 'failed') expect(row.reason).not.toBeNull();
+    if (row.purpose === 'rollback') expect(row.to).toBe(world.guard.verifiedRevision);
+  }
+  for (const { revision, is } of plan.marks) {
+    if (is !== 'verified') continue;
+    const good = present.filter((row) => row.state === 'ready' && row.revision === revision);
+    expect(good.length).toBeGreaterThanOrEqual(world.guard.desired);
+  }
+  if (plan.guard.verifiedRevision !== world.guard.verifiedRevision) expect(plan.marks).toHaveLength(1);
+  const { rollout } = world;
+  if (rollout?.phase !== 'paused' || plan.guard.rollout !== rollout.number) return;
+  const held = rollout.held;
+  const born = plan.replicas.filter(({ insert, row }) => insert && row.revision === rollout.to);
+  // Paused by hand, what stands is noted by this very pass.
+  if (held === null || held.of !== world.guard.desired) return;
+  const fresh = present.filter((row) => row.revision === rollout.to && isLive(row.state));
+  if (born.length > 0) expect(fresh.length).toBeLessThanOrEqual(held.replicas);
 }
 
 const isLeaving = ({ state }: ReplicaRow): boolean => state === 'draining' || state === 'deleting';
@@ -163,7 +211,7 @@ function expectRestartFloor(world: World, after: ReadonlyMap<string, ReplicaRow>
 function expectRolloutFloor(world: World, plan: Plan): void {
   const taken = plan.replicas.filter(({ row }) => {
     const before = world.rows.get(replicaKey(row));
-    return before?.state === 'ready' && row.state === 'draining' && row.revision !== world.guard.revision;
+    return before?.state === 'ready' && row.state === 'draining' && row.revision !== plan.guard.revision;
   });
   if (taken.length === 0 || world.guard.removed) return;
   const changed = new Map(plan.replicas.map(({ row }) => [replicaKey(row), row]));
@@ -203,6 +251,7 @@ const anAct = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('revise' as const), revision: fc.integer({ min: 1, max: 4 }) }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), removed: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('steer' as const), to: fc.constantFrom('pause', 'resume') }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('freeze' as const), frozen: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('vanish' as const), n: fc.nat(5) }) },
@@ -240,6 +289,9 @@ function act(world: World, move: Act): void {
     case 'remove':
       world.guard = { ...world.guard, removed: move.removed, generation: world.guard.generation + 1 };
       return;
+    case 'steer':
+      steer(world, move.to);
+      return;
     case 'restart':
       world.guard = { ...world.guard, cycle: world.guard.cycle + 1, generation: world.guard.generation + 1 };
       return;
@@ -273,6 +325,17 @@ function act(world: World, move: Act): void {
   }
 }
 
+/** What the commands do. */
+function steer(world: World, to: string): void {
+  const { rollout, now } = world;
+  if (rollout === null) return;
+  const why = { reason: 'PausedByCommand' as const, message: 'By hand.' };
+  const isPaused = rollout.phase === 'paused';
+  if (isPaused && to === 'resume') world.rollout = resumed(rollout, 'By hand.', now);
+  if (!isPaused && to === 'pause') world.rollout = paused(rollout, why, now);
+  world.records.set(rollout.number, world.rollout ?? rollout);
+}
+
 it('every plan is lawful, and once the world is calm the plans converge and stay so', () => {
   fc.assert(
     fc.property(fc.array(anAct, { maxLength: 60 }), (acts) => {
@@ -292,7 +355,9 @@ it('every plan is lawful, and once the world is calm the plans converge and stay
         });
       }
       let plan = pass(world, { silent: false, steps: 99 });
-      for (let n = 0; n < 300 && !plan.done; n += 1) {
+      for (let n = 0; n < 400 && !plan.done; n += 1) {
+        // A rollout that stopped waits for somebody who knows better.
+        steer(world, 'resume');
         world.now = Math.max(world.now + 100, plan.wakeAt);
         plan = pass(world, { silent: false, steps: 99 });
       }

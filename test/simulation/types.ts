@@ -225,7 +225,7 @@ export interface Endpoint {
 }
 
 /** What row keys begin with, up to `|`. */
-export type RowKind = 'app' | 'service' | 'revision' | 'replica' | 'op' | 'event';
+export type RowKind = 'app' | 'service' | 'revision' | 'rollout' | 'replica' | 'op' | 'event';
 
 /** Read access to the world for oracles: the truth, not what a host believes. */
 export interface View {

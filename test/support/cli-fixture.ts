@@ -11,6 +11,8 @@ import type {
   EventResource,
   ForecastResource,
   OperationResource,
+  RevisionResource,
+  RolloutSummary,
   SecretResource,
   ServiceResource,
 } from '../../src/model/api.ts';
@@ -49,6 +51,30 @@ export const aReplica = (
   ...over,
 });
 
+export const aRollout = (over: Partial<RolloutSummary> = {}): RolloutSummary => ({
+  id: 'web.2',
+  service: 'web',
+  purpose: 'deploy',
+  from: 1,
+  to: 2,
+  strategy: 'rolling',
+  phase: 'progressing',
+  reason: null,
+  message: null,
+  cause: 'op-2',
+  why: 'web moves to revision 2.',
+  generation: 2,
+  startedAt: instant(0),
+  endedAt: null,
+  desired: 2,
+  ready: 1,
+  old: 1,
+  failed: 0,
+  strikes: 0,
+  successor: null,
+  ...over,
+});
+
 export const aService = (over: Partial<ServiceResource> = {}): ServiceResource => ({
   name: 'web',
   image: 'nginx:1.27',
@@ -62,6 +88,7 @@ export const aService = (over: Partial<ServiceResource> = {}): ServiceResource =
   reason: null,
   message: null,
   workflow: null,
+  rollout: null,
   replicas: [aReplica()],
   ...over,
 });
@@ -144,6 +171,9 @@ export interface Script {
   readonly operations?: readonly OperationResource[];
   /** Oldest first, visible once their instant is past. */
   readonly events?: readonly EventResource[];
+  /** Each listing of rollouts in turn, the last for ever. */
+  readonly rollouts?: readonly (readonly RolloutSummary[])[];
+  readonly revisions?: readonly RevisionResource[];
   readonly overrides?: Partial<ApiClient>;
 }
 
@@ -233,6 +263,7 @@ function scriptedClient(script: Script, now: () => number, commands: string[]): 
     return () => values[Math.min(n++, values.length - 1)];
   };
   const nextApp = next(script.apps ?? [anApp()]);
+  const nextRollouts = next(script.rollouts ?? []);
   const nextOperation = next(script.operations ?? [anOperation()]);
   const command = (method: string) => async (app: string) => {
     commands.push(`${method} ${app}`);
@@ -245,6 +276,9 @@ function scriptedClient(script: Script, now: () => number, commands: string[]): 
   return {
     info: async () => ok({ name: 'flotilla', version: '0.1.0', installation: 'test' }),
     pools: async () => ok([]),
+    rollouts: async () => ok({ rollouts: nextRollouts() ?? [] }),
+    rollout: async () => ok({ ...aRollout(), failures: [], decisions: [] }),
+    revisions: async () => ok({ revisions: script.revisions ?? [] }),
     apps: async () => ok([anApp()]),
     appPage: async () => ok({ apps: [anApp()], next: null }),
     app,

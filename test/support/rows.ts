@@ -1,6 +1,7 @@
 /** Builders of rows: a whole, plausible row of which a test states only what matters to it. */
 import type { AppSpec, ServiceSpec, ServiceTemplate } from '../../src/model/app-spec.ts';
 import type { GroupSpec } from '../../src/model/group.ts';
+import type { RolloutRow } from '../../src/model/rollout-record.ts';
 import type {
   AppRow,
   DueRow,
@@ -76,10 +77,14 @@ export const aGuard = (over: Partial<GuardRow> = {}): GuardRow => ({
   drainMs: 10_000,
   nextIncarnation: 1,
   revision: 1,
-  verifiedRevision: null,
+  // No rollout is under way, and none is to begin.
+  verifiedRevision: over.revision ?? 1,
   healthyRevision: null,
   startedRevision: null,
   dependenciesMetRevision: null,
+  rollouts: 1,
+  rollout: null,
+  change: null,
   generation: 1,
   observedGeneration: 0,
   reason: null,
@@ -97,6 +102,43 @@ export const aRevision = (over: Partial<RevisionRow> = {}): RevisionRow => ({
   template: aTemplate(),
   generation: 1,
   createdAt: at,
+  cause: null,
+  verifiedAt: null,
+  rolledBackAt: null,
+  ...over,
+});
+
+export const aRollout = (over: Partial<RolloutRow> = {}): RolloutRow => ({
+  kind: 'rollout',
+  app: 'shop',
+  service: 'web',
+  number: 1,
+  purpose: 'deploy',
+  from: 1,
+  to: 2,
+  strategy: 'rolling',
+  cause: 'op-1',
+  why: 'web moves to revision 2.',
+  generation: 2,
+  startedAt: at,
+  endedAt: null,
+  phase: 'progressing',
+  reason: null,
+  message: null,
+  firstIncarnation: 10,
+  counts: { desired: 1, fresh: 0, ready: 0, old: 1 },
+  failures: [],
+  failed: 0,
+  strikes: 0,
+  cleared: [],
+  step: 0,
+  readyAt: null,
+  promoted: false,
+  clockAt: null,
+  held: null,
+  parked: false,
+  successor: null,
+  decisions: [],
   ...over,
 });
 
@@ -125,6 +167,7 @@ export const aReplica = (over: Partial<ReplicaRow> = {}): ReplicaRow => ({
   redeleteAt: null,
   observedAt: at,
   restartCount: 0,
+  crashes: 0,
   failures: 0,
   missing: 0,
   steadiness: null,

@@ -13,7 +13,9 @@ export const aSnapshot = (over: Partial<ServiceSnapshot> = {}): ServiceSnapshot 
   ...identity,
   app: anApp('shop', [aService('web')]),
   frozen: false,
+  appGeneration: 1,
   guard: aGuard({ workflow: 'deployment:shop.web:1', epoch: 1 }),
+  rollout: null,
   templates: new Map<number, ServiceTemplate>([
     [1, aTemplate()],
     [2, aTemplate({ image: 'nginx:1.28' })],

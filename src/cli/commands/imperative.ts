@@ -55,12 +55,12 @@ export async function carryOut(
   if (ending.kind !== 'converged') return sayUnfinished(session, ending, accepted.value, options.json);
   const { operation, app: after } = ending;
   if (options.json) session.terminal.line(JSON.stringify({ outcome: 'converged', operation, app: after }, null, 2));
-  else session.terminal.line(`${done[body.command]} after ${elapsed(session.now() - startedAt)}.`);
+  else session.terminal.line(`${done[body.command] ?? 'Done'} after ${elapsed(session.now() - startedAt)}.`);
   for (const line of renderProblems(operation.problems)) session.terminal.note(line);
   return exitCodes.ok;
 }
 
-const done: Readonly<Record<Imperative['command'], string>> = {
+const done: Readonly<Partial<Record<Imperative['command'], string>>> = {
   scale: 'Scaled',
   restart: 'Restarted',
   stop: 'Stopped',

@@ -28,6 +28,7 @@ import {
   refuseUnknown,
 } from './request.ts';
 import { json, noSuchApp, problem, unavailable } from './responses.ts';
+import { getRevisions, getRollout, getRollouts } from './rollouts.ts';
 import { deleteSecret, getSecrets, putSecret } from './secrets.ts';
 import { appOf, eventsOf, operationOf, poolOf } from './views.ts';
 import { getWhy, type WhyPorts } from './why.ts';
@@ -61,6 +62,12 @@ export interface HttpHandlers {
   readonly logs: Handler;
   /** `v1/apps/{app}/exec` */
   readonly exec: Handler;
+  /** `v1/apps/{app}/rollouts` */
+  readonly rollouts: Handler;
+  /** `v1/apps/{app}/rollouts/{rollout}` */
+  readonly rollout: Handler;
+  /** `v1/apps/{app}/revisions` */
+  readonly revisions: Handler;
   /** Everything else below `v1`. */
   readonly unknown: Handler;
 }
@@ -100,6 +107,11 @@ export function createHttpHandlers(
     }),
     logs: path({ GET: (request) => getLogs(ports, appParameter(request), request.query) }),
     exec: path({ POST: withoutQuery((request) => postExec(ports, appParameter(request), request)) }),
+    rollouts: path({ GET: (request) => getRollouts(ports, appParameter(request), request.query) }),
+    rollout: path({
+      GET: withoutQuery((request) => getRollout(ports, appParameter(request), request.params['rollout'] ?? '')),
+    }),
+    revisions: path({ GET: (request) => getRevisions(ports, appParameter(request), request.query) }),
     unknown: guarded(ports, async ({ url }) => problem('notFound', `There is nothing at ${new URL(url).pathname}.`)),
   };
 }
@@ -198,7 +210,7 @@ const badCommand = (faults: readonly { readonly path: string; readonly problem: 
       path,
       problem: `${fault}.`,
       remedy:
-        'Send {"command": "scale", "services": {"web": 3}}, or restart, stop, start, freeze, thaw, replaceReplica or forgetReplica.',
+        'Send {"command": "scale", "services": {"web": 3}}, or restart, stop, start, freeze, thaw, replaceReplica, forgetReplica, pause, resume, promote, abort or undo.',
     })),
   });
 

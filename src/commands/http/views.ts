@@ -14,9 +14,11 @@ import type {
 } from '../../model/api.ts';
 import type { ServiceTemplate } from '../../model/app-spec.ts';
 import type { Reason } from '../../model/reasons.ts';
+import type { RolloutRow } from '../../model/rollout-record.ts';
 import type { AppRow, EventRow, GuardRow, OperationRow, PoolRow, ReplicaRow, RevisionRow } from '../../model/state.ts';
 import type { EventPage } from '../../ports/state-store.ts';
 import { pendingOf } from '../apply-operations.ts';
+import { rolloutSummaryOf } from './rollout-views.ts';
 
 /** The rows of an app that exists. */
 export interface AppView {
@@ -25,6 +27,7 @@ export interface AppView {
   readonly revisions: readonly RevisionRow[];
   readonly replicas: readonly ReplicaRow[];
   readonly operations: readonly OperationRow[];
+  readonly rollouts: readonly RolloutRow[];
 }
 
 const iso = (at: number): string => new Date(at).toISOString();
@@ -54,18 +57,19 @@ export function appOf(view: AppView, pools: readonly PoolRow[]): AppResource {
   const serviceList = view.guards.flatMap((guard): ServiceResource[] => {
     const replicas = present.filter(({ service }) => service === guard.service);
     if (guard.removed && replicas.length === 0 && guard.workflow === null) return [];
-    return [serviceOf(guard, view.revisions, replicas, regions)];
+    return [serviceOf(guard, view, replicas, regions)];
   });
   return { ...summaryOf(view), serviceList, pendingOperations: pendingOf(view.operations).map(({ id }) => id) };
 }
 
 function serviceOf(
   guard: GuardRow,
-  revisions: readonly RevisionRow[],
+  { revisions, rollouts }: Pick<AppView, 'revisions' | 'rollouts'>,
   replicas: readonly ReplicaRow[],
   regions: ReadonlyMap<string, string>,
 ): ServiceResource {
   const revision = revisions.find((row) => row.service === guard.service && row.revision === guard.revision);
+  const rollout = rollouts.find((row) => row.service === guard.service && row.number === guard.rollout);
   return {
     name: guard.service,
     image: revision?.template.image ?? null,
@@ -79,6 +83,7 @@ function serviceOf(
     reason: guard.reason,
     message: guard.message,
     workflow: guard.workflow,
+    rollout: rollout ? rolloutSummaryOf(rollout) : null,
     replicas: replicas
       .toSorted((a, b) => a.slot - b.slot || a.incarnation - b.incarnation)
       .map((replica) => {

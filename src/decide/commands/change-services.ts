@@ -10,9 +10,11 @@ export interface Changed {
   readonly guard: GuardRow;
   /** Replicas are touched, so that the service has to converge again. */
   readonly stirs: boolean;
+  /** Its workflow must look again, though nothing has to converge anew. */
+  readonly wakes?: true;
+  /** Rows to write beside the guard. */
+  readonly others?: readonly Write[];
   readonly happening: Omit<Happening, 'service'>;
-  /** Its replicas that the command changes. */
-  readonly replicas?: readonly Write[];
   readonly notice?: Omit<Problem, 'severity' | 'path'>;
 }
 
@@ -23,16 +25,18 @@ export interface ServiceChanges {
   readonly change: (guard: GuardRow) => Changed | null;
   /** `Scaled web, api.`, said of those that changed. */
   readonly verb: string;
+  /** Why the command has no effect, besides what holds for every command. */
+  readonly refusal?: Parameters<typeof planRejection>[2] | null;
 }
 
 export function changeServices(
   view: CommandView,
   operation: Stored<OperationRow>,
-  { services, change, verb }: ServiceChanges,
+  { services, change, verb, refusal: own = null }: ServiceChanges,
   moment: Moment,
 ): readonly Write[] {
   const present = view.guards.filter(({ removed }) => !removed);
-  const refusal = refusalOf(view, present, services);
+  const refusal = refusalOf(view, present, services) ?? own;
   if (refusal !== null) return planRejection(view, operation, refusal, moment);
   const generation = view.app.generation + 1;
   const changed = present
@@ -42,6 +46,7 @@ export function changeServices(
       return next === null ? [] : [{ before: guard, ...next }];
     });
   const stirs = changed.some((one) => one.stirs);
+  const wakes = changed.some((one) => one.wakes);
   const app = withoutEtag(view.app);
   const names = changed.map(({ guard }) => guard.service).join(', ');
   return conclude(
@@ -49,15 +54,15 @@ export function changeServices(
     operation,
     {
       state: 'applied',
-      app: stirs ? { ...app, generation, updatedAt: moment.now } : app,
-      services: changed.flatMap(({ before, guard, stirs: isStirred, replicas = [] }) => [
+      app: { ...app, ...(stirs && { generation }), ...((stirs || wakes) && { updatedAt: moment.now }) },
+      services: changed.flatMap(({ before, guard, stirs: isStirred, others = [] }) => [
         {
           row: isStirred
             ? { ...guard, generation, reason: null, message: null, lastTx: moment.txId }
             : { ...guard, lastTx: moment.txId },
           etag: before.etag,
         },
-        ...replicas,
+        ...others,
       ]),
       happenings: changed.map(({ guard, happening }) => ({ ...happening, service: guard.service })),
       reason: null,

@@ -4,6 +4,7 @@
  */
 import type { Problem } from '../../model/problem.ts';
 import type { Reason } from '../../model/reasons.ts';
+import type { RolloutRow } from '../../model/rollout-record.ts';
 import type {
   AppRow,
   EventRow,
@@ -20,8 +21,10 @@ import type {
 export interface CommandView {
   readonly app: Stored<AppRow>;
   readonly guards: readonly Stored<GuardRow>[];
-  readonly revisions: readonly RevisionRow[];
+  readonly revisions: readonly Stored<RevisionRow>[];
   readonly replicas: readonly Stored<ReplicaRow>[];
+  /** Those under way. */
+  readonly rollouts: readonly Stored<RolloutRow>[];
 }
 
 /** The instant and the transaction in which the command takes effect. */

@@ -4,7 +4,7 @@
  */
 import type { AppSpec, ServiceSpec } from '../../model/app-spec.ts';
 import type { Problem } from '../../model/problem.ts';
-import type { GuardRow, OperationRow, RevisionRow, Stored } from '../../model/state.ts';
+import type { GuardRow, OperationRow, RevisionChange, RevisionRow, Stored } from '../../model/state.ts';
 import { canonicalJson } from '../../spec/json.ts';
 import { revisionHash } from '../../spec/revision.ts';
 import { type CommandView, conclude, type Happening, type Moment, type Write, withoutEtag } from './conclude.ts';
@@ -18,7 +18,7 @@ export function planApply(
   moment: Moment,
 ): readonly Write[] {
   const generation = view.app.generation + 1;
-  const changes = servicesOf(view, document.app, generation, moment);
+  const changes = servicesOf(view, document.app, { ...moment, generation, cause: operation.id });
   const isChanged =
     changes.some(({ writes }) => writes.length > 0) ||
     view.app.state !== 'active' ||
@@ -42,15 +42,20 @@ export function planApply(
   );
 }
 
-function servicesOf(view: CommandView, spec: AppSpec, generation: number, moment: Moment): readonly ServiceWrites[] {
+/** The command as each service meets it. */
+interface Applied extends Moment {
+  readonly generation: number;
+  /** Its operation. */
+  readonly cause: string;
+}
+
+function servicesOf(view: CommandView, spec: AppSpec, applied: Applied): readonly ServiceWrites[] {
   const guards = new Map(view.guards.map((guard) => [guard.service, guard]));
   const wanted = new Set(spec.services.map(({ name }) => name));
-  const placed = spec.services.map((service) =>
-    placeService(view, guards.get(service.name) ?? null, service, generation, moment),
-  );
+  const placed = spec.services.map((service) => placeService(view, guards.get(service.name) ?? null, service, applied));
   const removed = view.guards
     .filter((guard) => !guard.removed && !wanted.has(guard.service))
-    .map((guard) => removeService(guard, generation, moment));
+    .map((guard) => removeService(guard, applied.generation, applied));
   return [...placed, ...removed];
 }
 
@@ -93,13 +98,15 @@ function placeService(
   view: CommandView,
   guard: Stored<GuardRow> | null,
   service: ServiceSpec,
-  generation: number,
-  { now, txId }: Moment,
+  applied: Applied,
 ): ServiceWrites {
   const revisions = view.revisions.filter((row) => row.service === service.name);
   const hash = revisionHash(service.template);
-  const isRevised = revisions.find((row) => row.revision === guard?.revision)?.hash !== hash;
-  const { notice, ...count } = countOf(view, guard, service);
+  const differs = revisions.find((row) => row.revision === guard?.revision)?.hash !== hash;
+  const refused = differs ? rolledBack(revisions, hash) : null;
+  const isRevised = differs && refused === null;
+  const { notice: kept, ...count } = countOf(view, guard, service);
+  const notice = refused === null ? kept : staysBack(view.app.app, guard, refused);
   const isScaled = guard?.desired !== count.desired;
   const isAdded = guard === null || guard.removed;
   const isSame = !isRevised && !isScaled && guard?.drainMs === service.drainMs && guard.scaledTo === count.scaledTo;
@@ -108,35 +115,71 @@ function placeService(
   // Above every revision there ever was, also when the guard points at an older one.
   const newest = Math.max(guard?.revision ?? 0, ...revisions.map((row) => row.revision));
   const revision = isRevised ? newest + 1 : (guard?.revision ?? newest);
-  const next: GuardRow = {
-    ...(guard ? withoutEtag(guard) : newGuard(view.app.app, service.name)),
-    // What was once ready is gone with the removal: dependants, and this service's own dependencies, are waited for again.
-    ...(isAdded && { healthyRevision: null, startedRevision: null, dependenciesMetRevision: null }),
-    ...count,
-    removed: false,
-    drainMs: service.drainMs,
-    revision,
-    generation,
-    reason: null,
-    message: null,
-    lastTx: txId,
-  };
-  const row: RevisionRow = {
-    kind: 'revision',
-    app: view.app.app,
-    service: service.name,
-    revision,
-    hash,
-    template: service.template,
-    generation,
-    createdAt: now,
-  };
+  const before = guard ? withoutEtag<GuardRow>(guard) : newGuard(view.app.app, service.name);
+  const next = placed({ ...before, ...count, drainMs: service.drainMs, revision }, isAdded, applied);
+  const from = isScaled ? (guard?.desired ?? 0) : null;
+  const happening = happeningOf(service, next, { isAdded, isRevised, from });
+  const change = isAdded || isRevised ? deployed(happening, applied) : next.change;
+  const revised = revisionRow(next, service, hash, applied);
   return {
-    writes: [{ row: next, etag: guard?.etag ?? null }, ...(isRevised ? [{ row, etag: null }] : [])],
+    writes: [
+      { row: { ...next, change }, etag: guard?.etag ?? null },
+      ...(isRevised ? [{ row: revised, etag: null }] : []),
+    ],
     notice,
-    happening: happeningOf(service, next, { isAdded, isRevised, from: isScaled ? (guard?.desired ?? 0) : null }),
+    happening,
   };
 }
+
+const deployed = (happening: Happening | null, { cause, now }: Applied): RevisionChange => ({
+  purpose: 'deploy',
+  cause,
+  at: now,
+  why: happening?.message ?? '',
+});
+
+const placed = (guard: GuardRow, isAdded: boolean, { generation, txId }: Applied): GuardRow => ({
+  ...guard,
+  // What was once ready is gone with the removal: dependants, and this service's own dependencies, are waited for again.
+  ...(isAdded && { healthyRevision: null, startedRevision: null, dependenciesMetRevision: null }),
+  removed: false,
+  generation,
+  reason: null,
+  message: null,
+  lastTx: txId,
+});
+
+const revisionRow = (
+  { app, service, revision, generation }: GuardRow,
+  { template }: ServiceSpec,
+  hash: string,
+  { now, cause }: Applied,
+): RevisionRow => ({
+  kind: 'revision',
+  app,
+  service,
+  revision,
+  hash,
+  template,
+  generation,
+  createdAt: now,
+  cause,
+  verifiedAt: null,
+  rolledBackAt: null,
+});
+
+/** A pipeline that pushes the same file again must not repeat what failed (semantics, "Rollouts"). */
+function rolledBack(revisions: readonly RevisionRow[], hash: string): RevisionRow | null {
+  const [newest] = revisions.filter((row) => row.hash === hash).toSorted((a, b) => b.revision - a.revision);
+  return newest !== undefined && (newest.rolledBackAt ?? null) !== null ? newest : null;
+}
+
+const staysBack = (app: string, guard: GuardRow | null, { service, revision }: RevisionRow): Problem => ({
+  severity: 'warning',
+  path: `services.${service}`,
+  problem: `RevisionRolledBack: the file asks for revision ${revision} of ${service}, which was rolled back; it stays at revision ${guard?.revision}.`,
+  remedy: `Mend it, or try it once more with \`flotilla rollout undo ${app}.${service} --to ${revision}\`.`,
+});
 
 /** A new wait before deletion is no news: it touches no container group. */
 function happeningOf(
@@ -177,6 +220,9 @@ const newGuard = (app: string, service: string): GuardRow => ({
   healthyRevision: null,
   startedRevision: null,
   dependenciesMetRevision: null,
+  rollouts: 0,
+  rollout: null,
+  change: null,
   generation: 0,
   observedGeneration: 0,
   reason: null,

@@ -24,7 +24,7 @@ export function planReplace(
   const change = (guard: GuardRow): Changed => ({
     guard,
     stirs: true,
-    replicas: [{ row: { ...withoutEtag<ReplicaRow>(replica), cycle: guard.cycle - 1 }, etag: replica.etag }],
+    others: [{ row: { ...withoutEtag<ReplicaRow>(replica), cycle: guard.cycle - 1 }, etag: replica.etag }],
     happening: { type: 'ReplicaCondemned', message: `${nameOf(ref)} is to be replaced in its own slot, by command.` },
   });
   return changeServices(view, operation, { services: [ref.service], change, verb: 'Replaced a replica of' }, moment);
@@ -55,7 +55,7 @@ export function planForget(
   const change = (guard: GuardRow): Changed => ({
     guard,
     stirs: true,
-    replicas: [{ row, etag: replica.etag }],
+    others: [{ row, etag: replica.etag }],
     happening: {
       type: 'ReplicaForgotten',
       message: `${nameOf(ref)} is forgotten by command; its container group ${replica.group} is deleted as an orphan if it still stands.`,

@@ -3,14 +3,17 @@
  * planner is walked through it as a workflow would; what it plans is carried out here.
  */
 import type { AppSpec, ServiceTemplate } from '../../model/app-spec.ts';
+import { defaults } from '../../model/defaults.ts';
 import type { GroupObservation } from '../../model/group.ts';
 import { limits } from '../../model/limits.ts';
 import { names } from '../../model/names.ts';
 import type { Plan, Step } from '../../model/plan.ts';
+import type { RolloutRow } from '../../model/rollout-record.ts';
 import { type Observation, type PlannerSettings, replicaKey } from '../../model/snapshot.ts';
 import type { GuardRow, PoolRow, ReplicaRow } from '../../model/state.ts';
 import { ownerOf } from '../group-spec.ts';
 import { reconcile } from '../reconcile.ts';
+import { clearingAt } from '../rollout/faults.ts';
 import { type ActLedger, createActLedger, windowOf } from './windows.ts';
 
 export interface PaperFacts {
@@ -32,6 +35,8 @@ export interface PaperFacts {
 export interface PaperService {
   guard: GuardRow;
   rows: ReplicaRow[];
+  /** The one under way. */
+  rollout: RolloutRow | null;
   /** When its workflow looks again; null = it has ended. */
   dueAt: number | null;
 }
@@ -50,6 +55,16 @@ export interface Act {
 const shortestWaitMs = 2_000;
 const identity = { installation: 'paper', appUid: 'paper' };
 
+/** Everything is replaced, or a person is waited for: what follows changes no replica. */
+const isWatched = ({ rollout }: PaperService): boolean =>
+  rollout?.phase === 'baking' || rollout?.reason === 'AwaitingPromotion';
+
+/** A ready replica is read once more when its watch is over. */
+function isToBeCleared(row: ReplicaRow, rollout: RolloutRow | null, now: number): boolean {
+  const at = rollout === null ? null : clearingAt(row, rollout, defaults.rollout.monitorMs);
+  return at !== null && at <= now;
+}
+
 export class Paper {
   readonly services: ReadonlyMap<string, PaperService>;
   /** With what they hold now. */
@@ -65,7 +80,7 @@ export class Paper {
     this.services = new Map(
       facts.guards.map((guard) => {
         const rows = facts.replicas.filter(({ service }) => service === guard.service);
-        return [guard.service, { guard, rows, dueAt: facts.now }];
+        return [guard.service, { guard, rows, rollout: null, dueAt: facts.now }];
       }),
     );
     for (const row of facts.replicas) this.#remember(row);
@@ -79,13 +94,16 @@ export class Paper {
     const inserted = plan.replicas.filter(({ insert }) => insert).map(({ row }) => row);
     service.rows = [...service.rows.map((row) => changed.get(replicaKey(row)) ?? row), ...inserted];
     service.guard = { ...service.guard, ...plan.guard };
+    const written = plan.rollouts.find(({ row }) => row.number === plan.guard.rollout)?.row;
+    service.rollout = plan.guard.rollout === null ? null : (written ?? service.rollout);
     this.#book(inserted, [...changed.values()], now);
     const acts = plan.steps.flatMap((step) => this.#act(service, step, now) ?? []);
-    service.dueAt = plan.done ? null : plan.wakeAt <= now ? now : Math.max(plan.wakeAt, now + shortestWaitMs);
+    service.dueAt =
+      plan.done || isWatched(service) ? null : plan.wakeAt <= now ? now : Math.max(plan.wakeAt, now + shortestWaitMs);
     return { plan, acts };
   }
 
-  #planOf({ guard, rows }: PaperService, now: number): Plan {
+  #planOf({ guard, rows, rollout }: PaperService, now: number): Plan {
     const { app, frozen, templateOf, settings } = this.#facts;
     const revisions = new Set([guard.revision, guard.dependenciesMetRevision ?? 0, ...rows.map((row) => row.revision)]);
     const templates = [...revisions].flatMap((revision) => {
@@ -98,10 +116,16 @@ export class Paper {
         ...identity,
         app,
         frozen,
+        appGeneration: guard.generation,
         guard,
+        rollout,
         templates: new Map(templates),
         replicas: rows,
-        observations: new Map(rows.flatMap((row) => this.#seen(row, templateOf(guard.service, row.revision), now))),
+        observations: new Map(
+          rows
+            .filter((row) => observed.has(row.state) || isToBeCleared(row, rollout, now))
+            .flatMap((row) => this.#seen(row, templateOf(guard.service, row.revision), now)),
+        ),
         dependencies: new Map(
           wanted.flatMap((name) => {
             const other = this.services.get(name);
@@ -132,7 +156,7 @@ export class Paper {
     now: number,
   ): readonly (readonly [string, Observation])[] {
     const isAsked = row.state !== 'creating' || row.attempt?.startedAt != null;
-    if (!observed.has(row.state) || !isAsked) return [];
+    if (!isAsked) return [];
     const group = this.#groups.get(row.group);
     if (group === undefined || (group.goneAt !== null && group.goneAt <= now)) {
       return [[replicaKey(row), { kind: 'missing' }]];

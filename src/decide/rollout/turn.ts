@@ -7,6 +7,18 @@ import { isLive } from '../../model/transitions.ts';
 import { isClosed } from '../placement/place.ts';
 import type { Pace } from './pace.ts';
 
+/** How the desired replicas are shared between two revisions. */
+export interface Share {
+  /** How many are to have the target revision. */
+  readonly fresh: number;
+  /** How many others are to stay, and to be made up for when they are lost. */
+  readonly old: number;
+  /** At which revision; null = nothing is known of it, and none is made up for. */
+  readonly base: number | null;
+  /** Paused: what stands stays, also above the desired number. */
+  readonly isHeld: boolean;
+}
+
 export interface RolloutFacts {
   readonly desired: number;
   /** Revision that replicas should have. */
@@ -14,6 +26,7 @@ export interface RolloutFacts {
   /** Rows of the service; what is gone does not count. */
   readonly replicas: readonly ReplicaRow[];
   readonly pace: Pace;
+  readonly share: Share;
 }
 
 /** Live or on their way out, replicas of other revisions are there. */
@@ -37,9 +50,9 @@ export interface Leaving {
 /**
  * What is not ready serves nobody, so its removal is never charged: a service whose old replicas all fail can always be fixed forward (semantics, "Surge,
  * availability, disruption"). Of the ready ones so many leave as are ready above the floor, new ones counted: those in a closed pool first, then those
- * whose slot has a successor.
+ * whose slot has a successor. Never more leave than the share of the new ones makes superfluous.
  */
-export function leavingOf({ target, replicas, pace, pools, minReadyMs, now }: LeavingFacts): Leaving {
+export function leavingOf({ target, replicas, pace, share, pools, minReadyMs, now }: LeavingFacts): Leaving {
   const live = replicas.filter(({ state }) => isLive(state));
   const old = live.filter(({ revision }) => revision !== target);
   const serving = old.filter(({ state }) => state === 'ready');
@@ -52,21 +65,35 @@ export function leavingOf({ target, replicas, pace, pools, minReadyMs, now }: Le
   const succeeded = new Set(counting.map(({ slot }) => slot));
   const cost = (row: ReplicaRow): number => (closed.has(row.pool) ? 0 : succeeded.has(row.slot) ? 1 : 2);
   const ranked = serving.sort((a, b) => cost(a) - cost(b) || a.slot - b.slot || a.incarnation - b.incarnation);
+  const idle = old.filter(({ state }) => state !== 'ready');
+  const excess = Math.max(0, share.isHeld ? live.length - pace.ceiling : old.length - share.old);
+  const going = idle.slice(0, excess);
   return {
-    replicas: new Set([...old.filter(({ state }) => state !== 'ready'), ...ranked.slice(0, spare)]),
+    replicas: new Set([...going, ...ranked.slice(0, Math.min(spare, excess - going.length))]),
     lookAt: old.length === 0 || maturing.length === 0 ? null : Math.min(...maturing.map(countsAt)),
   };
 }
 
-/** How many new replicas may be created now. Where old and new do not overlap, what drains or is being deleted still holds its place. */
+/** How many replicas of the target may be created now. */
 export function roomOf(facts: RolloutFacts): number {
-  const { desired, target, replicas, pace } = facts;
-  const present = replicas.filter(({ state }) => state !== 'gone');
-  const live = present.filter(({ state }) => isLive(state));
-  const fresh = live.filter(({ revision }) => revision === target);
-  const wanted = Math.max(0, desired - fresh.length);
+  const { target, replicas, pace, share } = facts;
+  const fresh = replicas.filter(({ state, revision }) => isLive(state) && revision === target);
+  const wanted = Math.max(0, share.fresh - fresh.length);
   if (!isRollingOut(facts)) return wanted;
-  if (pace.strategy === 'recreate') return 0;
-  const standing = pace.overlaps ? live : present;
-  return Math.max(0, Math.min(wanted, pace.ceiling - standing.length));
+  if (pace.strategy === 'recreate' && !share.isHeld) return 0;
+  return Math.max(0, Math.min(wanted, belowCeiling(facts)));
+}
+
+/** How many of the others are missing, and may be created at their own revision: a loss while a rollout is paused, or beside a canary. */
+export function baseRoomOf(facts: RolloutFacts): number {
+  const { target, replicas, share } = facts;
+  if (share.base === null) return 0;
+  const others = replicas.filter(({ state, revision }) => isLive(state) && revision !== target);
+  return Math.max(0, Math.min(share.old - others.length, belowCeiling(facts)));
+}
+
+/** Where old and new do not overlap, what drains or is being deleted still holds its place. */
+function belowCeiling({ replicas, pace }: RolloutFacts): number {
+  const standing = replicas.filter(({ state }) => (pace.overlaps ? isLive(state) : state !== 'gone'));
+  return pace.ceiling - standing.length;
 }

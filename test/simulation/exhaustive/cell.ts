@@ -205,6 +205,8 @@ export function guardOf(service: Service, name: string): GuardRow {
     drainMs: waits.drain * tickMs,
     nextIncarnation: Math.max(0, ...incarnations) + 1,
     revision: service.revision,
+    // As after a rollout that came to a good end: none is under way.
+    verifiedRevision: service.revision,
     healthyRevision: service.healthy ? service.revision : null,
     dependenciesMetRevision: service.met,
   });
@@ -248,7 +250,9 @@ export function snapshotOf(
     ...identity,
     app: apps[name],
     frozen: false,
+    appGeneration: 1,
     guard: guardOf(service, name),
+    rollout: null,
     templates,
     replicas: service.cells.map((cell) => rowOf(cell, name)),
     observations,

@@ -98,8 +98,8 @@ export const planted: readonly Planted[] = [
   {
     name: 'only ready replicas count as there',
     file: 'rollout/turn.ts',
-    from: 'const wanted = Math.max(0, desired - fresh.length);',
-    to: "const wanted = Math.max(0, desired - fresh.filter(({ state }) => state === 'ready').length);",
+    from: 'const wanted = Math.max(0, share.fresh - fresh.length);',
+    to: "const wanted = Math.max(0, share.fresh - fresh.filter(({ state }) => state === 'ready').length);",
     oracle: 'Ceiling',
   },
   {
@@ -126,7 +126,7 @@ export const planted: readonly Planted[] = [
   {
     name: 'a plan does not see its own reservations',
     file: 'placement/place.ts',
-    from: 'world.occupy(ask.service, choice.target.name, ask);',
+    from: 'world.occupy(ask.service, target.name, ask);',
     to: '',
     oracle: 'Quota',
   },

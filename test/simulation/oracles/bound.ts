@@ -3,7 +3,7 @@
  * its work may take: noticing what was lost, and then, for each kind of work that stood out since, the longest that kind can last.
  */
 import type { Oracle, RawEntity, View } from '../types.ts';
-import { imageOf } from './rows.ts';
+import { imageOf, isPaused } from './rows.ts';
 
 const second = 1_000;
 const minute = 60 * second;
@@ -101,14 +101,15 @@ function isServed(guard: RawEntity, replicas: readonly RawEntity[]): boolean {
   return own.length === wanted && own.every((row) => row['state'] === 'ready');
 }
 
-/** Images that no replica can become ready with. */
+/** Images that no replica can become ready with, and rollouts that stopped. */
 const isHopeless = (view: View, app: string): boolean =>
   view
     .rowsOf('service', app)
     .some(
       (guard) =>
-        guard['removed'] !== true &&
-        /^flotilla\/(missing|crash)(:|$)/.test(
-          imageOf(view, app, String(guard['service']), Number(guard['revision'])) ?? '',
-        ),
+        isPaused(view, app, String(guard['service'])) ||
+        (guard['removed'] !== true &&
+          /^flotilla\/(missing|crash)(:|$)/.test(
+            imageOf(view, app, String(guard['service']), Number(guard['revision'])) ?? '',
+          )),
     );

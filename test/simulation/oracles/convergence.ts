@@ -1,6 +1,6 @@
 /** L1: once spec and world stop changing, observed = desired. Judged at the end of the calm, whose length is the bound. */
 import type { Oracle, RawEntity, View } from '../types.ts';
-import { imageOf } from './rows.ts';
+import { imageOf, isPaused } from './rows.ts';
 
 /** Images that no replica can become ready with. */
 const broken = /^flotilla\/(missing|crash)(:|$)/;
@@ -40,7 +40,7 @@ function judge(view: View, app: string, restored: boolean): void {
     const live = ofKind('replica').filter((row) => row['service'] === service && row['state'] !== 'gone');
     const ready = live.filter((row) => row['state'] === 'ready' && row['revision'] === guard['revision']);
     const isHopeless = restored && broken.test(imageOf(view, app, service, Number(guard['revision'])) ?? '');
-    if (!isHopeless && (live.length !== wanted || ready.length !== wanted)) {
+    if (!isHopeless && !isPaused(view, app, service) && (live.length !== wanted || ready.length !== wanted)) {
       const states = live
         .map((row) => `${row['slot']}/${row['incarnation']} ${row['state']} r${row['revision']}`)
         .join(', ');

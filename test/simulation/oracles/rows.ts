@@ -68,6 +68,13 @@ export function paceOf(
   return { surge, unavailable: surge + unavailable === 0 ? 1 : unavailable };
 }
 
+/** Its rollout stopped, with a reason, and waits for a person: it is not to converge by itself. */
+export function isPaused(view: View, app: string, service: string): boolean {
+  const number = guardOf(view, app, service)?.['rollout'];
+  const record = view.rowsOf('rollout', app).find((row) => row['service'] === service && row['number'] === number);
+  return record?.['phase'] === 'paused' && record['reason'] !== undefined;
+}
+
 interface SpecRow {
   readonly name: string;
   readonly rollout?: {

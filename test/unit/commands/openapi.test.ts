@@ -131,6 +131,9 @@ describe('the client', () => {
         command: 'sh',
         terminalSize: { rows: 24, cols: 80 },
       }),
+    rollouts: (client) => client.rollouts('shop', { service: 'web', limit: 5 }),
+    rollout: (client) => client.rollout('shop', 'web.3'),
+    revisions: (client) => client.revisions('shop', { service: 'web' }),
     events: (client) => client.events('shop', { limit: 5, before: 'x', after: 'y' }),
   };
 

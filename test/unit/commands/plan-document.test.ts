@@ -28,6 +28,7 @@ function rowsOf(guard: Partial<GuardRow> = {}, app: Partial<AppRow> = {}): AppRo
     ].map(stored),
     replicas: [replica('old', 0), replica('web', 0), replica('web', 1)].map(stored),
     operations: [],
+    rollouts: [],
   };
 }
 
@@ -87,7 +88,7 @@ describe('the plan of a document', () => {
   });
 
   it('of an app that is not there adds everything, and counts commands that are not applied yet', () => {
-    const none: AppRows = { app: null, guards: [], revisions: [], replicas: [], operations: [] };
+    const none: AppRows = { app: null, guards: [], revisions: [], replicas: [], operations: [], rollouts: [] };
     expect(plan(none, { web }).services).toMatchObject([{ change: 'added', create: 2 }]);
     const waiting = { ...rowsOf(), operations: [stored(anOperation({ seq: 2 }))] };
     expect(plan(waiting, { web }).pending).toBe(1);

@@ -12,6 +12,7 @@ const rows: AppRows = {
   revisions: [],
   replicas: [stored(aReplica()), stored(aReplica({ slot: 1, incarnation: 2 }))],
   operations: [],
+  rollouts: [],
 };
 const pools = [aPool({ pool: 'eastus' }), aPool({ pool: 'westus2', order: 1 })];
 const known = planIdOf(spec, rows, pools);

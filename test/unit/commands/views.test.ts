@@ -49,6 +49,7 @@ describe('the addresses of a replica', () => {
       revisions: [aRevision({ template: aTemplate({ readiness: running, ...template }) })],
       replicas: [aReplica({ ports, endpoint })],
       operations: [],
+      rollouts: [],
     };
     expect(appOf(view, []).serviceList[0]?.replicas[0]?.addresses).toEqual(expected);
   });

@@ -24,10 +24,16 @@ describe('a service', () => {
 });
 
 describe('why a service has not converged', () => {
-  const open = { open: true, message: null } as unknown as Parameters<typeof explain>[1];
+  const gate = { open: true, message: null };
   const growth = { changes: [], steps: [], nextIncarnation: 1, shortage: null, backoffUntil: null };
   const why = (desired: number, after: readonly ReplicaRow[]) =>
-    explain(aSnapshot({ guard: aGuard({ desired, revision: 2 }) }), open, growth, after, false);
+    explain(aSnapshot({ guard: aGuard({ desired, revision: 2 }) }), {
+      gate,
+      growth,
+      after,
+      converged: false,
+      rollout: null,
+    });
   const current = (row: ReplicaRow): ReplicaRow => ({ ...row, revision: 2 });
 
   it('one replica of an older revision is enough', () => {

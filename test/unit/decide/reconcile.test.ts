@@ -422,7 +422,7 @@ describe('removal', () => {
     const standing = observed([replica, seen(replica, { provisioningState: 'Deleting' })]);
     expect(reconcile(aSnapshot({ guard: removed, replicas: [replica], observations: missing }), at)).toMatchObject({
       done: true,
-      guard: { observedGeneration: 2, verifiedRevision: null },
+      guard: { observedGeneration: 2, verifiedRevision: 1 },
     });
     expect(reconcile(aSnapshot({ guard: removed, replicas: [replica], observations: standing }), at).done).toBe(false);
     expect(reconcile(aSnapshot({ guard: removed, replicas: [replica] }), at).done).toBe(false);
@@ -726,9 +726,12 @@ describe('what is told', () => {
 
   it('a removed service verifies, reaches and gates nothing', () => {
     const app = anApp('shop', [aService('web')]);
-    const plan = reconcile(aSnapshot({ app, guard: guard({ removed: true, desired: 0, revision: 2 }) }), at);
+    const plan = reconcile(
+      aSnapshot({ app, guard: guard({ removed: true, desired: 0, revision: 2, verifiedRevision: 1 }) }),
+      at,
+    );
     expect(plan.guard).toMatchObject({
-      verifiedRevision: null,
+      verifiedRevision: 1,
       healthyRevision: null,
       startedRevision: null,
       dependenciesMetRevision: null,
@@ -1012,7 +1015,9 @@ describe('attempt ids', () => {
 
 describe('what a plan concludes for its service', () => {
   it('nothing is verified before it has converged', () => {
-    expect(reconcile(aSnapshot({ replicas: slots(1, 'starting') }), at).guard.verifiedRevision).toBeNull();
+    const unproven = guard({ verifiedRevision: null });
+    const plan = reconcile(aSnapshot({ guard: unproven, replicas: slots(1, 'starting') }), at);
+    expect(plan.guard.verifiedRevision).toBeNull();
   });
 
   it('what is healthy wakes the app, though it was started before and others are still going', () => {

@@ -39,13 +39,14 @@ describe('the pace of a rollout', () => {
 });
 
 const rolling = paceOf(defaultRollout, 4);
+const whole = { fresh: 4, old: 0, base: null, isHeld: false };
 const row = (revision: number, slot: number, state: ReplicaRow['state'] = 'ready', over: Partial<ReplicaRow> = {}) =>
   inState(state, { slot, incarnation: revision * 10 + slot, revision, readyAt: at - 60_000, ...over });
 const pools = [aPool({ pool: 'east' }), aPool({ pool: 'shut', cordoned: true })];
 const leaving = (replicas: readonly ReplicaRow[], pace = rolling) =>
-  [...leavingOf({ desired: 4, target: 2, replicas, pace, pools, minReadyMs: 10_000, now: at }).replicas].map(
-    ({ incarnation }) => incarnation,
-  );
+  [
+    ...leavingOf({ desired: 4, target: 2, replicas, pace, share: whole, pools, minReadyMs: 10_000, now: at }).replicas,
+  ].map(({ incarnation }) => incarnation);
 const old = [0, 1, 2, 3].map((slot) => row(1, slot));
 
 describe('who leaves', () => {
@@ -84,7 +85,7 @@ describe('who leaves', () => {
 
 describe('room for new ones', () => {
   const room = (replicas: readonly ReplicaRow[], over = {}) =>
-    roomOf({ desired: 4, target: 2, replicas, pace: paceOf({ ...defaultRollout, ...over }, 4) });
+    roomOf({ desired: 4, target: 2, replicas, pace: paceOf({ ...defaultRollout, ...over }, 4), share: whole });
   const inPlace = { maxSurge: 0, maxUnavailable: 1 };
 
   it.each<[string, number, number]>([

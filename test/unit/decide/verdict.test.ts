@@ -404,6 +404,7 @@ describe('the whole row', () => {
       reason: 'ContainerCrashed',
       message: 'The container ended with exit code 1; restarted 2 times.',
       restartCount: 2,
+      crashes: 2,
       logTail: 'boom',
       endpoint: false,
       observedAt: now,

@@ -15,7 +15,7 @@ const wake = (after: readonly ReplicaRow[], over: Partial<Parameters<typeof wake
     after,
     growth,
     rolloutAt: null,
-    frozen: false,
+    isCalm: false,
     settings: defaults,
     now: at,
     ...over,

@@ -15,7 +15,7 @@ const happening = (n: number): Happening => ({
 const eventsOf = (services: number, happenings: number, reason: 'InvalidDocument' | null = null) => {
   const app = stored(anAppRow());
   const writes = conclude(
-    { app, guards: [], revisions: [], replicas: [] },
+    { app, guards: [], revisions: [], replicas: [], rollouts: [] },
     stored(anOperation()),
     {
       state: 'applied',

@@ -29,8 +29,9 @@ interface Given {
 const viewOf = ({ app = {}, guards = [], revisions = [] }: Given): CommandView => ({
   app: stored(anAppRow({ nextSeq: 3, ...app })),
   guards: guards.map(stored),
-  revisions,
+  revisions: revisions.map(stored),
   replicas: [],
+  rollouts: [],
 });
 
 const apply = (given: Given, spec: AppSpec) => planApply(viewOf(given), operation, { app: spec, warnings: [] }, moment);
@@ -81,7 +82,13 @@ describe('a new service', () => {
 
   it('gets its first revision', () => {
     expect(rowsOf(writes, 'revision')).toEqual([
-      aRevision({ hash: revisionHash(web.template), template: web.template, generation: 2, createdAt: now }),
+      aRevision({
+        cause: 'op-1',
+        hash: revisionHash(web.template),
+        template: web.template,
+        generation: 2,
+        createdAt: now,
+      }),
     ]);
   });
 

@@ -14,6 +14,7 @@ const viewOf = (app: Partial<AppRow>, guards: readonly GuardRow[]): CommandView 
   guards: guards.map(stored),
   revisions: [],
   replicas: [],
+  rollouts: [],
 });
 const rowsOf = <K extends Row['kind']>(writes: readonly Write[], kind: K) =>
   writes.map(({ row }) => row).filter((row) => row.kind === kind) as Extract<Row, { kind: K }>[];

@@ -16,6 +16,7 @@ const viewOf = (state: ReplicaState, app: Partial<AppRow> = {}): CommandView => 
   guards: [stored(aGuard({ cycle: 4 }))],
   revisions: [],
   replicas: [stored(inState(state, { cycle: 4, reason: 'ProbeFailed', message: 'Bad.' }))],
+  rollouts: [],
 });
 
 const rowsOf = <K extends Row['kind']>(writes: readonly Write[], kind: K) =>

@@ -22,8 +22,9 @@ const viewOf = (web: Partial<GuardRow> = {}, app: Partial<AppRow> = {}): Command
   revisions: [
     aRevision({ hash: revisionHash(aService('web').template) }),
     aRevision({ service: 'api', hash: revisionHash(aService('api').template) }),
-  ],
+  ].map(stored),
   replicas: [],
+  rollouts: [],
 });
 
 const rowsOf = <K extends Row['kind']>(writes: readonly Write[], kind: K) =>
