@@ -40,6 +40,12 @@ const maintenanceExitCodes: ReadonlySet<number> = new Set([7147, 7148]);
 
 const rules: readonly Rule[] = [
   {
+    // Starting it would give other containers and another address under the name of this incarnation (aci: lifecycle).
+    name: 'somebody stopped the group, and nobody but a person starts it again',
+    when: ({ running, group }) => !running && group.state === 'Stopped',
+    says: () => dead('GroupStopped', 'Somebody stopped the container group, which is replaced by another one.'),
+  },
+  {
     name: 'the image cannot be pulled',
     when: ({ running, group }) => !running && pullFailure(group) !== undefined,
     says: ({ group }) => dead('ImagePullFailed', pullFailure(group)?.message ?? ''),

@@ -271,7 +271,10 @@ function becomeReady(replica: ReplicaRow, now: number): Verdict {
   );
 }
 
-/** Also the way out of a create that ARM refused. A ready replica whose group vanished did not fail by itself: its count stays. */
+/** What befalls a group from outside. */
+const foreignActs: ReadonlySet<Reason> = new Set(['GroupMissing', 'GroupStopped']);
+
+/** Also the way out of a create that ARM refused. A replica that was ready and lost its group to somebody did not fail by itself: its count stays. */
 export function failed(
   replica: ReplicaRow,
   reason: Reason,
@@ -279,7 +282,7 @@ export function failed(
   now: number,
   settings: Pick<PlannerSettings, 'backoff'>,
 ): Verdict {
-  const blameless = reason === 'GroupMissing' && replica.readyAt !== null;
+  const blameless = foreignActs.has(reason) && replica.readyAt !== null;
   const row: ReplicaRow = {
     ...replica,
     ...at('failed', now),

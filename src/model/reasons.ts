@@ -67,6 +67,8 @@ const reasons = {
   DeletionStuck: 'ARM has accepted the deletion of the container group and does not carry it out',
   GroupMissing: 'the container group is gone though nobody of us deleted it',
   Forgotten: 'let go by command, whatever became of its container group',
+  GroupStopped:
+    'somebody stopped the container group, and ACI will not start it by itself: another one takes its place',
   Orphaned: 'a container group of this installation that no live row owns',
   // pools
   PoolMoving:

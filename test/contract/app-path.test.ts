@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { resync } from '../../src/activities/resync.ts';
 import { groupName } from '../../src/decide/group-spec.ts';
+import { benign } from '../../src/local/core.ts';
 import { err } from '../../src/model/result.ts';
 import { appWorld, converged, deleted, twoPools } from '../support/app-world.ts';
 import { nothingMore } from '../support/rows.ts';
@@ -227,6 +228,28 @@ describe('what goes wrong in the world', () => {
     expect(replicas.find(({ group }) => group === victim.group)).toMatchObject({
       state: 'gone',
       reason: 'GroupMissing',
+    });
+  });
+
+  it('a group that somebody stopped is replaced, and not held against its replica', async () => {
+    const world = appWorld();
+    await world.command('apply', 'shop', shop());
+    await world.until('convergence', converged);
+    const [victim] = (await world.rows()).replicas.filter(({ service }) => service === 'web');
+    const pool = world.settings.pools[0];
+    if (victim === undefined || pool === undefined) throw new Error('nothing to stop');
+    const place = `/subscriptions/${pool.subscriptionId}/resourceGroups/${pool.resourceGroup}`;
+    const url = `${place}/providers/Microsoft.ContainerInstance/containerGroups/${victim.group}/stop?api-version=2023-05-01`;
+    const headers = { authorization: 'Bearer token', host: 'management.azure.com' };
+    expect(world.arm.handle({ method: 'POST', url, headers, body: '' }, world.clock.now, benign).status).toBe(204);
+    await world.elapse(45_000);
+    await world.until('convergence', converged, 60_000);
+    const { replicas } = await world.rows();
+    const successor = replicas.find(({ service, slot, state }) => service === 'web' && slot === 0 && state === 'ready');
+    expect(successor).toMatchObject({ incarnation: 4, failures: 0 });
+    expect(replicas.find(({ group }) => group === victim.group)).toMatchObject({
+      state: 'gone',
+      reason: 'GroupStopped',
     });
   });
 

@@ -52,6 +52,14 @@ describe('flotilla local fault', { shuffle: false }, () => {
     await repaired(0, incarnation);
   });
 
+  it('stops a group, as somebody might in the portal: the replica is replaced', async () => {
+    const { incarnation } = await web(2);
+    await fault('add', 'stop-group', 'voting.web.2');
+    await repaired(2, incarnation);
+    const { out } = await flotilla('events', 'voting');
+    expect(out.some((line) => line.includes('GroupStopped'))).toBe(true);
+  });
+
   it('throttles creates meanwhile: the replacement waits, and comes once they are let through', async () => {
     const { incarnation } = await web(1);
     await fault('add', 'throttle', 'create', 'times=always', 'retry-after=1s');

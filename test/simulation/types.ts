@@ -162,7 +162,11 @@ export interface ArmGroup {
   readonly image: string;
   /** Every container runs and answers. */
   readonly serving: boolean;
+  /** Every container has opened its ports, whether or not it answers well. */
+  readonly listening: boolean;
   readonly deleting: boolean;
+  /** Somebody stopped it: it will not run until a person starts it. */
+  readonly stopped: boolean;
   /** Plain and secure variables of its container, as the PUT had them. */
   readonly environment: Readonly<Record<string, string>>;
   /** Files of its secret volumes, decoded, as `<volume>/<file>`. */
@@ -338,6 +342,8 @@ export interface PlantedBug {
   readonly killedBy: string;
   /** The only faults it is hunted with, each struck more often; none: it shows where nothing goes wrong. Default: what the seed draws. */
   readonly with?: readonly FaultName[];
+  /** Name of the workload that shows it soonest. Default: what the seed draws. */
+  readonly on?: string;
 }
 
 export interface Violation {

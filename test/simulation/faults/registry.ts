@@ -104,6 +104,7 @@ export const weatherFaults = [
   'deploy',
   'deletedByHand',
   'eventForged',
+  'stoppedByHand',
 ] as const;
 export type WeatherFault = (typeof weatherFaults)[number];
 

@@ -5,6 +5,7 @@ import { audit } from './audit.ts';
 import { availability } from './availability.ts';
 import { bound } from './bound.ts';
 import { budgets } from './budgets.ts';
+import { byHand } from './by-hand.ts';
 import { capacity } from './capacity.ts';
 import { commands } from './commands.ts';
 import { convergence } from './convergence.ts';
@@ -54,4 +55,5 @@ export const oracles: readonly Oracle[] = [
   stillness,
   takeover,
   hints,
+  byHand,
 ];

@@ -2,7 +2,7 @@
  * S6: nothing that is not ours is ever touched, and no group of ours is deleted under a living replica. At the end of the calm every group of ours is
  * owned, on its way out, or held for a reason that the rows show.
  */
-import type { ArmGroup, Oracle, RawEntity, View } from '../types.ts';
+import type { ArmGroup, EffectEvent, Oracle, RawEntity, View } from '../types.ts';
 
 /** States of a replica row in which its group may be deleted. */
 const leaving = new Set(['deleting', 'gone', 'failed', 'draining']);
@@ -10,19 +10,19 @@ const leaving = new Set(['deleting', 'gone', 'failed', 'draining']);
 export const ownership: Oracle = {
   name: 'ownership',
   invariant: 'S6',
-  create: () => ({
+  create: () => watcher(),
+};
+
+/** What was on its way to DELETE when the table was restored may still arrive: the longest that calls of the table and reads of ARM take before it. */
+const underwayMs = 120_000;
+
+function watcher(): ReturnType<Oracle['create']> {
+  let restoredAt = Number.NEGATIVE_INFINITY;
+  return {
     onEvent(view, event) {
-      if (event.type !== 'effect' || event.target !== 'arm' || event.moment !== 'applied') return;
-      const { tags } = event;
-      if (!event.writes || !tags) return;
-      if (tags['flotilla-installation'] !== view.installation) {
-        view.fail(`${event.method} of a group that is not ours: ${event.group} (${event.key})`);
-      } else if (event.method === 'DELETE' && event.status !== null && event.status < 300) {
-        const row = ownerOf(view, tags);
-        if (row && row['group'] === event.group && !leaving.has(String(row['state']))) {
-          view.fail(`the group of a replica that is ${row['state']} was deleted: ${event.key}, by ${event.cause?.fn}`);
-        }
-      }
+      if (event.type === 'row' && event.foreign) restoredAt = event.at;
+      if (event.type === 'effect' && event.target === 'arm' && event.moment === 'applied' && event.writes)
+        judgeWrite(view, event, event.at - restoredAt <= underwayMs);
     },
     onEnd(view) {
       const ours = view.groups().filter(({ tags }) => tags['flotilla-installation'] === view.installation);
@@ -31,8 +31,20 @@ export const ownership: Oracle = {
       if (orphans.length > 5 && orphans.length > ours.length * 0.1) return;
       for (const { label } of orphans) view.fail(`a group of ours that nobody owns is left after the calm: ${label}`);
     },
-  }),
-};
+  };
+}
+
+function judgeWrite(view: View, { tags, method, group, key, status, cause }: EffectEvent, isUnderway: boolean): void {
+  if (!tags) return;
+  if (tags['flotilla-installation'] !== view.installation) {
+    view.fail(`${method} of a group that is not ours: ${group} (${key})`);
+    return;
+  }
+  if (method !== 'DELETE' || status === null || status >= 300 || isUnderway) return;
+  const row = ownerOf(view, tags);
+  if (row && row['group'] === group && !leaving.has(String(row['state'])))
+    view.fail(`the group of a replica that is ${row['state']} was deleted: ${key}, by ${cause?.fn}`);
+}
 
 function isOwned(view: View, group: ArmGroup): boolean {
   const row = ownerOf(view, group.tags);

@@ -1,7 +1,10 @@
 /** Once everything has converged and nobody asks for anything, nothing is written: not to ARM, not to an app's rows, not to the queue. */
 import type { Oracle, SimEvent, View } from '../types.ts';
 
-/** After the last app converged: what was on its way settles, and what only a read shows (a restart in place) is known within 5 min. */
+/**
+ * After the last app had converged for the first time since the world last moved: what was on its way settles, and what only a read shows (a restart in
+ * place) is known within 5 min. Our own writes are no reason for more of them.
+ */
 const settleMs = 330_000;
 
 export const stillness: Oracle = {
@@ -12,7 +15,7 @@ export const stillness: Oracle = {
     return {
       onEvent(view, event) {
         if (event.at < view.calmFrom) return;
-        if (event.type === 'tick') since = isStill(view) ? (since ?? event.at) : null;
+        if (event.type === 'tick' && since === null && isStill(view)) since = event.at;
         if (event.type === 'command' || (event.type === 'group' && event.change !== 'gone')) since = null;
         if (since === null || event.at - since < settleMs) return;
         const written = writtenBy(event);

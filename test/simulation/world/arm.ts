@@ -212,7 +212,9 @@ class WorldArm implements Arm {
       serving: record.containers.every(
         ({ condition, current }) => condition === 'serving' && current.state === 'Running',
       ),
+      listening: record.containers.every(({ condition }) => condition !== 'down' && condition !== 'starting'),
       deleting: record.provisioningState === 'Deleting',
+      stopped: record.stopped === 'Stopped',
       ...(this.#secrets.get(record.name) ?? { environment: {}, files: {} }),
       label: labelOf(record.tags, record.name),
     };

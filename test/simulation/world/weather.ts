@@ -43,6 +43,7 @@ const rates: Readonly<Record<WeatherFault, number>> = {
   deploy: 0.005,
   deletedByHand: 0.015,
   eventForged: 0.05,
+  stoppedByHand: 0.015,
 };
 
 export function startWeather(parts: WeatherParts): void {
@@ -104,7 +105,8 @@ const strokes: Readonly<Record<WeatherFault, Stroke>> = {
   stuckDelete: (parts, { group }) => group?.provisioningState === 'Deleting' && stick(parts, group.name),
   groupVanishes: ({ arm }, { group }) => group && arm.store.removeGroup(group.key),
   lateCreate: createAgain,
-  deletedByHand: (parts, { group }) => group && deleteByHand(parts, group.name),
+  deletedByHand: (parts, { group }) => group && byHand(parts, 'DELETE', group.name),
+  stoppedByHand: (parts, { group }) => group && byHand(parts, 'POST', group.name, '/stop'),
   eventForged: (parts, { group }) => forge(parts, group?.name ?? 'none'),
   hostRestart({ fleet }) {
     const host = fleet.hosts.find(({ isServing }) => isServing);
@@ -190,8 +192,8 @@ function createAgain(parts: WeatherParts): void {
 }
 
 /** In the portal, say: ARM tells of it. */
-function deleteByHand({ arm }: WeatherParts, name: string): void {
-  arm.core.handle(requestOf('DELETE', name), clock.now, () => 0);
+function byHand({ arm }: WeatherParts, method: string, name: string, action = ''): void {
+  arm.core.handle(requestOf(method, `${name}${action}`), clock.now, () => 0);
 }
 
 const foreignPlace = '/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/theirs';

@@ -20,6 +20,11 @@ const event = (name: string, message = '', lastAt: number | null = at): GroupEve
   lastAt,
 });
 const idle = { container: null, state: 'Pending', provisioningState: 'Creating' };
+const stoppedGroup: Partial<GroupObservation> = {
+  state: 'Stopped',
+  ip: null,
+  container: aContainer({ state: 'Terminated', exitCode: 137 }),
+};
 const quiet: ServiceTemplate = aTemplate({ readiness: { kind: 'running', afterMs: 10_000 } });
 const verdict = (seenGroup: SeenGroup, template = aTemplate(), now = at + 60_000) => {
   const condition = conditionOf(seenGroup, template, now);
@@ -98,6 +103,13 @@ describe('the condition of a container group', () => {
       'unfit PlatformMaintenance',
     ],
     ['a passing probe', group({}, 'passed'), 'fit'],
+    ['a group that somebody stopped', group(stoppedGroup), 'dead GroupStopped'],
+    [
+      'a stopped group of which a stale word about the image is left (conflict): nobody but a person starts it again',
+      group({ ...stoppedGroup, events: [event('Failed', 'Failed to pull image "x"')] }),
+      'dead GroupStopped',
+    ],
+    ['a group that is called stopped and runs all the same (near miss)', group({ state: 'Stopped' }, 'passed'), 'fit'],
     ['a failing probe', group({}, 'failed'), 'unfit ProbeFailed'],
     ['a probe that was not made', group({}, null), 'unfit null'],
     ['no address yet', group({ ip: null }, 'passed'), 'unfit null'],
@@ -121,6 +133,13 @@ describe('the condition of a container group', () => {
     const ended = group({ container: aContainer({ state: 'Terminated', exitCode }) });
     expect(verdict(ended, aTemplate({ restartPolicy }))).toBe(expected);
   });
+
+  it.each(['Always', 'OnFailure', 'Never'] as const)(
+    'restart policy %s: what a person stopped did not end',
+    (policy) => {
+      expect(verdict(group(stoppedGroup), aTemplate({ restartPolicy: policy }))).toBe('dead GroupStopped');
+    },
+  );
 
   it.each<[string, number, GroupEvent[], Partial<ReturnType<typeof aContainer>>, string]>([
     ['before its time', 9_999, [], {}, 'unfit null'],

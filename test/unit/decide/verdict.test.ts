@@ -131,6 +131,21 @@ describe('a replica that starts', () => {
     expect(judged(once, missing).row).toMatchObject({ state: 'failed', reason: 'GroupMissing', failures: 1 });
   });
 
+  it.each([
+    ['starting', 1],
+    ['ready', 0],
+    ['unready', 0],
+  ] as const)('%s: stopped by somebody, it is failed at once and has %i failures', (state, failures) => {
+    const replica = inState(state);
+    const stopped = { state: 'Stopped', ip: null, container: aContainer({ state: 'Terminated', exitCode: 137 }) };
+    expect(judged(replica, seen(replica, stopped)).row).toMatchObject({
+      state: 'failed',
+      reason: 'GroupStopped',
+      endpoint: false,
+      failures,
+    });
+  });
+
   it.each(['starting', 'ready', 'unready'] as const)(
     '%s: a group of its name that is not ours is as good as none',
     (state) => {
