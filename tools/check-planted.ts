@@ -12,7 +12,7 @@ import type { PlantedBug } from '../test/simulation/types.ts';
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
 /** The unit tests of what the patches touch; those of the embedded platform do not see it. */
-const suites = ['activities', 'azure', 'commands', 'decide', 'model', 'orchestrations'].map(
+const suites = ['activities', 'azure', 'commands', 'decide', 'model', 'orchestrations', 'spec'].map(
   (name) => `test/unit/${name}`,
 );
 

@@ -1,9 +1,15 @@
 /**
- * `npm run sim:mutants [-- --only NAME] [--seeds N] [--from SEED]`: every planted bug must be caught by the oracle it names, on seeds never used before.
- * Must be started with the preload of virtual time.
+ * `npm run sim:mutants [-- OPTIONS]`: every planted bug must be caught by the oracle it names, on seeds never used before, and every oracle by a bug of its
+ * own. Must be started with the preload of virtual time.
+ *
+ *   --only NAME   just this bug
+ *   --seeds N     tried per bug before it counts as survived; default 60
+ *   --from S      first seed; default: a fresh one, by the clock
+ *   --jobs N      processes at a time; default 1
  */
+import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
-import { scenarioOf } from '../test/simulation/explore/scenario.ts';
+import { scenarioOf, workloadNamed } from '../test/simulation/explore/scenario.ts';
 import { everyFault } from '../test/simulation/faults/registry.ts';
 import { planted } from '../test/simulation/mutants/planted.ts';
 import { oracles } from '../test/simulation/oracles/index.ts';
@@ -14,10 +20,9 @@ import { runWorld } from '../test/simulation/world/world.ts';
 const { values } = parseArgs({
   options: {
     only: { type: 'string' },
-    /** Tried per bug before it counts as survived. */
     seeds: { type: 'string', default: '60' },
-    /** First seed; default: a fresh one. */
     from: { type: 'string' },
+    jobs: { type: 'string', default: '1' },
   },
 });
 
@@ -33,7 +38,9 @@ async function hunt(bug: PlantedBug): Promise<string> {
     const scenario = scenarioOf(first + n);
     const drawn = scenario.faults.names.size === 0 ? everyFault : scenario.faults;
     const faults = bug.with ? { names: new Set(bug.with), factor: directedFactor } : drawn;
-    const result = await runWorld({ ...scenario, faults, oracles: judges, patches: new Map([[bug.file, [bug]]]) });
+    const workload = bug.on === undefined ? scenario.workload : workloadNamed(bug.on);
+    const patches = new Map([[bug.file, [bug]]]);
+    const result = await runWorld({ ...scenario, faults, workload, oracles: judges, patches });
     const found = result.violations.find(({ oracle }) => oracle === bug.killedBy);
     if (found) {
       const seconds = ((natives.Date.now() - startedAt) / 1000).toFixed(0);
@@ -44,6 +51,36 @@ async function hunt(bug: PlantedBug): Promise<string> {
   return `SURVIVED ${values.seeds} seeds from ${first}`;
 }
 
-const bugs = planted.filter(({ name }) => values.only === undefined || name === values.only);
-if (bugs.length === 0) throw new Error(`no planted bug is named ${values.only}`);
-for (const bug of bugs) console.log(`${bug.name}: ${await hunt(bug)}`);
+/** In a process of its own; it prints its line itself. */
+function huntApart(bug: PlantedBug): Promise<void> {
+  const flags = [...process.execArgv, 'tools/sim-mutants.ts'];
+  const options = ['--only', bug.name, '--seeds', values.seeds, '--from', String(first)];
+  return new Promise((resolve) => {
+    spawn(process.execPath, [...flags, ...options], { stdio: 'inherit' }).on('exit', (code) => {
+      if (code !== 0) process.exitCode = 1;
+      resolve();
+    });
+  });
+}
+
+async function huntAll(bugs: readonly PlantedBug[], jobs: number): Promise<void> {
+  const left = [...bugs];
+  const lane = async (): Promise<void> => {
+    for (let bug = left.shift(); bug; bug = left.shift()) await huntApart(bug);
+  };
+  await Promise.all(Array.from({ length: jobs }, lane));
+  const untested = oracles.filter(({ name }) => !planted.some(({ killedBy }) => killedBy === name));
+  for (const { name } of untested) console.log(`${name}: no planted bug is hunted by this oracle`);
+  if (untested.length > 0) process.exitCode = 1;
+  const minutes = ((natives.Date.now() - startedAt) / 60_000).toFixed(1);
+  console.log(`${bugs.length} planted bugs, ${oracles.length} oracles, ${minutes} min`);
+}
+
+const startedAt = natives.Date.now();
+if (values.only === undefined) {
+  await huntAll(planted, Number(values.jobs));
+} else {
+  const bug = planted.find(({ name }) => name === values.only);
+  if (!bug) throw new Error(`no planted bug is named ${values.only}`);
+  console.log(`${bug.name}: ${await hunt(bug)}`);
+}

@@ -4,7 +4,7 @@
  */
 import { noteDue, wakeAssessor } from '../commands/wake.ts';
 import { policyOf } from '../decide/rollout/policy.ts';
-import type { ServiceTemplate } from '../model/app-spec.ts';
+import { type ServiceTemplate, serviceNamed } from '../model/app-spec.ts';
 import { type Key, keyOf, keys } from '../model/keys.ts';
 import { limits } from '../model/limits.ts';
 import type { Plan, Step } from '../model/plan.ts';
@@ -161,7 +161,7 @@ async function look(ports: ActivityPorts, settings: ActivitySettings, found: Fou
   const { rows, guard, pools } = found;
   const replicas = found.replicas.map(bare);
   const templates = new Map<number, ServiceTemplate>(rows.revisions.map((row) => [row.revision, row.template]));
-  const service = rows.app?.spec?.services.find((candidate) => candidate.name === guard.service);
+  const service = serviceNamed(rows.app?.spec, guard.service);
   const rollout = rows.rollouts.find(
     ({ service: owner, number }) => owner === guard.service && number === guard.rollout,
   );

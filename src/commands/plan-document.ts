@@ -5,7 +5,7 @@ import { forecastOf } from '../decide/forecast/forecast.ts';
 import { assumedDeletionMs, assumedStartMs, startMsOf } from '../decide/forecast/start-time.ts';
 import { outlookOf } from '../decide/outlook.ts';
 import type { ApplyPreview, FieldChangeResource, ForecastResource, ServicePlanResource } from '../model/api.ts';
-import type { AppSpec, ServiceSpec, ServiceTemplate } from '../model/app-spec.ts';
+import { type AppSpec, type ServiceSpec, type ServiceTemplate, serviceNamed } from '../model/app-spec.ts';
 import { defaults } from '../model/defaults.ts';
 import type { AppRow, GuardRow, OperationRow, PoolRow, ReplicaRow, RevisionRow, Row } from '../model/state.ts';
 import type { AppRows } from '../ports/state-store.ts';
@@ -116,8 +116,8 @@ function fieldsOf(
   before: AppSpec | null,
   after: AppSpec,
 ): readonly FieldChangeResource[] {
-  const was = before?.services.find(({ name }) => name === service);
-  const becomes = after.services.find(({ name }) => name === service);
+  const was = serviceNamed(before, service);
+  const becomes = serviceNamed(after, service);
   return fields.map((field) => {
     const isTold = !untold.test(field);
     return { field, from: isTold ? textAt(was, field) : null, to: isTold ? textAt(becomes, field) : null };

@@ -1,5 +1,5 @@
 /** Whether a service may start its target revision. A dependency gates that once; repair and scaling are never gated again (semantics, "Dependencies"). */
-import type { AppSpec, Dependency } from '../model/app-spec.ts';
+import { type AppSpec, type Dependency, serviceNamed } from '../model/app-spec.ts';
 import type { GuardRow } from '../model/state.ts';
 
 export interface Gate {
@@ -12,7 +12,7 @@ const open: Gate = { open: true, message: null };
 
 export function gateOf(guard: GuardRow, app: AppSpec | null, dependencies: ReadonlyMap<string, GuardRow>): Gate {
   if (guard.removed || guard.dependenciesMetRevision === guard.revision) return open;
-  const spec = app?.services.find((service) => service.name === guard.service);
+  const spec = serviceNamed(app, guard.service);
   const unmet = (spec?.dependsOn ?? []).filter(
     (dependency) => !isMet(dependency, dependencies.get(dependency.service)),
   );

@@ -1,5 +1,5 @@
 /** New incarnations: which slots are free, whether their back-off is over, and where they go. */
-import type { AppSpec, ServiceTemplate } from '../model/app-spec.ts';
+import { type AppSpec, type ServiceTemplate, serviceNamed } from '../model/app-spec.ts';
 import { unplaced } from '../model/placement.ts';
 import type { ReplicaChange, Step } from '../model/plan.ts';
 import type { Reason } from '../model/reasons.ts';
@@ -94,7 +94,7 @@ export function grow(rows: readonly ReplicaRow[], context: GrowthContext): Growt
 
 /** Only replicas that stay count for spread and limits (semantics, "Placement"). */
 function schedulerOf(present: readonly ReplicaRow[], { app, guard, template, pools }: GrowthContext): Scheduler {
-  const rules = app?.services.find(({ name }) => name === guard.service)?.placement ?? unplaced;
+  const rules = serviceNamed(app, guard.service)?.placement ?? unplaced;
   const keyOf = (service: string): string => `${guard.app}/${service}`;
   const ask: Ask = {
     ...rules,

@@ -2,7 +2,7 @@
  * What the plans of a service will come to once its guard is as a command leaves it: which replicas stay, which are replaced and which go, and why. By the
  * rules of the planner itself, for people who want to know before.
  */
-import type { AppSpec } from '../model/app-spec.ts';
+import { type AppSpec, serviceNamed } from '../model/app-spec.ts';
 import type { Reason } from '../model/reasons.ts';
 import { defaultRollout } from '../model/rollout.ts';
 import type { GuardRow, PoolRow, ReplicaRow } from '../model/state.ts';
@@ -39,7 +39,7 @@ export interface OutlookFacts {
 
 export function outlookOf({ guard, app, frozen, replicas, guards, pools }: OutlookFacts): Outlook {
   const live = replicas.filter(({ state }) => isLive(state));
-  const spread = app?.services.find(({ name }) => name === guard.service)?.placement?.spread[0]?.topology ?? null;
+  const spread = serviceNamed(app, guard.service)?.placement?.spread[0]?.topology ?? null;
   const keepers = keepersOf(guard.desired, guard.revision, live, pools, spread);
   const verdicts = live.map((replica) => {
     const keeper = keepers.has(replica);
@@ -69,7 +69,7 @@ function countsOf(reasons: readonly Reason[]): Outlook['reasons'] {
 /** How the old replicas are replaced, and what serves meanwhile. */
 function rolling(old: number, { desired, service }: GuardRow, app: AppSpec | null): readonly string[] {
   if (old === 0 || desired === 0) return [];
-  const spec = app?.services.find(({ name }) => name === service)?.rollout ?? defaultRollout;
+  const spec = serviceNamed(app, service)?.rollout ?? defaultRollout;
   const { strategy, ceiling, floor, overlaps } = paceOf(spec, desired);
   const all = old === 1 ? 'the only replica' : `all ${old} replicas`;
   if (strategy === 'recreate') {

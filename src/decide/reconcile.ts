@@ -2,6 +2,7 @@
  * The door of the planner: everything known of a service, and the time → what to write first and what to do then. No input or output, no clock, no
  * chance.
  */
+import { serviceNamed } from '../model/app-spec.ts';
 import { limits } from '../model/limits.ts';
 import type { Plan, PlannedEvent, ReplicaChange } from '../model/plan.ts';
 import type { RolloutRow } from '../model/rollout-record.ts';
@@ -123,7 +124,7 @@ function steer(snapshot: ServiceSnapshot, verdicts: readonly Verdict[], now: num
   return courseOf({
     guard,
     appGeneration: snapshot.appGeneration,
-    spec: app?.services.find(({ name }) => name === guard.service)?.rollout,
+    spec: serviceNamed(app, guard.service)?.rollout,
     rollout: snapshot.rollout,
     replicas: verdicts.map(({ row }) => row),
     looked: new Set(looked),

@@ -32,6 +32,10 @@ export interface ServiceSpec {
   readonly template: ServiceTemplate;
 }
 
+/** undefined = the app has no service of this name, or nothing is known of the app. */
+export const serviceNamed = (app: AppSpec | null | undefined, name: string): ServiceSpec | undefined =>
+  app?.services.find((service) => service.name === name);
+
 export interface Dependency {
   readonly service: string;
   /** `healthy`: all desired replicas ready once at the current revision; `started`: all Running. */

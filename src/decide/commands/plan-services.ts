@@ -1,4 +1,5 @@
 /** What scaling, restarting, stopping and starting services change. None of them touches the spec: it says what an apply wants, these say what is wanted now. */
+import { serviceNamed } from '../../model/app-spec.ts';
 import type { GuardRow, OperationRow, Stored } from '../../model/state.ts';
 import { type Changed, changeServices } from './change-services.ts';
 import type { CommandView, Moment, Write } from './conclude.ts';
@@ -76,7 +77,7 @@ export function planStart(
 ): readonly Write[] {
   const change = (guard: GuardRow): Changed | null => {
     if (!guard.stopped) return null;
-    const spec = view.app.spec?.services.find(({ name }) => name === guard.service);
+    const spec = serviceNamed(view.app.spec, guard.service);
     const desired = guard.scaledTo ?? spec?.replicas ?? 0;
     return {
       guard: { ...guard, stopped: false, desired },

@@ -19,6 +19,7 @@ export const planted: readonly PlantedBug[] = [
     find: 'orphans: reaping.sightings, reservations, listedAt',
     replace: 'orphans: reaping.sightings, listedAt',
     killedBy: 'reality',
+    with: ['crashBefore', 'crashAfter', 'hostRestart'],
   },
   {
     name: 'reaper-sees-no-rows',
@@ -56,7 +57,8 @@ export const planted: readonly PlantedBug[] = [
     });
     return ok(first ?? 200);
   } catch (error) {`,
-    killedBy: 'write-ahead',
+    killedBy: 'audit',
+    with: ['unavailable', 'throttled'],
   },
   {
     name: 'unreadable-taken-for-absent',
@@ -64,6 +66,7 @@ export const planted: readonly PlantedBug[] = [
     find: "return answer.error.kind === 'NotFound'\n      ? { kind: 'missing' }",
     replace: "return answer.error.kind !== 'Invalid'\n      ? { kind: 'missing' }",
     killedBy: 'absence',
+    with: ['refused', 'unavailable', 'throttled', 'replyLost'],
   },
   {
     name: 'old-epochs-not-fenced',
@@ -93,6 +96,7 @@ export const planted: readonly PlantedBug[] = [
     find: "return passed ? 'passed' : 'failed';",
     replace: "return passed || ip !== '' ? 'passed' : 'failed';",
     killedBy: 'traffic',
+    on: 'variety',
   },
   {
     name: 'pools-compared-once-an-hour',
@@ -108,6 +112,7 @@ export const planted: readonly PlantedBug[] = [
     replace:
       'return { ...defaults, version, installation, installationEpoch, claimLeaseMs: claimLeaseMs / 60, orphanGraceMs, pools };',
     killedBy: 'write-ahead',
+    with: ['slow', 'appliedLate', 'replyNever', 'hostRestart'],
   },
   {
     name: 'orphans-deleted-at-second-sight',
@@ -116,6 +121,7 @@ export const planted: readonly PlantedBug[] = [
     replace:
       'return { ...defaults, version, installation, installationEpoch, claimLeaseMs, orphanGraceMs: orphanGraceMs / 60, pools };',
     killedBy: 'patience',
+    with: ['lateCreate', 'appliedLate', 'replyNever', 'crashAfter'],
   },
   {
     name: 'resync-once-an-hour',
@@ -159,6 +165,7 @@ export const planted: readonly PlantedBug[] = [
     replace:
       "const since = ports.now();\n  await ports.store.commit({ txId: 'due', changes: [{ type: 'upsert', row: { kind: 'due', app, dueAt: since, since } }] });\n  const observation = await observeTwice(ports, replica.value, template, pool);",
     killedBy: 'hints',
+    with: ['eventForged'],
   },
   {
     name: 'losses-not-watched',
@@ -166,6 +173,7 @@ export const planted: readonly PlantedBug[] = [
     find: "replica.pool === pool.pool && replica.state === 'ready'",
     replace: "replica.pool === pool.pool && replica.state === 'unready'",
     killedBy: 'traffic',
+    with: ['groupVanishes', 'deletedByHand', 'eventLost'],
   },
   {
     name: 'reply-that-may-have-been-sent-struck-off',
@@ -173,6 +181,7 @@ export const planted: readonly PlantedBug[] = [
     find: 'if (sent.ok) return await strike(ports, row);',
     replace: "if (sent.ok || sent.error.kind === 'Unknown') return await strike(ports, row);",
     killedBy: 'replies',
+    on: 'orders',
   },
   {
     name: 'replies-never-sent-again',
@@ -180,13 +189,15 @@ export const planted: readonly PlantedBug[] = [
     find: 'const replies = await payDue(ports, within(settings.tickBudgetMs / 2));',
     replace: 'const replies = await payDue(ports, () => false);',
     killedBy: 'replies',
+    on: 'orders',
   },
   {
     name: 'placement-rules-of-the-last-service',
     file: 'src/decide/growth.ts',
-    find: 'services.find(({ name }) => name === guard.service)?.placement',
-    replace: 'services.at(-1)?.placement',
+    find: 'serviceNamed(app, guard.service)?.placement',
+    replace: 'app?.services.at(-1)?.placement',
     killedBy: 'placement',
+    on: 'variety',
   },
   {
     name: 'planner-knows-no-freeze',
@@ -194,6 +205,7 @@ export const planted: readonly PlantedBug[] = [
     find: 'frozen: rows.app?.frozen ?? false,',
     replace: 'frozen: false,',
     killedBy: 'frozen',
+    on: 'operator',
   },
   {
     name: 'replicas-forget-their-cycle',
@@ -201,6 +213,7 @@ export const planted: readonly PlantedBug[] = [
     find: "cycle: 'whole',\n    state: 'text',",
     replace: "state: 'text',",
     killedBy: 'restarts',
+    on: 'operator',
   },
   {
     name: 'pools-of-the-app-ignored',
@@ -208,6 +221,7 @@ export const planted: readonly PlantedBug[] = [
     find: 'pools: app?.pools ?? [],',
     replace: 'pools: app?.pools.length === 1 ? [] : (app?.pools ?? []),',
     killedBy: 'pools',
+    on: 'variety',
   },
   {
     name: 'walk-asks-the-clock',
@@ -230,6 +244,7 @@ export const planted: readonly PlantedBug[] = [
     find: "accepted(started, ports.now()), 'done', 'ARM accepted the create.')",
     replace: "accepted(started, ports.now()), 'done', JSON.stringify(spec))",
     killedBy: 'secrecy',
+    on: 'variety',
   },
   {
     name: 'newest-secret-instead-of-the-named-one',
@@ -237,5 +252,70 @@ export const planted: readonly PlantedBug[] = [
     find: 'version === newestVersion ? newest.get(secretRef)',
     replace: 'newest.has(secretRef) ? newest.get(secretRef)',
     killedBy: 'secrecy',
+    on: 'variety',
+  },
+  {
+    name: 'stopped-groups-look-crashed',
+    file: 'src/azure/aci-mapping.ts',
+    find: 'state: group.instanceView?.state ?? null,',
+    replace: "state: group.instanceView?.state === 'Stopped' ? 'Failed' : (group.instanceView?.state ?? null),",
+    killedBy: 'by-hand',
+    with: ['stoppedByHand'],
+  },
+  {
+    name: 'replicas-forget-their-restarts',
+    file: 'src/azure/row-codec.ts',
+    find: "restartCount: 'whole',\n    failures",
+    replace: 'failures',
+    killedBy: 'stillness',
+  },
+  {
+    name: 'services-forget-their-scale',
+    file: 'src/azure/row-codec.ts',
+    find: "    scaledTo: 'whole',\n",
+    replace: '',
+    killedBy: 'commands',
+    on: 'operator',
+  },
+  {
+    name: 'pace-of-the-last-service',
+    file: 'src/decide/reconcile.ts',
+    find: 'serviceNamed(snapshot.app, guard.service)',
+    replace: 'snapshot.app?.services.at(-1)',
+    killedBy: 'capacity',
+    on: 'variety',
+  },
+  {
+    name: 'pace-of-the-first-service',
+    file: 'src/decide/reconcile.ts',
+    find: 'serviceNamed(snapshot.app, guard.service)',
+    replace: 'snapshot.app?.services.at(0)',
+    killedBy: 'availability',
+    on: 'variety',
+  },
+  {
+    name: 'workflows-look-every-five-minutes',
+    file: 'src/wiring.ts',
+    find: 'return { ...defaults, version,',
+    replace: 'return { ...defaults, transitionWakeMs: 300_000, version,',
+    killedBy: 'promptness',
+    with: [],
+  },
+  {
+    name: 'broken-workflows-found-after-an-hour',
+    file: 'src/wiring.ts',
+    find: 'return { ...defaults, version,',
+    replace: 'return { ...defaults, brokenAfterMs: 3_600_000, version,',
+    killedBy: 'bound',
+    with: ['turnLost', 'crashAfter', 'hostRestart'],
+  },
+  {
+    name: 'old-versions-go-on',
+    file: 'src/activities/pass.ts',
+    find: 'const isOutdated = isOlder(found.guard.claimedBy, settings.version);',
+    replace: 'const isOutdated = false;',
+    killedBy: 'takeover',
+    on: 'hopeless',
+    with: ['deploy'],
   },
 ];

@@ -1,4 +1,7 @@
-/** S16: every effect on the world has an event with a cause, written before it; the log is append-only. */
+/**
+ * S16: every effect on the world has an event with a cause, written before it; the log is append-only, and agrees with ARM: what it calls refused has not
+ * happened.
+ */
 import type { EffectEvent, Oracle, RowEvent, View } from '../types.ts';
 
 /** What a function says before it acts. The reaper names the service, a workflow the replica. */
@@ -16,8 +19,11 @@ export const audit: Oracle = {
   create() {
     /** What the log says, as `<app> <type> <what>`; kept here because old events may be purged. */
     const told = new Map<string, number>();
+    let isRestored = false;
     return {
       onEvent(view, event) {
+        isRestored ||= event.type === 'row' && event.foreign;
+        if (event.type === 'row' && !isRestored) judgeRefusal(view, event);
         if (event.type === 'row') note(view, event, told);
         else if (event.type === 'effect') judge(view, event, told);
       },
@@ -39,6 +45,16 @@ function note(
   }
   if (!after['cause']) view.fail(`an audit event without a cause: ${place}`);
   told.set(`${partition} ${after['type']} ${after['replica'] ?? after['service']}`, at);
+}
+
+/** A restored table may have forgotten that the group was made, and a create that ARM refuses for now looks for it first. */
+function judgeRefusal(view: View, { before, after }: RowEvent): void {
+  if (before !== null || after?.['kind'] !== 'event' || after['type'] !== 'CreateRefused') return;
+  const label = `${after.partitionKey}/${after['replica']}`;
+  const group = view
+    .groups()
+    .find((one) => one.label === label && one.tags['flotilla-installation'] === view.installation);
+  if (group && !group.deleting) view.fail(`the log says that ARM refused to create ${label}, whose group stands`);
 }
 
 function judge(view: View, event: EffectEvent, told: ReadonlyMap<string, number>): void {

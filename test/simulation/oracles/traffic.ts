@@ -68,19 +68,20 @@ function noteEndpoint(view: View, { at, before, after, foreign }: RowEvent, { se
 
 function judgeEntry(view: View, row: RawEntity, servedAgo: number): void {
   const truth = view.group(String(row['group']));
-  const isThere = truth !== undefined && truth.ip === row['ip'] && (truth.serving || !isAsked(view, row));
+  const isThere = truth !== undefined && truth.ip === row['ip'] && isWell(view, row, truth);
   if (!isThere && servedAgo > freshMs)
     view.fail(
       `${nameOf(row)} joined the endpoints as ${row['ip']}, last seen serving ${servedAgo} ms ago: ${story(truth)}`,
     );
 }
 
-/** ACI reports no readiness: where no HTTP probe asks for an answer, a container that runs and hangs looks well. */
-function isAsked(view: View, row: RawEntity): boolean {
+/** ACI reports no readiness: what is not asked for an answer is well while it listens, or merely runs. */
+function isWell(view: View, row: RawEntity, group: ArmGroup): boolean {
   const key = `revision|${row['service']}|${String(row['revision']).padStart(6, '0')}`;
   const revision = view.row(row.partitionKey, key);
   const template = revision && (view.json(revision, 'template') as { readonly readiness: { readonly kind: string } });
-  return template !== undefined && template.readiness.kind === 'http';
+  const kind = template?.readiness.kind;
+  return kind === 'http' ? group.serving : kind === 'tcp' ? group.listening : true;
 }
 
 function judgeLosses(view: View, now: number, wrongSince: Map<string, number>): void {

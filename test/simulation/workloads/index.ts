@@ -2,6 +2,7 @@
 import type { Workload } from '../types.ts';
 import { busy } from './busy.ts';
 import { changes } from './changes.ts';
+import { hopeless } from './hopeless.ts';
 import { life } from './life.ts';
 import { operator } from './operator.ts';
 import { orders } from './orders.ts';
@@ -12,4 +13,4 @@ import { variety } from './variety.ts';
 export const workloads: readonly Workload[] = [changes, variety, orders, operator];
 
 /** Also those that are only run by name. */
-export const allWorkloads: readonly Workload[] = [...workloads, busy, life, relapse];
+export const allWorkloads: readonly Workload[] = [...workloads, busy, life, relapse, hopeless];
