@@ -26,6 +26,7 @@ for (const part of [
   'vitest.config.ts',
   'host.json',
   'pools.yaml',
+  'examples',
 ])
   cpSync(part, join(copy, part), { recursive: true });
 symlinkSync(resolve('node_modules'), join(copy, 'node_modules'));

@@ -7,7 +7,7 @@ export interface BackoffSettings {
 }
 
 /** Rest after the `failures`-th failure in a row, in ms; 0 for none. */
-export function backoffMs(failures: number, settings: BackoffSettings): number {
+export function backoffMs(failures: number, settings: Omit<BackoffSettings, 'resetMs'>): number {
   if (failures <= 0) return 0;
   return Math.min(settings.capMs, settings.firstMs * 2 ** Math.min(failures - 1, 30));
 }

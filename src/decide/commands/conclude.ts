@@ -78,7 +78,7 @@ export function conclude(
     appliedSeq: Math.max(view.app.appliedSeq, operation.seq),
     lastTx: txId,
   };
-  const waits = view.app.frozen && app.frozen && app.generation > view.app.generation;
+  const waits = app.frozen && app.generation > view.app.generation;
   const finished: OperationRow = {
     ...withoutEtag(operation),
     state: outcome.state,

@@ -37,7 +37,7 @@ export function decideReply(
 /** The row after it could not be sent: when to look again. */
 export const postponed = (reply: ReplyRow, now: number, { firstMs, capMs }: ReplySettings): ReplyRow => {
   const attempts = reply.attempts + 1;
-  return { ...reply, attempts, nextAt: now + backoffMs(attempts, { firstMs, capMs, resetMs: 0 }) };
+  return { ...reply, attempts, nextAt: now + backoffMs(attempts, { firstMs, capMs }) };
 };
 
 function outcomeOf({ app, id, generation, reason, problems }: OperationRow, state: FinalState): CommandOutcome {

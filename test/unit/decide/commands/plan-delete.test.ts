@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CommandView, Write } from '../../../../src/decide/commands/conclude.ts';
-import { planDelete } from '../../../../src/decide/commands/plan-delete.ts';
+import { isConfirmed, isProtected, planDelete } from '../../../../src/decide/commands/plan-delete.ts';
 import { planRejection, planSupersession } from '../../../../src/decide/commands/plan-refusal.ts';
 import type { AppRow, GuardRow, Row, Stored } from '../../../../src/model/state.ts';
 import { aGuard, anApp, anAppRow, anOperation, at } from '../../../support/rows.ts';
@@ -29,6 +29,13 @@ describe('deleting an app', () => {
     ]);
   });
 
+  it('forgets what was commanded of them: they begin anew if they ever come back', () => {
+    const view = viewOf({}, [aGuard({ stopped: true, desired: 0, scaledTo: 5 })]);
+    expect(rowsOf(planDelete(view, operation, moment), 'service')).toMatchObject([
+      { removed: true, stopped: false, scaledTo: null },
+    ]);
+  });
+
   it('makes a new generation without a spec', () => {
     expect(rowsOf(writes, 'app')).toMatchObject([
       { state: 'deleting', generation: 2, spec: null, appliedSeq: 2, uid: 'uid-1', updatedAt: now, lastTx: 'tx-1' },
@@ -53,6 +60,25 @@ describe('deleting an app', () => {
   it('of an app without services leaves it to the assessor to call it deleted', () => {
     const empty = planDelete(viewOf({ generation: 0 }, []), operation, moment);
     expect(rowsOf(empty, 'app')).toMatchObject([{ state: 'deleting', generation: 1 }]);
+  });
+});
+
+describe('an app that is protected', () => {
+  it.each([
+    [{ ...anApp('shop', []), protected: true }, true],
+    [anApp('shop', []), false],
+    [null, false],
+  ] as const)('is so by its spec: %#', (spec, expected) => {
+    expect(isProtected({ spec })).toBe(expected);
+  });
+
+  it.each<[unknown, boolean]>([
+    [{ confirm: 'shop' }, true],
+    [{ confirm: 'blog' }, false],
+    [{}, false],
+    [null, false],
+  ])('is deleted on its own name alone: %j', (body, expected) => {
+    expect(isConfirmed('shop', body)).toBe(expected);
   });
 });
 

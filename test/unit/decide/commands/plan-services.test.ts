@@ -74,6 +74,14 @@ describe('scaling', () => {
     const writes = planScale(viewOf({ stopped: true, desired: 0 }), operation, { web: 5 }, moment);
     expect(finished(writes)?.problems).toMatchObject([{ severity: 'warning', path: 'services.web' }]);
     expect(finished(writes)?.problems[0]?.remedy).toContain('flotilla start shop.web');
+    expect(rowsOf(writes, 'event').map(({ message }) => message)).toContain(
+      'web is to have 5 replicas once it is started.',
+    );
+  });
+
+  it('to the remembered number repairs a guard that wants another one', () => {
+    const writes = planScale(viewOf({ scaledTo: 5, desired: 2 }), operation, { web: 5 }, moment);
+    expect(guardOf(writes)).toMatchObject({ desired: 5, scaledTo: 5, generation: 2 });
   });
 });
 
@@ -107,6 +115,17 @@ describe('a command for services', () => {
     }
   });
 
+  it('begins a new convergence of what it stirs, and leaves the word on the rest as it is', () => {
+    const waiting = { reason: 'BackingOff', message: 'It rests.' } as const;
+    const stirred = planScale(viewOf(waiting), operation, { web: 5 }, moment);
+    expect(guardOf(stirred)).toMatchObject({ reason: null, message: null, lastTx: 'tx-1' });
+    expect(rowsOf(stirred, 'app')[0]?.updatedAt).toBe(moment.now);
+    expect(rowsOf(stirred, 'event').map(({ service }) => service)).toEqual([null, 'web']);
+    const remembered = planScale(viewOf(waiting), operation, { web: 3 }, moment);
+    expect(guardOf(remembered)).toMatchObject({ ...waiting, lastTx: 'tx-1' });
+    expect(rowsOf(remembered, 'app')[0]?.updatedAt).toBe(at);
+  });
+
   it('without names means all that are not removed', () => {
     const names = (writes: readonly Write[]) => rowsOf(writes, 'service').map(({ service }) => service);
     expect(names(planRestart(viewOf(), operation, null, moment))).toEqual(['api', 'web']);
@@ -120,6 +139,13 @@ describe('restarting', () => {
     expect(guardOf(writes)).toMatchObject({ cycle: 5, revision: 1, desired: 3, generation: 2 });
     expect(types(writes)).toEqual(['OperationApplied', 'ServiceRestarted']);
     expect(rowsOf(writes, 'revision')).toEqual([]);
+  });
+
+  it('has nothing to do where the service is stopped, and says so; where it runs there is nothing to say', () => {
+    const problems = (guard: Partial<GuardRow>) =>
+      finished(planRestart(viewOf(guard), operation, ['web'], moment))?.problems.map(({ problem }) => problem);
+    expect(problems({ stopped: true, desired: 0 })).toEqual(['web is stopped and has nothing to restart.']);
+    expect(problems({})).toEqual([]);
   });
 
   it('begins the first cycle of a guard that was written before there were any', () => {
@@ -142,6 +168,11 @@ describe('stopping and starting', () => {
   ])('a start wants $name', ({ guard, desired }) => {
     const writes = planStart(viewOf({ stopped: true, desired: 0, ...guard }), operation, ['web'], moment);
     expect(guardOf(writes)).toMatchObject({ stopped: false, desired, generation: 2 });
+  });
+
+  it('a start of a service that the spec does not name wants none', () => {
+    const view = viewOf({ stopped: true, desired: 0 }, { spec: anApp('shop', [api]) });
+    expect(guardOf(planStart(view, operation, ['web'], moment))).toMatchObject({ stopped: false, desired: 0 });
   });
 
   it('again, each changes nothing', () => {
@@ -198,6 +229,8 @@ describe('applying a document after that', () => {
     const writes = apply(guard, service);
     if (expected === null) expect(guardOf(writes)).toBeUndefined();
     else expect(guardOf(writes)).toMatchObject(expected);
+    // What it changes of one service alone is a new generation, too.
+    expect(rowsOf(writes, 'app')[0]?.generation).toBe(expected !== null || service !== web ? 2 : 1);
   });
 
   it('says what does not become as the document says', () => {
@@ -207,6 +240,20 @@ describe('applying a document after that', () => {
       'web stays at the 5 replicas that were commanded, because the file states no number.',
     ]);
     expect(problems(apply({ scaledTo: 5, desired: 5 }))).toEqual([]);
+    expect(problems(apply({ scaledTo: 1, desired: 1 }, unstated))).toEqual([]);
+  });
+
+  it('adds a service that nobody has scaled or restarted', () => {
+    const added = { ...unstated, name: 'new' };
+    const writes = planApply(viewOf(), operation, { app: anApp('shop', [api, web, added]), warnings: [] }, moment);
+    expect(guardOf(writes, 'new')).toMatchObject({ scaledTo: null, cycle: 0 });
+  });
+
+  it('does not count what was removed among the services that are stopped', () => {
+    const guards = [aGuard({ service: 'api', removed: true }), aGuard({ stopped: true, desired: 0 })].map(stored);
+    const document = { app: anApp('shop', [aService('new'), web]), warnings: [] };
+    const writes = planApply({ ...viewOf(), guards }, operation, document, moment);
+    expect(guardOf(writes, 'new')).toMatchObject({ stopped: true, desired: 0 });
   });
 
   it('adds a service as stopped to an app of which every service is', () => {
@@ -233,6 +280,21 @@ describe('freezing and thawing', () => {
     expect(finished(writes)).toMatchObject({ state: 'applied', reason: null });
   });
 
+  it.each([
+    [false, true, 'The app is frozen: no container group of it is created or deleted until it is thawed.'],
+    [true, false, 'The app is thawed.'],
+    [true, true, 'The app is frozen already.'],
+    [false, false, 'The app is not frozen already.'],
+  ])('from %s to %s says: %s', (frozen, to, message) => {
+    expect(rowsOf(planFreeze(viewOf({}, { frozen }), operation, to, moment), 'event')[0]?.message).toBe(message);
+  });
+
+  it('an app row that was written before apps could be frozen is not frozen', () => {
+    const before = { frozen: undefined } as unknown as Partial<AppRow>;
+    expect(types(planFreeze(viewOf({}, before), operation, true, moment))).toContain('AppFrozen');
+    expect(types(planFreeze(viewOf({}, before), operation, false, moment))).toEqual(['OperationApplied']);
+  });
+
   it('is possible in the middle of a teardown, and not for an app that is gone', () => {
     expect(finished(planFreeze(viewOf({}, { state: 'deleting' }), operation, true, moment))).toMatchObject({
       state: 'applied',
@@ -248,6 +310,11 @@ describe('freezing and thawing', () => {
     expect(guardOf(writes)).toMatchObject({ desired: 5 });
     expect(finished(writes)).toMatchObject({ state: 'applied', reason: 'Frozen' });
     expect(finished(writes)?.problems[0]?.remedy).toContain('flotilla thaw shop');
+    const stopped = planRestart(viewOf({ stopped: true, desired: 0 }, { frozen: true }), operation, ['web'], moment);
+    expect(finished(stopped)?.problems.map(({ remedy }) => remedy)).toEqual([
+      expect.stringContaining('flotilla start shop.web'),
+      expect.stringContaining('flotilla thaw shop'),
+    ]);
     expect(
       finished(planScale(viewOf({ scaledTo: 3 }, { frozen: true }), operation, { web: 3 }, moment))?.reason,
     ).toBeNull();

@@ -41,7 +41,13 @@ describe('a reply that is owed', () => {
     const other = anOperation({ id: 'op-1', bodyHash: 'another', state: 'applied', generation: 7 });
     expect(decide(other)).toMatchObject({
       kind: 'send',
-      outcome: { state: 'rejected', reason: 'KeyReused', operationId: null, generation: null },
+      outcome: {
+        state: 'rejected',
+        reason: 'KeyReused',
+        operationId: null,
+        generation: null,
+        problems: [{ path: 'idempotencyKey', remedy: 'Give every command a key of its own.' }],
+      },
     });
   });
 
