@@ -48,13 +48,13 @@ export function outlookOf({ guard, app, frozen, replicas, guards, pools }: Outlo
     return { keeper, reason: unwantedBecause(facts) };
   });
   const gone = verdicts.filter(({ reason }) => reason !== null);
-  const replace = guard.removed ? 0 : gone.filter(({ keeper }) => keeper).length;
+  const replace = gone.filter(({ keeper }) => keeper).length;
   const old = gone.filter(({ reason }) => reason === 'OldRevision').length;
   return {
     keep: live.length - gone.length,
     replace,
     remove: gone.length - replace,
-    create: guard.removed ? 0 : Math.max(0, guard.desired - keepers.size),
+    create: Math.max(0, guard.desired - keepers.size),
     reasons: countsOf(gone.flatMap(({ reason }) => reason ?? [])),
     notes: [...rolling(old, guard, app), ...waits(guard, app, guards), ...(frozen ? [frozenNote(guard)] : [])],
   };
@@ -68,7 +68,7 @@ function countsOf(reasons: readonly Reason[]): Outlook['reasons'] {
 
 /** How the old replicas are replaced, and what serves meanwhile. */
 function rolling(old: number, { desired, service }: GuardRow, app: AppSpec | null): readonly string[] {
-  if (old === 0 || desired === 0) return [];
+  if (old === 0) return [];
   const spec = serviceNamed(app, service)?.rollout ?? defaultRollout;
   const { strategy, ceiling, floor, overlaps } = paceOf(spec, desired);
   const all = old === 1 ? 'the only replica' : `all ${old} replicas`;

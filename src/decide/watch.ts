@@ -68,7 +68,7 @@ export function isReadDue(
   const quietMs = now - Math.max(replica.stateAt, replica.observedAt ?? 0);
   const byAge = Math.min(ticksMax, powerOf2AtMost(quietMs / 2 / tickMs));
   // Powers of two, so that a cycle that grows keeps its places.
-  const cycle = Math.max(byAge, 2 ** Math.ceil(Math.log2(Math.max(1, unprobed / unprobedReadsPerTick))));
+  const cycle = Math.max(byAge, 2 ** Math.ceil(Math.log2(unprobed / unprobedReadsPerTick)));
   const turnsBy = (at: number): number => Math.floor((Math.floor(at / tickMs) + placeOf(replica.group)) / cycle);
   return turnsBy(now) > turnsBy(sweptAt);
 }

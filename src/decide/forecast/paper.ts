@@ -2,7 +2,7 @@
  * A world on paper, in which every container group that is asked for comes up after the same time and every one that is deleted is gone after another. The
  * planner is walked through it as a workflow would; what it plans is carried out here.
  */
-import type { AppSpec, ServiceTemplate } from '../../model/app-spec.ts';
+import { type AppSpec, type ServiceTemplate, serviceNamed } from '../../model/app-spec.ts';
 import { defaults } from '../../model/defaults.ts';
 import type { GroupObservation } from '../../model/group.ts';
 import { limits } from '../../model/limits.ts';
@@ -110,7 +110,7 @@ export class Paper {
       const template = templateOf(guard.service, revision);
       return template === undefined ? [] : [[revision, template] as const];
     });
-    const wanted = app?.services.find(({ name }) => name === guard.service)?.dependsOn.map((one) => one.service) ?? [];
+    const wanted = serviceNamed(app, guard.service)?.dependsOn.map((one) => one.service) ?? [];
     return reconcile(
       {
         ...identity,

@@ -1,4 +1,5 @@
 /** Who stays, who leaves and what may be created now, by the rollout under way. */
+import { serviceNamed } from '../../model/app-spec.ts';
 import type { ServiceSnapshot } from '../../model/snapshot.ts';
 import type { GuardRow, ReplicaRow } from '../../model/state.ts';
 import { type Gate, targetOf } from '../dependencies.ts';
@@ -33,7 +34,7 @@ export function standOf(
   now: number,
 ): Stand {
   const { desired } = guard;
-  const spread = app?.services.find(({ name }) => name === guard.service)?.placement?.spread[0]?.topology ?? null;
+  const spread = serviceNamed(app, guard.service)?.placement?.spread[0]?.topology ?? null;
   const pace = paceFor(policy, rollout, desired);
   const target = targetOf(guard, gate);
   const share = target === guard.revision ? shareOf(rollout, policy, guard) : wholly(desired);

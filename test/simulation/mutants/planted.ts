@@ -265,8 +265,8 @@ export const planted: readonly PlantedBug[] = [
   {
     name: 'replicas-forget-their-restarts',
     file: 'src/azure/row-codec.ts',
-    find: "restartCount: 'whole',\n    failures",
-    replace: 'failures',
+    find: "    restartCount: 'whole',\n",
+    replace: '',
     killedBy: 'stillness',
   },
   {
@@ -280,16 +280,16 @@ export const planted: readonly PlantedBug[] = [
   {
     name: 'pace-of-the-last-service',
     file: 'src/decide/reconcile.ts',
-    find: 'serviceNamed(snapshot.app, guard.service)',
-    replace: 'snapshot.app?.services.at(-1)',
+    find: 'spec: serviceNamed(app, guard.service)?.rollout',
+    replace: 'spec: app?.services.at(-1)?.rollout',
     killedBy: 'capacity',
     on: 'variety',
   },
   {
     name: 'pace-of-the-first-service',
     file: 'src/decide/reconcile.ts',
-    find: 'serviceNamed(snapshot.app, guard.service)',
-    replace: 'snapshot.app?.services.at(0)',
+    find: 'spec: serviceNamed(app, guard.service)?.rollout',
+    replace: 'spec: app?.services.at(0)?.rollout',
     killedBy: 'availability',
     on: 'variety',
   },

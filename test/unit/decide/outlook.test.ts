@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Outlook, outlookOf } from '../../../src/decide/outlook.ts';
+import { unplaced } from '../../../src/model/placement.ts';
 import type { RolloutSpec } from '../../../src/model/rollout.ts';
 import type { GuardRow, ReplicaRow, ReplicaState } from '../../../src/model/state.ts';
 import { aGuard, anApp, aPool, aService } from '../../support/rows.ts';
@@ -38,7 +39,7 @@ describe('what becomes of the replicas of a service', () => {
       name: 'a scale in',
       guard: { desired: 1 },
       rows: ['ready', 'ready', 'ready'],
-      expected: { keep: 1, remove: 2, reasons: [{ reason: 'Surplus', count: 2 }] },
+      expected: { keep: 1, remove: 2, reasons: [{ reason: 'Surplus', count: 2 }], notes: [] },
     },
     {
       name: 'a new revision',
@@ -107,6 +108,35 @@ describe('what becomes of the replicas of a service', () => {
   ])('says how %d of an old revision are replaced', (count, rollout, note) => {
     const rows = Array.from({ length: count }, () => 'ready');
     expect(look({ desired: count, revision: 2 }, rows, { rollout }).notes).toEqual([note]);
+  });
+
+  it.each([
+    ['one of each region stays where the service is spread over them', ['region'], 1],
+    ['by the first rule of several', ['region', 'pool'], 1],
+    ['the older stay where it is not spread', [], 0],
+  ] as const)('%s', (_, topologies, restarted) => {
+    const spread = topologies.map((topology) => ({ topology, maxSkew: 1 }));
+    const service = aService('web', { placement: { ...unplaced, spread } });
+    const pools = [aPool(), aPool({ pool: 'westus2', region: 'westus2' })];
+    const replicas = rowsOf(['ready/1/1', 'ready/1/1', 'ready/1/0']).map((row, slot) =>
+      slot === 2 ? { ...row, pool: 'westus2' } : row,
+    );
+    const guard = aGuard({ desired: 2, cycle: 1 });
+    const outlook = outlookOf({
+      guard,
+      app: anApp('shop', [service]),
+      frozen: false,
+      replicas,
+      guards: [guard],
+      pools,
+    });
+    // The one in the other region was not restarted yet.
+    expect(outlook).toMatchObject({ remove: 1, replace: restarted });
+  });
+
+  it('waits for nothing where nothing is wanted', () => {
+    const nothing = { desired: 0, dependenciesMetRevision: null };
+    expect(look(nothing, [], { guards: [aGuard({ service: 'store' })] }).notes).toEqual([]);
   });
 
   it('says what is waited for: a dependency, or a thaw', () => {

@@ -110,6 +110,7 @@ describe('when a ready replica that only ARM can tell of is read', () => {
     ['more rarely where there are more than can be read', turnsOf(8 * minute, 16 * 20), 4],
     ['and so also while it is young', turnsOf(0, 40), 32],
     ['as often as before where they just fit (near miss)', turnsOf(0, 20), 64],
+    ['more rarely with one more than fits', turnsOf(0, 21), 32],
     ['at every sweep where these are rarer than its turns', turnsOf(8 * minute, 1, 8 * tick), 64],
   ])('%s', (_, turns, expected) => {
     expect(turns).toBe(expected);
