@@ -7,6 +7,7 @@ import { brokerBench } from './bench/broker.ts';
 import { engineBench } from './bench/engine.ts';
 import { type Figure, isMet } from './bench/figure.ts';
 import { placementBench } from './bench/placement.ts';
+import { simBench } from './bench/sim.ts';
 import { startBench } from './bench/start.ts';
 
 type Bench = () => Promise<readonly Figure[]>;
@@ -14,6 +15,7 @@ type Bench = () => Promise<readonly Figure[]>;
 const areas: Readonly<Record<string, readonly Bench[]>> = {
   platform: [engineBench, brokerBench, startBench],
   placement: [placementBench],
+  sim: [simBench],
 };
 
 const usage = `Usage: npm run bench -- [area...] [--json]

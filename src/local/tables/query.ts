@@ -1,6 +1,6 @@
 /** Pages of entities and of table names, in key order, with the service's continuation values. */
-import { lookup } from './entity.ts';
 import { type KeyRange, keyRange, matches } from './filter.ts';
+import { predicateOf } from './predicate.ts';
 import type { Query } from './request.ts';
 import { compareOrdinal, type EntityKey, type StoredEntity, type TableStore } from './store.ts';
 
@@ -21,10 +21,11 @@ export function queryEntities(
   limit: number,
 ): Page<StoredEntity, EntityKey> {
   const range = keyRange(query.filter);
+  const holds = query.filter && predicateOf(query.filter);
   const items: StoredEntity[] = [];
   for (const entity of store.scan(table, startOf(query, range))) {
     if (isBeyond(entity, range)) break;
-    if (query.filter && !matches(query.filter, lookup(entity))) continue;
+    if (holds && !holds(entity)) continue;
     if (items.length >= limit) return { items, next: entity };
     items.push(entity);
   }

@@ -15,8 +15,15 @@ export interface Choices {
   readonly made: Map<string, number>;
 }
 
+interface Made {
+  readonly key: string;
+  readonly nth: number;
+  readonly value: number;
+}
+
 class NamedChoices implements Choices {
-  readonly made = new Map<string, number>();
+  /** Most choices are latencies that nobody ever asks for: their names are put together only when somebody does. */
+  readonly #made: Made[] = [];
   readonly #uses = new Map<string, number>();
   readonly #seed: number;
   readonly #replay: ChoiceMap | null;
@@ -26,13 +33,17 @@ class NamedChoices implements Choices {
     this.#replay = replay;
   }
 
+  get made(): Map<string, number> {
+    return new Map(this.#made.map(({ key, nth, value }) => [`${key}#${nth}`, value]));
+  }
+
   #draw(key: string, options: number, fromUnit: (unit: number) => number): number {
     const nth = this.#uses.get(key) ?? 0;
     this.#uses.set(key, nth + 1);
     const value = this.#replay
       ? Math.min(this.#replay[`${key}#${nth}`] ?? 0, options - 1)
       : fromUnit(keyedUnit(this.#seed, key, nth));
-    if (value !== 0) this.made.set(`${key}#${nth}`, value);
+    if (value !== 0) this.#made.push({ key, nth, value });
     return value;
   }
 

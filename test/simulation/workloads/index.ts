@@ -1,6 +1,6 @@
 /** All workloads. */
 import type { Workload } from '../types.ts';
-import { busy } from './busy.ts';
+import { busy, idle } from './busy.ts';
 import { changes } from './changes.ts';
 import { hopeless } from './hopeless.ts';
 import { life } from './life.ts';
@@ -13,4 +13,4 @@ import { variety } from './variety.ts';
 export const workloads: readonly Workload[] = [changes, variety, orders, operator];
 
 /** Also those that are only run by name. */
-export const allWorkloads: readonly Workload[] = [...workloads, busy, life, relapse, hopeless];
+export const allWorkloads: readonly Workload[] = [...workloads, busy, idle, life, relapse, hopeless];
