@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { brokerBench } from './bench/broker.ts';
 import { engineBench } from './bench/engine.ts';
 import { type Figure, isMet } from './bench/figure.ts';
+import { healthBench } from './bench/health.ts';
 import { placementBench } from './bench/placement.ts';
 import { simBench } from './bench/sim.ts';
 import { startBench } from './bench/start.ts';
@@ -16,6 +17,7 @@ const areas: Readonly<Record<string, readonly Bench[]>> = {
   platform: [engineBench, brokerBench, startBench],
   placement: [placementBench],
   sim: [simBench],
+  health: [healthBench],
 };
 
 const usage = `Usage: npm run bench -- [area...] [--json]

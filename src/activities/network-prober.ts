@@ -17,7 +17,9 @@ export const networkProber: Prober = {
   probe: (target) => (target.kind === 'http' ? probeHttp(target) : probeTcp(target)),
 };
 
-const failed = (detail: string): Outcome => ({ passed: false, detail });
+const failed = (detail: string, reached = false): Outcome => ({ passed: false, reached, detail });
+/** Who refuses or resets a connection is there. */
+const isAnswer = ({ code }: NodeJS.ErrnoException): boolean => code === 'ECONNREFUSED' || code === 'ECONNRESET';
 const textOf = (error: NodeJS.ErrnoException): string => error.code ?? error.message;
 
 function probeHttp({ ip, port, path, scheme, timeoutMs }: HttpTarget): Promise<Outcome> {
@@ -29,14 +31,14 @@ function probeHttp({ ip, port, path, scheme, timeoutMs }: HttpTarget): Promise<O
       { host: ip, port, path, method: 'GET', agent: false, rejectUnauthorized: false },
       (response) => {
         const status = response.statusCode ?? 0;
-        outcome = { passed: status >= 200 && status < 400, detail: `HTTP ${status}` };
+        outcome = { passed: status >= 200 && status < 400, reached: true, detail: `HTTP ${status}` };
         let readBytes = 0;
         response.on('data', (chunk: Buffer) => {
           readBytes += chunk.length;
           if (readBytes > readBytesMax) end(outcome);
         });
         response.on('end', () => end(outcome));
-        response.on('error', (error) => end(failed(textOf(error))));
+        response.on('error', (error) => end(failed(textOf(error), true)));
       },
     );
     const timer = setTimeout(() => end(outcome), timeoutMs);
@@ -45,7 +47,14 @@ function probeHttp({ ip, port, path, scheme, timeoutMs }: HttpTarget): Promise<O
       request.destroy();
       resolve(outcome);
     };
-    request.on('error', (error) => end(failed(textOf(error))));
+    let isConnected = false;
+    request.on('socket', (socket) =>
+      socket.once('connect', () => {
+        isConnected = true;
+        outcome = { ...outcome, reached: true };
+      }),
+    );
+    request.on('error', (error) => end(failed(textOf(error), isConnected || isAnswer(error))));
     request.end();
   });
 }
@@ -59,7 +68,7 @@ function probeTcp({ ip, port, timeoutMs }: TcpTarget): Promise<Outcome> {
       socket.destroy();
       resolve(outcome);
     };
-    socket.on('connect', () => end({ passed: true, detail: 'connected' }));
-    socket.on('error', (error) => end(failed(textOf(error))));
+    socket.on('connect', () => end({ passed: true, reached: true, detail: 'connected' }));
+    socket.on('error', (error) => end(failed(textOf(error), isAnswer(error))));
   });
 }

@@ -6,6 +6,8 @@ import type { GroupObservation } from '../model/group.ts';
 import type { RolloutRow } from '../model/rollout-record.ts';
 import { type Observation, replicaKey } from '../model/snapshot.ts';
 import type { PoolRow, ReplicaRow, ReplicaState } from '../model/state.ts';
+import type { PortError } from '../ports/errors.ts';
+import type { ProbeOutcome } from '../ports/prober.ts';
 import { mapWhile, rotated } from './bounded.ts';
 import type { ActivityPorts, ActivitySettings } from './ports.ts';
 
@@ -67,7 +69,11 @@ export async function observeReplica(
   if (!answer.ok) {
     return answer.error.kind === 'NotFound'
       ? { kind: 'missing' }
-      : { kind: 'unknown', message: `${replica.pool} does not answer: ${answer.error.message}` };
+      : {
+          kind: 'unknown',
+          message: `${replica.pool} does not answer: ${answer.error.message}`,
+          isOutage: isOutage(answer.error),
+        };
   }
   const group = answer.value;
   const judged = replica.state !== 'deleting' && template !== undefined;
@@ -76,23 +82,27 @@ export async function observeReplica(
   return { kind: 'group', group, probe, logTail };
 }
 
+/** A 5xx, or no answer in time: what a region says of itself that is down. */
+export const isOutage = ({ kind }: PortError): boolean => kind === 'Unavailable' || kind === 'Unknown';
+
 async function probeGroup(
   prober: ActivityPorts['prober'],
   group: GroupObservation,
   template: ServiceTemplate,
 ): Promise<'passed' | 'failed' | null> {
-  return hasAddress(group.ip) ? await probeAddress(prober, group.ip, template) : null;
+  const outcome = hasAddress(group.ip) ? await probeAddress(prober, group.ip, template) : null;
+  return outcome === null ? null : verdictOf(outcome);
 }
+
+export const verdictOf = ({ passed }: ProbeOutcome): 'passed' | 'failed' => (passed ? 'passed' : 'failed');
 
 /** null where readiness is not probed over the network. */
 export async function probeAddress(
   prober: ActivityPorts['prober'],
   ip: string,
   { readiness }: ServiceTemplate,
-): Promise<'passed' | 'failed' | null> {
-  if (readiness.kind === 'running') return null;
-  const { passed } = await prober.probe({ ...readiness, ip });
-  return passed ? 'passed' : 'failed';
+): Promise<ProbeOutcome | null> {
+  return readiness.kind === 'running' ? null : await prober.probe({ ...readiness, ip });
 }
 
 /** Logs are read once per crash, not once per look. */

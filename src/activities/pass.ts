@@ -3,6 +3,7 @@
  * it finds what the first delivery left and plans from that. It changes nothing in the world.
  */
 import { noteDue, wakeAssessor } from '../commands/wake.ts';
+import { isCutOff } from '../decide/health/cut-off.ts';
 import { policyOf } from '../decide/rollout/policy.ts';
 import { type ServiceTemplate, serviceNamed } from '../model/app-spec.ts';
 import { type Key, keyOf, keys } from '../model/keys.ts';
@@ -166,19 +167,22 @@ async function look(ports: ActivityPorts, settings: ActivitySettings, found: Fou
     ({ service: owner, number }) => owner === guard.service && number === guard.rollout,
   );
   const watched = rollout && { rollout, ...policyOf(service?.rollout, rollout.purpose, settings) };
+  const cutOff = isCutOff(pools);
   const wanted = new Set(service?.dependsOn.map((dependency) => dependency.service));
   const dependencies = rows.guards.filter((row) => wanted.has(row.service));
   return {
     installation: settings.installation,
     appUid: rows.app?.uid ?? '',
     app: rows.app?.spec ?? null,
-    frozen: rows.app?.frozen ?? false,
+    frozen: (rows.app?.frozen ?? false) || cutOff,
+    cutOff,
     appGeneration: rows.app?.generation ?? 0,
     guard: bare(guard),
     rollout: rollout ? bare(rollout) : null,
     templates,
     replicas,
-    observations: await observe(ports, settings, replicas, templates, pools, watched),
+    // What is seen by who is cut off says nothing about what is there.
+    observations: cutOff ? new Map() : await observe(ports, settings, replicas, templates, pools, watched),
     dependencies: new Map(dependencies.map((row) => [row.service, bare(row)])),
     pools: pools.map(bare),
     attemptIds: Array.from({ length: limits.replicaChangesPerTransaction }, () => ports.ids.next()),

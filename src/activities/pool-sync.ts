@@ -65,7 +65,7 @@ function configured(row: PoolRow, config: PoolConfig, order: number): PoolRow {
   const kept: PoolRow = { ...row, pool, type, quota, labels, price, order, retired: false };
   if (isSamePlace(row, place)) return { ...kept, ...place, pending: null };
   if (holdsGroups(row)) return { ...kept, pending: place };
-  return { ...kept, ...place, pending: null, orphans: [], listedAt: null, listedGroups: null };
+  return { ...kept, ...place, pending: null, orphans: [], listedAt: null, listedGroups: null, health: null };
 }
 
 /** As far as the ledger and the last complete listing know. */
@@ -88,6 +88,7 @@ const newPool = (config: PoolConfig, order: number): PoolRow => ({
   orphans: [],
   listedAt: null,
   listedGroups: null,
+  health: null,
   pending: null,
 });
 

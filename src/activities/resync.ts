@@ -7,12 +7,16 @@ import { payDue } from '../commands/replies.ts';
 import { resendStale } from '../commands/resend.ts';
 import { noteDue, startAssessor } from '../commands/wake.ts';
 import { isSettled } from '../decide/converged.ts';
+import { isCutOff } from '../decide/health/cut-off.ts';
+import { unprobedReadsOf } from '../decide/watch.ts';
 import { isSameRegion, type ListedGroup } from '../model/group.ts';
 import { assessorId, names } from '../model/names.ts';
 import type { DueRow, PoolRow, Stored } from '../model/state.ts';
 import type { AppRows } from '../ports/state-store.ts';
 import { standingOf } from './assess.ts';
 import { mapBounded, mapWhile, placeAt, rotated } from './bounded.ts';
+import { isOutage } from './observe.ts';
+import { type Findings, judgePools } from './pool-health.ts';
 import { readPools } from './pool-sync.ts';
 import type { ActivityPorts, ActivitySettings } from './ports.ts';
 import { reapPool } from './reaper.ts';
@@ -38,7 +42,14 @@ export async function resync(ports: TimerPorts, settings: ActivitySettings): Pro
   const pools = await readPools(ports, settings);
   if (!pools.ok) return ports.log.warn('The pools could not be read.', { ...pools.error });
   const places = rotated(byResourceGroup(pools.value), turn);
-  await mapWhile(places, width, mayBegin, (together) => compare(ports, settings, together, mayBegin));
+  const readsOf = ({ subscriptionId }: PoolRow) =>
+    unprobedReadsOf(pools.value.filter((pool) => pool.subscriptionId === subscriptionId).length);
+  const look = { mayBegin, isCutOff: isCutOff(pools.value), readsOf };
+  const seen = await mapWhile(places, width, mayBegin, (together) => compare(ports, settings, together, look));
+  const found = seen.filter((one) => one !== undefined);
+  const evidence = found.flatMap((one) => one.evidence);
+  const apps = new Map(found.flatMap((one) => [...one.apps]));
+  await judgePools(ports, settings, { evidence, apps, mayBegin });
 }
 
 async function revive(ports: TimerPorts, settings: ActivitySettings, due: DueRow): Promise<void> {
@@ -75,21 +86,55 @@ async function compare(
   ports: TimerPorts,
   settings: ActivitySettings,
   pools: readonly Stored<PoolRow>[],
-  mayBegin: () => boolean,
-): Promise<void> {
+  look: Look,
+): Promise<Compared> {
   const [place] = pools;
-  if (place === undefined) return;
+  if (place === undefined) return { evidence: [], apps: new Map() };
   const listing = await ports.groups.list(place);
   if (!listing.ok) {
     const shown = { pools: pools.map(({ pool }) => pool), ...listing.error };
-    return ports.log.warn('A resource group could not be listed.', shown);
+    ports.log.warn('A resource group could not be listed.', shown);
+    // Only a plane that fails is evidence, and only then do its replicas have to speak for themselves.
+    return isOutage(listing.error) ? await unlisted(ports, settings, pools, look) : { evidence: [], apps: new Map() };
   }
   const apps = await readOwners(ports, settings, pools, listing.value);
-  await mapBounded(pools, width, async (pool) => {
+  const evidence = await mapBounded(pools, width, async (pool) => {
     const own = listing.value.filter(({ region }) => isSameRegion(region, pool.region));
-    if ((await reapPool(ports, settings, pool, own, apps)) === 'moved') return;
-    await sweep(ports, settings, { pool, listing: own, apps: [...apps.values()], mayBegin });
+    const held = look.isCutOff ? { ...settings, orphanGraceMs: Number.POSITIVE_INFINITY } : settings;
+    if ((await reapPool(ports, held, pool, own, apps)) === 'moved') return [];
+    return [
+      await sweep(ports, settings, {
+        ...look,
+        pool,
+        listing: own,
+        apps: [...apps.values()],
+        reads: look.readsOf(pool),
+      }),
+    ];
   });
+  return { evidence: evidence.flat(), apps };
+}
+
+interface Look {
+  readonly mayBegin: () => boolean;
+  readonly isCutOff: boolean;
+  /** Unprobed replicas of a pool that may be read in this tick. */
+  readonly readsOf: (pool: PoolRow) => number;
+}
+
+type Compared = Pick<Findings, 'evidence' | 'apps'>;
+
+async function unlisted(
+  ports: TimerPorts,
+  settings: ActivitySettings,
+  pools: readonly Stored<PoolRow>[],
+  look: Look,
+): Promise<Compared> {
+  const apps = await readOwners(ports, settings, pools, []);
+  const evidence = await mapBounded(pools, width, (pool) =>
+    sweep(ports, settings, { ...look, pool, listing: null, apps: [...apps.values()], reads: 0 }),
+  );
+  return { evidence, apps };
 }
 
 /** Rows of the apps that have groups or budget there, by name. An app that could not be read is left out. */

@@ -225,6 +225,7 @@ const columns: { readonly [K in Kind]: Columns<Extract<Row, { kind: K }>> } = {
     orphans: 'json',
     listedAt: 'instant',
     listedGroups: 'whole',
+    health: 'json',
     pending: 'json',
   },
 };

@@ -10,15 +10,20 @@ import type { PortError } from '../ports/errors.ts';
 import type { StateStore, Transaction } from '../ports/state-store.ts';
 import type { Workflows } from '../ports/workflows.ts';
 
-/** First half: call it before the commit. Its new ETag tells a running assessor to look once more. */
+/**
+ * First half: call it before the commit. Its new ETag tells a running assessor to look once more.
+ *
+ * @param inMs when a resync is to start the assessor; 0 for what is started right after the commit
+ */
 export async function noteDue(
   { store, now }: { readonly store: StateStore; readonly now: Now },
   app: string,
+  inMs = 0,
 ): Promise<Result<void, PortError>> {
   const at = now();
   const transaction: Transaction = {
     txId: `due-${app}`,
-    changes: [{ type: 'upsert', row: { kind: 'due', app, dueAt: at, since: at } }],
+    changes: [{ type: 'upsert', row: { kind: 'due', app, dueAt: at + inMs, since: at } }],
   };
   const result = await store.commit(transaction);
   return result.ok ? ok(undefined) : result;

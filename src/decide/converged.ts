@@ -4,8 +4,10 @@ import { isOutdated } from './restart.ts';
 
 /** `replicas` are the rows of this service, gone ones included. */
 export function isConverged(guard: GuardRow, replicas: readonly ReplicaRow[]): boolean {
-  const present = replicas.filter((replica) => replica.state !== 'gone');
-  if (guard.removed) return present.length === 0;
+  const standing = replicas.filter((replica) => replica.state !== 'gone');
+  if (guard.removed) return standing.length === 0;
+  // What is lost is made up for elsewhere, and nothing can be done about it before its pool is back.
+  const present = standing.filter((replica) => replica.state !== 'lost');
   return (
     present.length === guard.desired &&
     present.every(

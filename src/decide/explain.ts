@@ -22,11 +22,16 @@ export interface ExplainFacts {
 }
 
 export function explain(
-  { guard, observations, frozen }: ServiceSnapshot,
+  { guard, observations, frozen, cutOff }: ServiceSnapshot,
   { gate, growth, after, converged, rollout }: ExplainFacts,
 ): Explanation {
   if (converged) return { reason: null, message: null };
   const present = after.filter((row) => row.state !== 'gone');
+  if (cutOff)
+    return {
+      reason: 'CutOff',
+      message: 'Every region that holds replicas looks dead: nothing is done until one is seen again.',
+    };
   if (frozen) return { reason: 'Frozen', message: `The app is frozen; \`flotilla thaw ${guard.app}\` lets it go on.` };
   if (guard.removed) return { reason: 'Removing', message: `${present.length} replicas are left.` };
   if (rollout?.phase === 'paused') return pausedRollout(rollout);

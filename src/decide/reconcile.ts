@@ -40,7 +40,7 @@ const urgency: Readonly<Record<Action, number>> = {
 };
 
 export function reconcile(snapshot: ServiceSnapshot, now: number): Plan {
-  const replicas = [...snapshot.replicas].sort((a, b) => a.slot - b.slot || a.incarnation - b.incarnation);
+  const replicas = visibleOf(snapshot).sort((a, b) => a.slot - b.slot || a.incarnation - b.incarnation);
   const verdicts = new Map(replicas.map((replica) => [replica, verdictOn(replica, replicas, snapshot, now)]));
   const course = steer(snapshot, [...verdicts.values()], now);
   const { guard } = course;
@@ -83,9 +83,13 @@ export function reconcile(snapshot: ServiceSnapshot, now: number): Plan {
   };
 }
 
+/** Nothing is done about lost ones until their pool is back; a service that is to go takes them with it. */
+const visibleOf = ({ guard, replicas }: ServiceSnapshot): ReplicaRow[] =>
+  replicas.filter(({ state }) => state !== 'lost' || guard.removed);
+
 /** Every replica with what is known of it, as the rules of {@link classify} see it. */
 export function casesIn(snapshot: ServiceSnapshot, now: number): readonly Case[] {
-  const { replicas } = snapshot;
+  const replicas = visibleOf(snapshot);
   const verdicts = new Map(replicas.map((replica) => [replica, verdictOn(replica, replicas, snapshot, now)]));
   const course = steer(snapshot, [...verdicts.values()], now);
   const gate = gateOf(course.guard, snapshot.app, snapshot.dependencies);
@@ -299,6 +303,7 @@ const waits: ReadonlySet<string | null> = new Set([
   'BackingOff',
   'PoolUnavailable',
   'Frozen',
+  'CutOff',
 ]);
 
 function serviceEvents({ guard }: ServiceSnapshot, next: Plan['guard'], converged: boolean): readonly PlannedEvent[] {

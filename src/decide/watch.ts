@@ -49,8 +49,13 @@ export function suspicionOf(
 const tickMs = 30_000;
 /** A steady replica is read every 4 minutes, so that what only a read shows is known within 5, a late or lost tick included. */
 const ticksMax = 8;
-/** So many unprobed replicas of a pool are read in one tick at most, whatever their number: ARM's reads are shared with the workflows. */
-export const unprobedReadsPerTick = 20;
+/** ARM refills so many reads in a tick, per subscription (aci: quotas); the rest is for workflows, listings and whatever looks wrong. */
+const readsPerTick = 25 * 30;
+const shareOfSweep = 0.6;
+
+/** So many unprobed replicas of a pool are read in one tick at most, whatever their number: pools of one subscription share its reads. */
+export const unprobedReadsOf = (poolsOfSubscription: number): number =>
+  Math.max(1, Math.floor((readsPerTick * shareOfSweep) / Math.max(1, poolsOfSubscription)));
 
 /**
  * Whether a ready replica that only ARM can tell of has its turn since the last sweep of its pool: every tick while it is young or has just changed,
@@ -58,19 +63,26 @@ export const unprobedReadsPerTick = 20;
  * place of its own in that cycle by its name, so that the reads of many are spread; a tick that was missed is made up for by the next.
  *
  * @param sweptAt the sweep before, null = never: then everybody has a turn
- * @param unprobed how many such replicas the pool has: with more than can be read, turns come more rarely
+ * @param unprobed how many such replicas the pool has: with more than the `reads` of a tick, turns come more rarely
  */
 export function isReadDue(
   replica: Pick<ReplicaRow, 'group' | 'stateAt' | 'observedAt'>,
-  { now, sweptAt, unprobed }: { readonly now: number; readonly sweptAt: number | null; readonly unprobed: number },
+  { now, sweptAt, unprobed, reads }: Turns,
 ): boolean {
   if (sweptAt === null) return true;
   const quietMs = now - Math.max(replica.stateAt, replica.observedAt ?? 0);
   const byAge = Math.min(ticksMax, powerOf2AtMost(quietMs / 2 / tickMs));
-  // Powers of two, so that a cycle that grows keeps its places.
-  const cycle = Math.max(byAge, 2 ** Math.ceil(Math.log2(unprobed / unprobedReadsPerTick)));
+  // Powers of two, so that a cycle that grows with age keeps its places.
+  const cycle = Math.max(byAge, Math.ceil(unprobed / reads));
   const turnsBy = (at: number): number => Math.floor((Math.floor(at / tickMs) + placeOf(replica.group)) / cycle);
   return turnsBy(now) > turnsBy(sweptAt);
+}
+
+export interface Turns {
+  readonly now: number;
+  readonly sweptAt: number | null;
+  readonly unprobed: number;
+  readonly reads: number;
 }
 
 const powerOf2AtMost = (value: number): number => 2 ** Math.max(0, Math.floor(Math.log2(Math.max(1, value))));

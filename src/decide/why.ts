@@ -26,6 +26,7 @@ export interface Next {
 
 /** @param snapshot with a fresh observation of the replica, where one could be made; null = it has no such replica. */
 export function whyOf(snapshot: ServiceSnapshot, replica: ReplicaRow, now: number): Why | null {
+  if (replica.state === 'lost' && !snapshot.guard.removed) return lostOne(replica, snapshot);
   const one = casesIn(snapshot, now).find((candidate) => replicaKey(candidate.replica) === replicaKey(replica));
   if (one === undefined) return null;
   const template = snapshot.templates.get(replica.revision);
@@ -34,6 +35,16 @@ export function whyOf(snapshot: ServiceSnapshot, replica: ReplicaRow, now: numbe
     sees: sightOf(one, template, snapshot),
     because,
     next: [...nextOf(one, action), ...deadlinesOf(one, template, snapshot)],
+  };
+}
+
+function lostOne({ pool }: ReplicaRow, { pools }: ServiceSnapshot): Why {
+  const health = pools.find((row) => row.pool === pool)?.health ?? null;
+  return {
+    sees:
+      health === null || health.message === '' ? 'its pool is down' : `its pool is ${health.state}: ${health.message}`,
+    because: 'it is made up for elsewhere, and nothing is done about its group before its pool is back',
+    next: [{ what: 'it is looked at once its pool is back, and kept unless it has been made up for', at: null }],
   };
 }
 

@@ -71,6 +71,9 @@ const reasons = {
     'somebody stopped the container group, and ACI will not start it by itself: another one takes its place',
   Orphaned: 'a container group of this installation that no live row owns',
   // pools
+  PoolSuspect: 'our own evidence speaks against the region of the pool, which takes no new container groups for now',
+  PoolDown: 'the region of the pool is down: its replicas are lost until it is back',
+  CutOff: 'every region that holds replicas looks dead: it is more likely our own view that is, and nothing is done',
   PoolMoving:
     'the configuration names another place for the pool, which takes no new container groups until those in its old place are gone',
   // workflows

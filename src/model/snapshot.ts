@@ -11,6 +11,8 @@ export interface ServiceSnapshot {
   readonly app: AppSpec | null;
   readonly frozen: boolean;
   readonly appGeneration: number;
+  /** Every region that holds replicas looks dead: `frozen`, but not by command. */
+  readonly cutOff?: boolean;
   readonly guard: GuardRow;
   /** The one that the guard names as under way. */
   readonly rollout: RolloutRow | null;
@@ -36,7 +38,12 @@ export type Observation =
   /** ARM answered 404. */
   | { readonly kind: 'missing' }
   /** ARM did not answer, or not usefully: decide nothing from it. */
-  | { readonly kind: 'unknown'; readonly message: string }
+  | {
+      readonly kind: 'unknown';
+      readonly message: string;
+      /** The control plane failed, and not our rights or our rate. */
+      readonly isOutage?: boolean;
+    }
   | {
       readonly kind: 'group';
       readonly group: GroupObservation;

@@ -290,6 +290,16 @@ export type EventType =
   | 'EndpointRemoved'
   /** A terminal inside a container was handed to a client of the API. */
   | 'ExecOpened'
+  | 'ReplicaLost'
+  | 'ReplicaRegained'
+  | 'PoolSuspected'
+  | 'PoolDown'
+  | 'PoolRecovering'
+  | 'PoolHealthy'
+  /** All regions look dead at once: it is more likely we who are. */
+  | 'CutOff'
+  /** Nothing of a service answers or refuses: nobody knows better addresses than the last ones. */
+  | 'EndpointsKept'
   | 'OrphanFound'
   | 'OrphanDeleted';
 
@@ -354,8 +364,24 @@ export interface PoolRow extends Place {
   readonly listedAt: number | null;
   /** Container groups of this installation in that listing. */
   readonly listedGroups: number | null;
+  /** What our own evidence says against its region; null = nothing. */
+  readonly health: PoolHealth | null;
   /** Place that the configuration names while the pool still holds groups in its own: it takes no new ones until it is empty and moves. */
   readonly pending: Place | null;
+}
+
+/** One region has one health, which all its pools carry. */
+export interface PoolHealth {
+  /** `suspect`: no new placements · `down`: its replicas are lost · `recovering`: back, and not trusted for long yet. */
+  readonly state: 'healthy' | 'suspect' | 'down' | 'recovering';
+  readonly since: number;
+  /** Sweeps in a row that spoke against it. */
+  readonly doubts: number;
+  /** Since when it has looked dead without a break, and since when well. */
+  readonly deadSince: number | null;
+  readonly wellSince: number | null;
+  /** The evidence, in words. */
+  readonly message: string;
 }
 
 export interface Reservation {

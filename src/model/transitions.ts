@@ -56,6 +56,10 @@ export const transitions: Readonly<
     ['ready', 'failed'],
     ['unready', 'failed'],
     ['starting', 'failed'],
+    ['starting', 'lost'],
+    ['ready', 'lost'],
+    ['unready', 'lost'],
+    ['lost', 'unready'],
   ],
 };
 

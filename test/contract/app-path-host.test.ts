@@ -78,7 +78,7 @@ function world() {
       async probe({ ip, port }: { ip: string; port: number }) {
         arm.advance(Date.now());
         const passed = arm.endpoints().some((endpoint) => endpoint.address === ip && endpoint.port === port);
-        return { passed, detail: '' };
+        return { passed, reached: passed, detail: '' };
       },
     },
     now: Date.now,

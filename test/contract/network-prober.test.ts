@@ -31,20 +31,32 @@ describe('the network prober', () => {
       paths.push(request.url);
       response.writeHead(status, { location: '/elsewhere' }).end();
     });
-    expect(await probe(port)).toEqual({ passed, detail: `HTTP ${status}` });
+    expect(await probe(port)).toEqual({ passed, reached: true, detail: `HTTP ${status}` });
     expect(paths).toEqual(['/healthz?full=1']);
   });
 
   it('fails when nothing answers in time, nothing listens, or the answer is no HTTP', async () => {
     const silent = await listening(createTcpServer());
-    expect(await probe(silent, 50)).toEqual({ passed: false, detail: 'no answer within 50 ms' });
+    expect(await probe(silent, 50)).toEqual({ passed: false, reached: true, detail: 'no answer within 50 ms' });
     const server = createTcpServer();
     const closed = await listening(server);
     await new Promise((resolve) => server.close(resolve));
-    expect(await probe(closed)).toEqual({ passed: false, detail: 'ECONNREFUSED' });
+    expect(await probe(closed)).toEqual({ passed: false, reached: true, detail: 'ECONNREFUSED' });
     const rude = await listening(createTcpServer((socket) => socket.end('hello')));
     expect(await probe(rude)).toMatchObject({ passed: false });
   });
+
+  it.each(['http', 'tcp'] as const)(
+    'says of %s that nobody was reached where no connection can be made',
+    async (kind) => {
+      // No TCP connection can be made to the broadcast address.
+      const target = { ip: '255.255.255.255', port: 80, timeoutMs: 60 };
+      const outcome = await networkProber.probe(
+        kind === 'tcp' ? { kind, ...target } : { kind, ...target, path: '/', scheme: 'http' },
+      );
+      expect(outcome).toMatchObject({ passed: false, reached: false });
+    },
+  );
 
   it('believes the status of an answer whose body never ends', async () => {
     const endless = await http((_, response) => {
@@ -61,8 +73,8 @@ describe('the network prober', () => {
     const server = createTcpServer();
     const port = await listening(server);
     const target = { kind: 'tcp', ip: '127.0.0.1', port, timeoutMs: 1_000 } as const;
-    expect(await networkProber.probe(target)).toEqual({ passed: true, detail: 'connected' });
+    expect(await networkProber.probe(target)).toEqual({ passed: true, reached: true, detail: 'connected' });
     await new Promise((resolve) => server.close(resolve));
-    expect(await networkProber.probe(target)).toEqual({ passed: false, detail: 'ECONNREFUSED' });
+    expect(await networkProber.probe(target)).toEqual({ passed: false, reached: true, detail: 'ECONNREFUSED' });
   });
 });

@@ -51,7 +51,7 @@ export async function bench(...rows: Row[]) {
       exec: async () => err({ kind: 'NotFound', code: null, message: 'no terminals here', retryAfterMs: null }),
       logs: async () => ok(''),
     },
-    prober: { probe: async () => ({ passed: true, detail: '' }) },
+    prober: { probe: async () => ({ passed: true, reached: true, detail: '' }) },
     workflows: {
       async start(_, id) {
         called.push(`start ${id}`);

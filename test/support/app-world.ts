@@ -99,10 +99,10 @@ function probing(arm: ArmCore): Prober {
   return {
     async probe(target) {
       const endpoint = arm.endpoints().find(({ address, port }) => address === target.ip && port === target.port);
-      if (endpoint === undefined) return { passed: false, detail: 'ECONNREFUSED' };
-      if (target.kind === 'tcp') return { passed: true, detail: 'connected' };
+      if (endpoint === undefined) return { passed: false, reached: true, detail: 'ECONNREFUSED' };
+      if (target.kind === 'tcp') return { passed: true, reached: true, detail: 'connected' };
       const passed = !endpoint.silent && endpoint.protocol === 'http' && endpoint.httpStatus < 400;
-      return { passed, detail: `HTTP ${endpoint.httpStatus}` };
+      return { passed, reached: true, detail: `HTTP ${endpoint.httpStatus}` };
     },
   };
 }

@@ -235,6 +235,7 @@ export const aPool = (over: Partial<PoolRow> = {}): PoolRow => ({
   listedAt: null,
   listedGroups: null,
   pending: null,
+  health: null,
   ...over,
 });
 

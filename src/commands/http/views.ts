@@ -157,9 +157,18 @@ export function poolOf(row: PoolRow): PoolResource {
       cores: Number(row.reservations.reduce((sum, { cores }) => sum + cores, 0).toFixed(3)),
     },
     cordoned: row.cordoned,
-    reason: moving === null ? null : ('PoolMoving' satisfies Reason),
-    message: moving === null ? null : `${row.pool} ${moving}. ${howToMove}`,
+    ...(moving === null
+      ? trustOf(row)
+      : { reason: 'PoolMoving' satisfies Reason, message: `${row.pool} ${moving}. ${howToMove}` }),
   };
+}
+
+function trustOf({ pool, health }: PoolRow): Pick<PoolResource, 'reason' | 'message'> {
+  if (health === null || health.state === 'healthy' || health.state === 'recovering') {
+    return { reason: null, message: null };
+  }
+  const reason: Reason = health.state === 'down' ? 'PoolDown' : 'PoolSuspect';
+  return { reason, message: `${pool} is ${health.state} since ${iso(health.since)}: ${health.message}.` };
 }
 
 const howToMove =

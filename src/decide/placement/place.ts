@@ -5,6 +5,7 @@
 import type { Topology } from '../../model/placement.ts';
 import type { Reason } from '../../model/reasons.ts';
 import type { Place, PoolRow } from '../../model/state.ts';
+import { asTrusted, isDistrusted } from '../health/cut-off.ts';
 import type { Ask, Situation } from './ask.ts';
 import { explain, passedOver } from './explain.ts';
 import { pick } from './pick.ts';
@@ -37,7 +38,8 @@ export interface Scheduler {
  * @param own pools of the service's replicas that count for spread and limits: live ones of the target revision that do not drain
  */
 export function createScheduler(app: string, ask: Ask, pools: readonly PoolRow[], own: readonly string[]): Scheduler {
-  const inside = ask.pools.length === 0 ? pools.filter(({ retired }) => !retired) : pools;
+  const known = asTrusted(pools);
+  const inside = ask.pools.length === 0 ? known.filter(({ retired }) => !retired) : known;
   const placed = [
     ...own.map((target) => ({ service: ask.service, target })),
     ...neighbours(app, ask, inside).filter(({ service }) => service !== ask.service),
@@ -88,7 +90,9 @@ export const poolDomain = (pool: PoolRow, topology: Topology): string => domainO
 
 function closedBecause(pool: PoolRow): string | null {
   if (pool.retired) return 'is no longer configured';
-  return pool.cordoned ? 'is cordoned' : movingOf(pool);
+  if (pool.cordoned) return 'is cordoned';
+  const { health } = pool;
+  return health !== null && isDistrusted(pool) ? `is ${health.state}: ${health.message}` : movingOf(pool);
 }
 
 /** Takes no new container groups, whatever its quota. */

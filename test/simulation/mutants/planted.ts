@@ -318,4 +318,20 @@ export const planted: readonly PlantedBug[] = [
     on: 'hopeless',
     with: ['deploy'],
   },
+  {
+    name: 'evacuates-when-cut-off',
+    file: 'src/activities/pool-health.ts',
+    find: 'if (!cutOff) await turnAll',
+    replace: 'await turnAll',
+    killedBy: 'regions',
+    with: ['regionDown'],
+  },
+  {
+    name: 'lost-for-good',
+    file: 'src/activities/pool-health.ts',
+    find: 'const turn = pool === undefined ? null : turnOf',
+    replace: "const turn = pool?.health?.state !== 'down' ? null : turnOf",
+    killedBy: 'regions',
+    with: ['regionDown'],
+  },
 ];

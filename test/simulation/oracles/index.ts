@@ -18,6 +18,7 @@ import { placement } from './placement.ts';
 import { pools } from './pools.ts';
 import { promptness } from './promptness.ts';
 import { reality } from './reality.ts';
+import { regions } from './regions.ts';
 import { replay } from './replay.ts';
 import { replies } from './replies.ts';
 import { restarts } from './restarts.ts';
@@ -44,6 +45,7 @@ export const oracles: readonly Oracle[] = [
   budgets,
   placement,
   pools,
+  regions,
   replay,
   secrets,
   promptness,

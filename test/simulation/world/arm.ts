@@ -26,6 +26,8 @@ export interface Arm {
   readonly departed: ArmGroup[];
   /** Name of a group in keys: `<app>/<service>/<slot>/<incarnation>`, stable from run to run. */
   label(name: string): string;
+  /** Share of the packets to a region that are lost. */
+  readonly dropping: Map<string, number>;
   record(name: string): GroupRecord | undefined;
   /** After the world changed something by itself. */
   changed(): void;
@@ -69,6 +71,7 @@ class WorldArm implements Arm {
   readonly #secrets = new Map<string, Pick<ArmGroup, 'environment' | 'files'>>();
   #seen = new Map<string, Seen>();
   readonly departed: ArmGroup[] = [];
+  readonly dropping = new Map<string, number>();
   readonly #departedNames = new Set<string>();
   #revision = -1;
   #timer: Scheduled | null = null;

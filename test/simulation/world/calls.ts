@@ -36,6 +36,8 @@ export interface Call<T> {
 export interface Calls {
   /** Settles never when the host dies first. */
   exchange<T>(caller: Caller, call: Call<T>): Promise<T>;
+  /** Drawn under the key: true so often. */
+  chance(key: string, share: number): boolean;
 }
 
 export interface CallsOptions {
@@ -87,7 +89,8 @@ export function createCalls({ world, crash }: CallsOptions): Calls {
     const delayMs = fault === 'slow' ? (slowMs[world.choices.pick(`${call.key}/slow`, slowMs.length)] ?? 0) : 0;
     return flight.start(latency(call.key), latency(`${call.key}/reply`), delayMs);
   }
-  return { exchange };
+  const chance = (key: string, share: number): boolean => world.choices.weighted(key, [0, share]) === 1;
+  return { exchange, chance };
 }
 
 /** One call on its way. */

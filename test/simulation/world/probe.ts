@@ -22,18 +22,23 @@ export function createProber(
           key: `probe ${labelOf(arm, target.ip)}`,
           method: target.kind,
           writes: false,
-          apply: () => outcomeOf(arm.core.endpoints(), target),
-          status: (code) => ({ passed: false, detail: `HTTP ${code}` }),
+          apply: () => (isDropped(calls, arm, target.ip) ? unanswered : outcomeOf(arm.core.endpoints(), target)),
+          status: (code) => ({ passed: false, reached: true, detail: `HTTP ${code}` }),
           broken: (code) => new Error(code),
           statusOf: ({ passed }) => (passed ? 200 : 0),
         });
-        setTimer(() => end({ passed: false, detail: `no answer within ${target.timeoutMs} ms` }), target.timeoutMs);
+        let reached = false;
+        setTimer(
+          () => end({ passed: false, reached, detail: `no answer within ${target.timeoutMs} ms` }),
+          target.timeoutMs,
+        );
         call.then(
           (outcome) => {
-            // Silent: the connection stands and nothing is said until the timeout.
+            // Silent: nothing is said until the timeout, though the connection may stand.
+            reached ||= outcome.reached;
             if (outcome.detail !== 'silent') end(outcome);
           },
-          (error: Error) => end({ passed: false, detail: error.message }),
+          (error: Error) => end({ passed: false, reached: false, detail: error.message }),
         );
       }),
   };
@@ -41,10 +46,20 @@ export function createProber(
 
 const labelOf = (arm: Arm, ip: string): string => arm.groups().find((group) => group.ip === ip)?.label ?? 'nobody';
 
+const unanswered: Outcome = { passed: false, reached: false, detail: 'silent' };
+
+/** No address answers that no group has; of a region that loses packets, so many do not. */
+function isDropped(calls: Calls, arm: Arm, ip: string): boolean {
+  const group = arm.groups().find((one) => one.ip === ip);
+  if (group === undefined) return true;
+  const share = arm.dropping.get(group.region) ?? 0;
+  return share >= 1 || (share > 0 && calls.chance(`probe ${group.label}/dropped`, share));
+}
+
 function outcomeOf(endpoints: readonly Endpoint[], target: ProbeTarget): Outcome {
   const endpoint = endpoints.find(({ address, port }) => address === target.ip && port === target.port);
-  if (!endpoint) return { passed: false, detail: 'ECONNREFUSED' };
-  if (target.kind === 'tcp') return { passed: true, detail: 'connected' };
-  if (endpoint.silent || endpoint.protocol !== 'http') return { passed: false, detail: 'silent' };
-  return { passed: endpoint.httpStatus < 400, detail: `HTTP ${endpoint.httpStatus}` };
+  if (!endpoint) return { passed: false, reached: true, detail: 'ECONNREFUSED' };
+  if (target.kind === 'tcp') return { passed: true, reached: true, detail: 'connected' };
+  if (endpoint.silent || endpoint.protocol !== 'http') return { passed: false, reached: true, detail: 'silent' };
+  return { passed: endpoint.httpStatus < 400, reached: true, detail: `HTTP ${endpoint.httpStatus}` };
 }

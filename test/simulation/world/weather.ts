@@ -62,6 +62,7 @@ export function startWeather(parts: WeatherParts): void {
   // When the calm begins, what was taken away comes back.
   clock.at(world.calmFrom, () => {
     removeFaults(parts.arm.store);
+    parts.arm.dropping.clear();
     for (const { region } of parts.pools) setRegionState(parts.arm.store, region, {});
     parts.arm.changed();
   });
@@ -97,7 +98,7 @@ const strokes: Readonly<Record<WeatherFault, Stroke>> = {
     const containerGroups = Math.max(1, parts.arm.store.groups().length - 1);
     forAWhile(parts, region, { quotas: { containerGroups } }, 300_000);
   },
-  regionDown: (parts, { region }) => forAWhile(parts, region, { arm: 'unavailable', containersDown: true }, 180_000),
+  regionDown: goDown,
   foreignGroups: (parts, { region }) => putForeign(parts, 'theirs', region, {}),
   forgedTags: (parts, { region, group }) => putForeign(parts, 'forged', region, forged(group?.tags ?? {})),
   secondInstallation: (parts, { region, group }) =>
@@ -120,6 +121,22 @@ const strokes: Readonly<Record<WeatherFault, Stroke>> = {
   },
   deploy: ({ world, fleet }) => fleet.deploy(world.choices.pick('weather/deploy/code', 2) === 1),
 };
+
+/** How a region goes down: what part of the packets is lost, and for how long. It comes back with everything that ran there before. */
+const outages: readonly (readonly [dropped: number, forMs: number])[] = [
+  [1, 180_000],
+  [1, 900_000],
+  [0.6, 420_000],
+  [0.4, 420_000],
+];
+
+function goDown(parts: WeatherParts, { region }: Struck): void {
+  const { world, arm } = parts;
+  const [dropped, forMs] = outages[world.choices.pick('weather/regionDown/how', outages.length)] ?? [1, 180_000];
+  arm.dropping.set(region, dropped);
+  clock.at(clock.now + forMs, () => arm.dropping.delete(region));
+  forAWhile(parts, region, { arm: 'unavailable', containersDown: dropped === 1 }, forMs);
+}
 
 function forAWhile(
   { arm }: WeatherParts,

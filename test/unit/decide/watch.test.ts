@@ -8,6 +8,7 @@ import {
   type Suspicion,
   sharedAddresses,
   suspicionOf,
+  unprobedReadsOf,
   watch,
 } from '../../../src/decide/watch.ts';
 import type { ServiceTemplate } from '../../../src/model/app-spec.ts';
@@ -95,9 +96,9 @@ describe('when a ready replica that only ARM can tell of is read', () => {
   const tick = 30 * second;
   const replica = (quietMs: number) => ({ group: 'f-1-web', stateAt: at - quietMs, observedAt: null });
   /** How many of the 64 sweeps before now would have read one that has been quiet for so long at each of them. */
-  const turnsOf = (quietMs: number, unprobed = 1, sweepMs = tick): number =>
+  const turnsOf = (quietMs: number, unprobed = 1, sweepMs = tick, reads = 20): number =>
     Array.from({ length: 64 }, (_, n) => at + n * sweepMs).filter((now) =>
-      isReadDue({ ...replica(quietMs), stateAt: now - quietMs }, { now, sweptAt: now - sweepMs, unprobed }),
+      isReadDue({ ...replica(quietMs), stateAt: now - quietMs }, { now, sweptAt: now - sweepMs, unprobed, reads }),
     ).length;
 
   it.each<[string, number, number]>([
@@ -109,6 +110,7 @@ describe('when a ready replica that only ARM can tell of is read', () => {
     ['every eighth, 4 minutes, however steady', turnsOf(30 * 24 * 60 * minute), 8],
     ['more rarely where there are more than can be read', turnsOf(8 * minute, 16 * 20), 4],
     ['and so also while it is young', turnsOf(0, 40), 32],
+    ['no more rarely than that takes', turnsOf(8 * minute, 10 * 20), 6],
     ['as often as before where they just fit (near miss)', turnsOf(0, 20), 64],
     ['more rarely with one more than fits', turnsOf(0, 21), 32],
     ['at every sweep where these are rarer than its turns', turnsOf(8 * minute, 1, 8 * tick), 64],
@@ -120,20 +122,29 @@ describe('when a ready replica that only ARM can tell of is read', () => {
     const restarted = { ...replica(60 * minute), observedAt: at - minute };
     const turns = Array.from({ length: 8 }, (_, n) => at + n * second);
     for (const now of turns) {
-      expect(isReadDue(restarted, { now, sweptAt: now - tick, unprobed: 1 })).toBe(true);
+      expect(isReadDue(restarted, { now, sweptAt: now - tick, unprobed: 1, reads: 20 })).toBe(true);
     }
   });
 
   it('at once in a pool that was never swept; not twice for one turn, nor while the clock of another host was ahead', () => {
     const steady = replica(60 * minute);
-    expect(isReadDue(steady, { now: at, sweptAt: null, unprobed: 1 })).toBe(true);
-    expect(isReadDue(steady, { now: at, sweptAt: at, unprobed: 1 })).toBe(false);
-    expect(isReadDue(steady, { now: at, sweptAt: at + minute, unprobed: 1 })).toBe(false);
+    expect(isReadDue(steady, { now: at, sweptAt: null, unprobed: 1, reads: 20 })).toBe(true);
+    expect(isReadDue(steady, { now: at, sweptAt: at, unprobed: 1, reads: 20 })).toBe(false);
+    expect(isReadDue(steady, { now: at, sweptAt: at + minute, unprobed: 1, reads: 20 })).toBe(false);
+  });
+
+  it.each([
+    [0, 450],
+    [1, 450],
+    [10, 45],
+    [1_000, 1],
+  ])('%i pools of a subscription share what ARM lets a sweep read: %i each', (pools, reads) => {
+    expect(unprobedReadsOf(pools)).toBe(reads);
   });
 
   it('not all at the same tick', () => {
     const due = Array.from({ length: 80 }, (_, n) => ({ ...replica(60 * minute), group: groupOf(n) })).filter((one) =>
-      isReadDue(one, { now: at, sweptAt: at - tick, unprobed: 80 }),
+      isReadDue(one, { now: at, sweptAt: at - tick, unprobed: 80, reads: 20 }),
     );
     expect(due.length).toBeGreaterThan(2);
     expect(due.length).toBeLessThan(25);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { whyOf } from '../../../src/decide/why.ts';
 import type { Observation, ServiceSnapshot } from '../../../src/model/snapshot.ts';
 import type { ReplicaRow } from '../../../src/model/state.ts';
-import { at } from '../../support/rows.ts';
+import { aPool, at } from '../../support/rows.ts';
 import { aContainer, aSnapshot, inState, seen } from '../../support/snapshots.ts';
 
 const now = at + 60_000;
@@ -106,6 +106,20 @@ describe('why a replica is as it is', () => {
   it('says of a frozen app that nothing happens', () => {
     const why = told(inState('failed', { reason: 'GroupMissing' }), null, { frozen: true });
     expect(why).toMatchObject({ because: 'its app is frozen', next: [{ at: null }] });
+  });
+
+  it('says of a lost one what is known of its pool', () => {
+    const health = {
+      state: 'down',
+      since: at,
+      doubts: 9,
+      deadSince: at,
+      wellSince: null,
+      message: 'all silent',
+    } as const;
+    const why = told(inState('lost'), null, { pools: [aPool({ health })] });
+    expect(why).toMatchObject({ sees: 'its pool is down: all silent', next: [{ at: null }] });
+    expect(why?.because).toContain('made up for elsewhere');
   });
 
   it('knows nothing of a replica that is not there', () => {
