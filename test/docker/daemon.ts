@@ -2,7 +2,7 @@
  * The daemons of the Docker tests and their images. The one that all files share is that of DOCKER_HOST; without, a dockerd of our own on its own
  * socket, data and exec directories, which needs root, and the `docker.io` package, which root installs. Images are built from Debian packages.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import { connectDocker } from '../../src/docker/connection.ts';
 
 const START_MS = 60_000;
 const STOP_MS = 90_000;
+const CLEAR_MS = 20_000;
 
 /** For `DOCKER_HOST`. */
 export function dockerHost(): string {
@@ -29,12 +30,14 @@ export interface Daemon {
   start(): Promise<void>;
   /** Resolves when its process has ended. */
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
-  /** Ended, with every process, mount and file that it left. */
-  remove(): Promise<void>;
+  /** Ended, with every process, mount, bridge and file that it left. Names the mounts and bridges, which a daemon that ends takes away itself. */
+  remove(): Promise<readonly string[]>;
+  /** The same within one moment, for a process that was interrupted and is about to exit. Nothing happens when it has been removed. */
+  abandon(): void;
 }
 
 export interface DaemonOptions {
-  /** Its groups need not reach each other: it leaves the machine's firewall and default bridge to the other daemon. */
+  /** Its groups need not reach each other: it leaves the machine's firewall to the other daemon. */
   readonly isolated?: boolean;
   /** Its data root is a file system in memory of this size; absent = a directory on the disk. */
   readonly dataMiB?: number;
@@ -48,8 +51,12 @@ export function createDaemon({ isolated = false, dataMiB }: DaemonOptions = {}):
   if (dataMiB !== undefined) execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${dataMiB}m`, 'tmpfs', dataRoot]);
   const at = { '-H': host, '--data-root': dataRoot };
   const more = { '--exec-root': join(directory, 'exec'), '--pidfile': join(directory, 'pid') };
-  const beside = isolated ? ['--bridge=none', '--iptables=false', '--ip6tables=false'] : [];
-  const args = [...Object.entries({ ...at, ...more, '--default-ulimit': 'nofile=1024:1024' }).flat(), ...beside];
+  // Two daemons that look for a free subnet at one moment find the same one.
+  const pool = freePool();
+  const networks = { '--default-address-pool': `base=${pool}.0.0/16,size=22`, '--bridge': 'none' };
+  const beside = isolated ? ['--iptables=false', '--ip6tables=false'] : [];
+  const limits = { '--default-ulimit': 'nofile=1024:1024' };
+  const args = [...Object.entries({ ...at, ...more, ...networks, ...limits }).flat(), ...beside];
   const log = openSync(join(directory, 'log'), 'a');
   let pid: number | undefined;
   const end: Daemon['end'] = async (signal) => {
@@ -61,6 +68,12 @@ export function createDaemon({ isolated = false, dataMiB }: DaemonOptions = {}):
       await pause();
     }
   };
+  const sweep = (containers: readonly string[]): readonly string[] => {
+    for (const one of [...processesOf(directory), ...processesIn(containers)]) kill(one);
+    const found = [...unmountBelow(directory, dataRoot), ...removeBridges(pool)];
+    rmSync(directory, { recursive: true, force: true });
+    return found;
+  };
   return {
     host,
     dataRoot,
@@ -69,7 +82,11 @@ export function createDaemon({ isolated = false, dataMiB }: DaemonOptions = {}):
       // Nobody reaps the last daemon's containerd where process 1 does not; its pid file would make this start wait in vain.
       rmSync(join(directory, 'exec/containerd/containerd.pid'), { force: true });
       rmSync(join(directory, 'pid'), { force: true });
-      const daemon = spawn('dockerd', args, { stdio: ['ignore', log, log], detached: true });
+      // It ends with the test process that has it, however that ends.
+      const daemon = spawn('setpriv', ['--pdeathsig', 'TERM', 'dockerd', ...args], {
+        stdio: ['ignore', log, log],
+        detached: true,
+      });
       pid = daemon.pid;
       const failed = once(daemon, 'error').then(([error]) => {
         throw error as Error;
@@ -87,14 +104,56 @@ export function createDaemon({ isolated = false, dataMiB }: DaemonOptions = {}):
       await clear(host);
       const left = containersIn(dataRoot);
       await end('SIGTERM');
-      for (const one of [...processesOf(directory), ...processesIn(left)]) kill(one);
-      unmountBelow(directory);
-      rmSync(directory, { recursive: true, force: true });
+      return sweep(left);
+    },
+    abandon() {
+      if (!existsSync(directory)) return;
+      const left = containersIn(dataRoot);
+      const clearing = 'docker ps -aq | xargs -r docker rm -fv; docker network prune -f';
+      spawnSync('sh', ['-c', clearing], { env: { ...process.env, DOCKER_HOST: host }, timeout: CLEAR_MS });
+      if (pid !== undefined) kill(pid);
+      sweep(left);
     },
   };
 }
 
 const pause = () => new Promise((done) => setTimeout(done, 100));
+
+/** As `10.123`: nothing of this machine is in it. */
+function freePool(): string {
+  for (;;) {
+    const pool = `10.${100 + Math.floor(Math.random() * 128)}`;
+    if (devicesIn(pool).length === 0) return pool;
+  }
+}
+
+/** Devices with an address in the pool, up or not: bridges have one from their first moment to their last. */
+function devicesIn(pool: string): readonly string[] {
+  const lines = execFileSync('ip', ['-o', '-4', 'addr', 'show'], { encoding: 'utf8' }).split('\n');
+  return lines.flatMap((line) => (line.includes(` inet ${pool}.`) ? (line.split(/\s+/)[1] ?? []) : []));
+}
+
+/** A daemon that is killed while it makes or removes a network forgets the network and leaves its bridge. */
+function removeBridges(pool: string): readonly string[] {
+  const left = devicesIn(pool);
+  for (const device of left) execFileSync('ip', ['link', 'delete', device]);
+  return left.map((device) => `bridge ${device}`);
+}
+
+/** What the tests have left on a daemon, although every one of them should have cleared up. */
+async function leftBehind(host: string): Promise<readonly string[]> {
+  const connection = await connectDocker({ dockerHost: host });
+  if ('problem' in connection) return [connection.problem];
+  const { docker } = connection;
+  const containers = await docker.listContainers({ all: true });
+  const networks = await docker.listNetworks();
+  const { Volumes } = await docker.listVolumes();
+  return [
+    ...containers.map(({ Names, Id }) => `container ${Names[0] ?? Id}`),
+    ...networks.filter(({ Name }) => !['none', 'host'].includes(Name)).map(({ Name }) => `network ${Name}`),
+    ...(Volumes ?? []).map(({ Name }) => `volume ${Name}`),
+  ];
+}
 
 /** A zombie has ended: who started it may not have looked yet. */
 function isRunning(pid: number): boolean {
@@ -147,13 +206,14 @@ function processesOf(directory: string): readonly number[] {
   return listed.filter((line) => line.includes(`${directory}/`)).map((line) => Number.parseInt(line, 10));
 }
 
-/** A daemon that was killed leaves its mounts behind. */
-function unmountBelow(directory: string): void {
+/** A daemon that was killed leaves its mounts behind, the namespaces of networks among them. */
+function unmountBelow(directory: string, expected: string): readonly string[] {
   const points = readFileSync('/proc/mounts', 'utf8')
     .split('\n')
     .map((line) => line.split(' ')[1] ?? '')
     .filter((point) => point.startsWith(`${directory}/`));
-  for (const point of points.reverse()) execFileSync('umount', ['-l', point]);
+  for (const point of [...points].reverse()) execFileSync('umount', ['-l', point]);
+  return points.filter((point) => point !== expected).map((point) => `mount ${point}`);
 }
 
 /** Builds the images, or only those that are named, into the daemon. */
@@ -191,5 +251,9 @@ export default async function setup(): Promise<() => Promise<void>> {
     throw error;
   }
   process.env['DOCKER_HOST'] = daemon.host;
-  return () => daemon.remove();
+  process.once('exit', daemon.abandon);
+  return async () => {
+    const left = [...(await leftBehind(daemon.host)), ...(await daemon.remove())];
+    if (left.length > 0) throw new Error(`the Docker tests have left behind:\n${left.join('\n')}`);
+  };
 }
