@@ -73,6 +73,15 @@ describe.skipIf(!isRoot())('a daemon that is killed', () => {
     await daemon?.remove();
   });
 
+  /** Every blow has fallen, and the daemon is back. */
+  const struck = async () => {
+    await eventually(
+      async () => proxy.left,
+      (left) => left === 0,
+    );
+    await proxy.settled();
+  };
+
   it.each([
     {
       name: 'while the sandbox and its volumes are made',
@@ -100,27 +109,23 @@ describe.skipIf(!isRoot())('a daemon that is killed', () => {
     async ({ deploy, teardown }) => {
       const dataDir = newDir();
       const world = await launch(dataDir);
-      proxy.arm(deploy);
-      await world.arm.put('steady', prepared);
-      await eventually(
-        async () => proxy.left,
-        (left) => left === 0,
-      );
-      await proxy.settled();
-      await runs('steady', world.arm);
-      expect(await world.arm.logs('steady')).toMatch(/^(made\nhunter2\n)+$/);
+      try {
+        proxy.arm(deploy);
+        await world.arm.put('steady', prepared);
+        await struck();
+        await runs('steady', world.arm);
+        const log = await eventually(() => world.arm.logs('steady'), Boolean);
+        expect(log).toMatch(/^(made\nhunter2\n)+$/);
 
-      proxy.arm(teardown);
-      await world.arm.remove('steady');
-      await eventually(
-        async () => proxy.left,
-        (left) => left === 0,
-      );
-      await proxy.settled();
-      await world.arm.untilGone('steady');
-      expect(await docker.listContainers({ all: true })).toEqual([]);
-      expect((await docker.listVolumes()).Volumes).toEqual([]);
-      await end(world);
+        proxy.arm(teardown);
+        await world.arm.remove('steady');
+        await struck();
+        await world.arm.untilGone('steady');
+        expect(await docker.listContainers({ all: true })).toEqual([]);
+        expect((await docker.listVolumes()).Volumes).toEqual([]);
+      } finally {
+        await end(world);
+      }
       expect(await leftOn(docker, dataDir)).toEqual([]);
     },
   );
