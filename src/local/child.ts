@@ -1,11 +1,14 @@
 /**
- * The life of a process of the embedded platform: it is forked by the supervisor with one JSON argument, says `ready` over IPC with what
+ * The life of a process of the embedded platform: it is forked by the supervisor with its configuration as JSON, says `ready` over IPC with what
  * it offers, and ends as soon as the supervisor is gone (the channel closes), so that no child outlives it.
  */
 import { rmSync } from 'node:fs';
 
 /** Environment variable naming the directory that goes with the supervisor, also when that is killed and cannot clear up itself. */
 export const ephemeralDirVariable = 'FLOTILLA_EPHEMERAL_DIR';
+
+/** Environment variable with the configuration. It holds keys, and arguments are for everybody on the machine to see. */
+export const configVariable = 'FLOTILLA_PART_CONFIG';
 
 export interface Running {
   /** What the supervisor is told: ports and addresses. */
@@ -20,9 +23,10 @@ const CLOSE_LIMIT_MS = 3_000;
 /** For people, from a process that is not ready yet: why that takes longer than usual. */
 export type Notice = (text: string) => void;
 
-/** Runs `start` with the parsed argument. A failure to start is sent as `{type:'failed', message}` and ends the process with code 1. */
+/** Runs `start` with the configuration, which may also be the first argument. A failure to start is sent as `{type:'failed', message}` and ends the process with code 1. */
 export function runChild<Config>(start: (config: Config, notice: Notice) => Promise<Running>): void {
-  const config = JSON.parse(process.argv[2] ?? '{}') as Config;
+  const config = JSON.parse(process.env[configVariable] ?? process.argv[2] ?? '{}') as Config;
+  delete process.env[configVariable];
   let running: Running | undefined;
   const stop = (code: number) => {
     const closing = running?.close() ?? Promise.resolve();

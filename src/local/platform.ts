@@ -15,6 +15,7 @@ import { type Claim, claimDataDir } from './data-dir.ts';
 import { subscribeToEvents } from './event-subscription.ts';
 import { type Ready, SupervisedProcess } from './process.ts';
 import { freshKey, openKey } from './secrets-key.ts';
+import type { WorldConfig } from './world/world.ts';
 
 export interface PlatformOptions {
   /** Root of the function app: where package.json, host.json and pools.yaml are. */
@@ -113,7 +114,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   try {
     const [broker, world] = await Promise.all([
       run('broker', (previous) => brokerConfig(options, busKey, previous), {}),
-      run('world', (previous) => worldConfig(options, identityHeader, previous), { FLOTILLA_SECRETS_KEY: secretsKey }),
+      run('world', (previous) => worldConfig(options, { identityHeader, secretsKey }, previous), {}),
     ]);
     const azure = appSettings(broker, world, { identityHeader, secretsKey });
     const host = await run('host', (previous) => hostConfig(options, previous), { ...azure, ...options.settings });
@@ -176,10 +177,14 @@ function brokerConfig(
   };
 }
 
-function worldConfig(options: PlatformOptions, identityHeader: string, previous: Ready | undefined): unknown {
+function worldConfig(
+  options: PlatformOptions,
+  keys: Pick<WorldConfig, 'identityHeader' | 'secretsKey'>,
+  previous: Ready | undefined,
+): unknown {
   return {
     dataDir: options.dataDir,
-    identityHeader,
+    ...keys,
     ports: previous?.['ports'],
     settings: options.world,
     // A world that comes back goes on with what it had.

@@ -1,11 +1,12 @@
 /** One supervised process: forked, waited for until it says `ready`, started again with the same ports when it dies, ended with its supervisor. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { configVariable } from './child.ts';
 
 export interface ProcessOptions {
   readonly name: string;
   readonly modulePath: string;
-  /** Becomes the process's JSON argument; gets what the last `ready` said, so that a restart can ask for the same ports. */
+  /** Becomes the process's configuration; gets what the last `ready` said, so that a restart can ask for the same ports. */
   readonly config: (previous: Ready | undefined) => unknown;
   readonly env: Readonly<Record<string, string>>;
   readonly execArgv: readonly string[];
@@ -48,8 +49,8 @@ export class SupervisedProcess {
   /** Resolves once the process is ready. @throws Error with the process's own words when it cannot start. */
   async start(): Promise<Ready> {
     const { name, modulePath, config, env, execArgv } = this.#options;
-    const child = fork(modulePath, [JSON.stringify(config(this.#ready))], {
-      env: { ...env },
+    const child = fork(modulePath, [], {
+      env: { ...env, [configVariable]: JSON.stringify(config(this.#ready)) },
       execArgv: [...execArgv],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

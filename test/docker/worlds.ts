@@ -47,13 +47,13 @@ export function worlds(host: () => string = dockerHost): Worlds {
       const config: WorldConfig = {
         dataDir,
         identityHeader: 'header',
+        secretsKey,
         settings: { provisioningMs: 100 },
         runtime: { containers: 'docker', dockerHost: host() },
         ...over,
       };
       const child = fork(join(import.meta.dirname, '../../src/local/world/main.ts'), [JSON.stringify(config)], {
         execArgv: ['--disable-warning=ExperimentalWarning'],
-        env: { ...process.env, FLOTILLA_SECRETS_KEY: secretsKey },
       });
       children.push(child);
       const [message] = (await once(child, 'message')) as [Child & { type: string; message?: string }];

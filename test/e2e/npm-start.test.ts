@@ -1,9 +1,12 @@
 /** `npm start` as a process of its own: how it ends, and that nothing of it is left. */
+
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createPlace, descendantsOf, isAlive, type Place, type Running } from '../support/flotilla-process.ts';
+import { localAccessOf } from '../support/local-access.ts';
 
 let place: Place;
 beforeEach(() => {
@@ -150,6 +153,23 @@ describe('the end of npm start', () => {
     expect(shown.out[0]).toMatch(/^kept: \w+, generation 1/);
     again.signal('SIGTERM');
     await again.finished;
+  });
+});
+
+describe('the processes of npm start', () => {
+  it('show no key among their arguments, which everybody on the machine may read', async () => {
+    const platform = place.start('--no-app', '--port', '0');
+    const [, api = ''] = await platform.see(/API\s+(http:\S+)\/api\/v1/);
+    const { key, serviceBus = '' } = localAccessOf(place.home, api);
+    const busKey = /SharedAccessKey=([^;]+)/.exec(serviceBus)?.[1] ?? '';
+    const shown = execFileSync('ps', ['-ww', '-o', 'args=', '-p', descendantsOf(platform.pid).join(',')], {
+      encoding: 'utf8',
+    });
+    expect(shown).toMatch(/servicebus\/main/);
+    expect([key, busKey].map((secret) => secret.length > 20 && shown.includes(secret))).toEqual([false, false]);
+    expect(shown).not.toMatch(/identityHeader|"value"/);
+    platform.signal('SIGTERM');
+    await platform.finished;
   });
 });
 
