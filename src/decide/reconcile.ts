@@ -235,28 +235,31 @@ function growthOf(
   };
   if (guard.removed || snapshot.frozen || target === null) return idle;
   const facts = { desired: guard.desired, target, replicas: rows, pace, share };
-  const baseRoom = baseRoomOf(facts);
-  const revision = baseRoom > 0 && share.base !== null && templates.has(share.base) ? share.base : target;
-  const template = templates.get(revision);
-  if (template === undefined) return idle;
   const moves = decisions.map(({ move }) => move);
   const busy = moves.filter((move) => move.change !== null || move.step !== null).length;
   const written = moves.reduce((sum, { change }) => sum + (change === null ? 0 : 1 + change.events.length), 0);
   const attempts = moves.filter((move) => move.usesAttempt).length;
-  return grow(rows, {
-    identity: { installation: snapshot.installation, appUid: snapshot.appUid },
-    app: snapshot.app,
-    guard,
-    revision,
-    template,
-    isMixed: revision !== target,
-    wanted: revision === target ? roomOf(facts) : baseRoom,
-    pools: snapshot.pools,
-    attemptIds: snapshot.attemptIds.slice(attempts),
-    room: Math.max(0, Math.min(limits.replicaChangesPerTransaction - busy, Math.floor((budget - written) / 2))),
-    settings: snapshot.settings,
-    now,
-  });
+  const growTo = (revision: number, wanted: number): Growth => {
+    const template = templates.get(revision);
+    if (template === undefined || wanted <= 0) return idle;
+    return grow(rows, {
+      identity: { installation: snapshot.installation, appUid: snapshot.appUid },
+      app: snapshot.app,
+      guard,
+      revision,
+      template,
+      isMixed: revision !== target,
+      wanted,
+      pools: snapshot.pools,
+      attemptIds: snapshot.attemptIds.slice(attempts),
+      room: Math.max(0, Math.min(limits.replicaChangesPerTransaction - busy, Math.floor((budget - written) / 2))),
+      settings: snapshot.settings,
+      now,
+    });
+  };
+  const repaired = share.base === null ? idle : growTo(share.base, baseRoomOf(facts));
+  // What cannot be made up for now does not hold up the rest.
+  return repaired.changes.length > 0 ? repaired : growTo(target, roomOf(facts));
 }
 
 interface Outcome {

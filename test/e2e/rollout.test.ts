@@ -75,7 +75,8 @@ describe('an upgrade to an image that crashes', { shuffle: false }, () => {
   });
 
   it('is not tried again when the same file is applied again, and says so', async () => {
-    const { errors } = await flotilla('up', '-f', compose('flotilla/crash:2')).finished;
+    const { code, errors } = await flotilla('up', '-f', compose('flotilla/crash:2')).finished;
+    expect(code).toBe(3);
     expect(errors.join('\n')).toContain('RevisionRolledBack');
     expect(await web()).toMatchObject({ revision: 1, ready: 2 });
   });

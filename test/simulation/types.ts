@@ -181,6 +181,7 @@ export type CommandKind = 'apply' | 'delete' | Imperative['command'];
 export type Imperative =
   | { readonly command: 'scale'; readonly services: Readonly<Record<string, number>> }
   | { readonly command: 'restart' | 'stop' | 'start'; readonly services?: readonly string[] }
+  | { readonly command: 'pause' | 'resume' | 'promote' | 'abort' | 'undo'; readonly services?: readonly string[] }
   | { readonly command: 'freeze' | 'thaw' }
   | {
       readonly command: 'replaceReplica' | 'forgetReplica';

@@ -101,15 +101,19 @@ async function finish(
   startedAt: number,
 ): Promise<ExitCode> {
   const { terminal, now, api } = session;
+  // A script must not take a service that stays where it was for one that went along.
+  const code = operation.problems.some(({ problem }) => problem.startsWith('RevisionRolledBack'))
+    ? exitCodes.warned
+    : exitCodes.ok;
   const took = elapsed(now() - startedAt);
   const addresses = app === null ? [] : await knockAtAll(session, app);
   if (json) {
     terminal.line(JSON.stringify({ outcome: 'converged', operation, app, addresses }, null, 2));
-    return exitCodes.ok;
+    return code;
   }
   const lines = app === null ? [] : [summary(app, took), '', ...renderAddresses(app, addresses)];
   for (const line of ['', ...lines, '', `API  ${api}/api/v1`]) terminal.line(line);
-  return exitCodes.ok;
+  return code;
 }
 
 const summary = ({ name, ready, desired }: AppResource, took: string): string =>

@@ -1,5 +1,6 @@
 /** A rollout that has not failed goes on: from one step of a canary to the next, into its bake, to its good end. */
 import type { PlannedEvent } from '../../model/plan.ts';
+import type { CanaryStep } from '../../model/rollout.ts';
 import type { RolloutRow } from '../../model/rollout-record.ts';
 import type { GuardRow, ReplicaRow } from '../../model/state.ts';
 import { isOfRollout } from './faults.ts';
@@ -7,7 +8,7 @@ import { type Policy, replicasOf } from './policy.ts';
 import { decided, ended } from './record.ts';
 
 interface AdvanceFacts {
-  readonly guard: Pick<GuardRow, 'desired'>;
+  readonly guard: Pick<GuardRow, 'desired' | 'verifiedRevision'>;
   readonly replicas: readonly ReplicaRow[];
   readonly now: number;
 }
@@ -19,18 +20,25 @@ export interface Advance {
 }
 
 export function advanceOf(rollout: RolloutRow, policy: Policy, facts: AdvanceFacts): Advance {
-  const step = stepOf(rollout, policy);
-  return step === undefined ? finish(rollout, policy, facts) : tryStep(rollout, policy, facts);
+  const step = stepOf(rollout, policy, facts.guard);
+  return step === undefined ? finish(rollout, policy, facts) : tryStep(rollout, step, policy, facts);
 }
 
-/** undefined = no step is left, or there is nothing beside which something could be tried out. */
-export const stepOf = ({ from, step }: RolloutRow, { steps }: Policy): Policy['steps'][number] | undefined =>
-  from === null ? undefined : steps[step];
+/** undefined = no step is left, or there is nothing good beside which something could be tried out. */
+export const stepOf = (
+  { from, step }: RolloutRow,
+  { steps }: Policy,
+  { verifiedRevision }: Pick<GuardRow, 'verifiedRevision'>,
+): CanaryStep | undefined => (from === null || from !== verifiedRevision ? undefined : steps[step]);
 
 const unmoved = (row: RolloutRow, lookAt: number | null = null): Advance => ({ row, event: null, lookAt });
 
-function tryStep(rollout: RolloutRow, policy: Policy, { guard, replicas, now }: AdvanceFacts): Advance {
-  const step = stepOf(rollout, policy) as Policy['steps'][number];
+function tryStep(
+  rollout: RolloutRow,
+  step: CanaryStep,
+  policy: Policy,
+  { guard, replicas, now }: AdvanceFacts,
+): Advance {
   const wanted = replicasOf(step, guard.desired);
   const ready = replicas.filter(({ state, revision }) => state === 'ready' && revision === rollout.to);
   if (ready.length < wanted) return unmoved({ ...rollout, readyAt: null, reason: null, message: null });

@@ -120,7 +120,8 @@ function baseOf(target: number, replicas: readonly ReplicaRow[]): number | null 
 
 /** Writes down what failed and what stayed ready for long enough. */
 function counting(rollout: RolloutRow, { monitorMs }: Policy, facts: CourseFacts): RolloutRow {
-  const own = facts.replicas.filter((row) => isOfRollout(rollout, row));
+  // What is gone was seen while it was on its way out; the store leaves most of that out.
+  const own = facts.replicas.filter((row) => row.state !== 'gone' && isOfRollout(rollout, row));
   const clears = own.filter((row) => {
     const at = clearingAt(row, rollout, monitorMs);
     return at !== null && at <= facts.now && facts.looked.has(replicaKey(row));
@@ -128,7 +129,7 @@ function counting(rollout: RolloutRow, { monitorMs }: Policy, facts: CourseFacts
   const isWatched = ({ incarnation }: ReplicaRow): boolean =>
     rollout.phase === 'baking' || !rollout.cleared.includes(incarnation);
   const { failures, failed, strikes } = tallyOf(rollout, own.filter(isWatched), facts.now);
-  const present = new Set(own.filter(({ state }) => state !== 'gone').map(({ incarnation }) => incarnation));
+  const present = new Set(own.map(({ incarnation }) => incarnation));
   const cleared = [...rollout.cleared, ...clears.map(({ incarnation }) => incarnation)];
   return {
     ...rollout,

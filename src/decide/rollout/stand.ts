@@ -64,15 +64,18 @@ function paceFor({ spec, isStopFirst }: Policy, rollout: Course['rollout'], desi
 
 const wholly = (desired: number): Share => ({ fresh: desired, old: 0, base: null, isHeld: false });
 
-function shareOf(rollout: Course['rollout'], policy: Policy, { desired }: GuardRow): Share {
+function shareOf(rollout: Course['rollout'], policy: Policy, guard: GuardRow): Share {
+  const { desired, verifiedRevision } = guard;
   if (rollout === null) return wholly(desired);
-  const { held, from: base } = rollout;
+  const { held, from } = rollout;
+  // What was never verified may be what is being mended: its losses are not made up for.
+  const base = from === verifiedRevision ? from : null;
   if (rollout.phase === 'paused' && held !== null) {
     // Scaled meanwhile: in proportion.
     const fresh = held.of === desired ? held.replicas : Math.round((held.replicas * desired) / Math.max(1, held.of));
     return { fresh: Math.min(desired, fresh), old: Math.max(0, desired - fresh), base, isHeld: true };
   }
-  const step = stepOf(rollout, policy);
+  const step = stepOf(rollout, policy, guard);
   if (step === undefined) return wholly(desired);
   const fresh = replicasOf(step, desired);
   return { fresh, old: policy.spec.strategy === 'blueGreen' ? desired : desired - fresh, base, isHeld: false };

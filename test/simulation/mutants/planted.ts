@@ -334,4 +334,32 @@ export const planted: readonly PlantedBug[] = [
     killedBy: 'regions',
     with: ['regionDown'],
   },
+  {
+    name: 'paused-rollout-goes-on',
+    file: 'src/decide/rollout/stand.ts',
+    find: "if (rollout.phase === 'paused' && held !== null) {",
+    replace: "if (rollout.phase === 'paused' && held !== null && held.of === 0) {",
+    killedBy: 'rollouts',
+  },
+  {
+    name: 'superseded-rollout-stays-open',
+    file: 'src/decide/rollout/course.ts',
+    find: 'return [...over, ...(rollout === null ? [] : [rollout])]',
+    replace: "return [...over.filter(({ phase }) => phase !== 'superseded'), ...(rollout === null ? [] : [rollout])]",
+    killedBy: 'rollouts',
+  },
+  {
+    name: 'verified-before-all-are-ready',
+    file: 'src/decide/rollout/advance.ts',
+    find: '    present.length === guard.desired &&\n    present.every(',
+    replace: '    present.some(',
+    killedBy: 'rollouts',
+  },
+  {
+    name: 'rollback-leads-to-what-stood-before',
+    file: 'src/decide/rollout/course.ts',
+    find: 'const target = guard.verifiedRevision;',
+    replace: 'const target = rollout.from;',
+    killedBy: 'rollouts',
+  },
 ];

@@ -22,6 +22,7 @@ import { regions } from './regions.ts';
 import { replay } from './replay.ts';
 import { replies } from './replies.ts';
 import { restarts } from './restarts.ts';
+import { rollouts } from './rollouts.ts';
 import { secrecy } from './secrecy.ts';
 import { secrets } from './secrets.ts';
 import { stillness } from './stillness.ts';
@@ -47,6 +48,7 @@ export const oracles: readonly Oracle[] = [
   pools,
   regions,
   replay,
+  rollouts,
   secrets,
   promptness,
   bound,

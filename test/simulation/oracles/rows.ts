@@ -65,13 +65,21 @@ export function paceOf(
   if (strategy === 'recreate') return { surge: 0, unavailable: desired };
   const surge = amountOf(maxSurge, desired, Math.ceil);
   const unavailable = amountOf(maxUnavailable, desired, Math.floor);
-  return { surge, unavailable: surge + unavailable === 0 ? 1 : unavailable };
+  // A way back that found no room may take one replica first.
+  const record = rolloutOf(view, app, service);
+  const isStuck = record !== undefined && record['purpose'] !== 'deploy';
+  return { surge, unavailable: surge + unavailable === 0 || isStuck ? Math.max(1, unavailable) : unavailable };
+}
+
+/** The record of the rollout that the guard of a service names. */
+export function rolloutOf(view: View, app: string, service: string): RawEntity | undefined {
+  const number = guardOf(view, app, service)?.['rollout'];
+  return view.rowsOf('rollout', app).find((row) => row['service'] === service && row['number'] === number);
 }
 
 /** Its rollout stopped, with a reason, and waits for a person: it is not to converge by itself. */
 export function isPaused(view: View, app: string, service: string): boolean {
-  const number = guardOf(view, app, service)?.['rollout'];
-  const record = view.rowsOf('rollout', app).find((row) => row['service'] === service && row['number'] === number);
+  const record = rolloutOf(view, app, service);
   return record?.['phase'] === 'paused' && record['reason'] !== undefined;
 }
 

@@ -7,10 +7,11 @@ import { life } from './life.ts';
 import { operator } from './operator.ts';
 import { orders } from './orders.ts';
 import { relapse } from './relapse.ts';
+import { releases } from './releases.ts';
 import { variety } from './variety.ts';
 
 /** Of which each seed draws one. */
-export const workloads: readonly Workload[] = [changes, variety, orders, operator];
+export const workloads: readonly Workload[] = [changes, variety, orders, operator, releases];
 
 /** Also those that are only run by name. */
 export const allWorkloads: readonly Workload[] = [...workloads, busy, idle, life, relapse, hopeless];
