@@ -11,7 +11,11 @@ type Outcome = Awaited<ReturnType<Prober['probe']>>;
 type HttpTarget = Extract<ProbeTarget, { kind: 'http' }>;
 type TcpTarget = Extract<ProbeTarget, { kind: 'tcp' }>;
 
+/** Of a body that is searched; of any other no more than shows that it comes. */
+const searchedBytesMax = 64 * 1024;
 const readBytesMax = 4 * 1024;
+/** Kubernetes' rule for an HTTP probe. */
+const wellStatus = { min: 200, max: 399 };
 
 export const networkProber: Prober = {
   probe: (target) => (target.kind === 'http' ? probeHttp(target) : probeTcp(target)),
@@ -20,22 +24,35 @@ export const networkProber: Prober = {
 const failed = (detail: string, reached = false): Outcome => ({ passed: false, reached, detail });
 /** Who refuses or resets a connection is there. */
 const isAnswer = ({ code }: NodeJS.ErrnoException): boolean => code === 'ECONNREFUSED' || code === 'ECONNRESET';
+/** As bytes, so that a character may be cut between two chunks. */
+const latin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 const textOf = (error: NodeJS.ErrnoException): string => error.code ?? error.message;
 
-function probeHttp({ ip, port, path, scheme, timeoutMs }: HttpTarget): Promise<Outcome> {
+function probeHttp({ ip, port, path, scheme, timeoutMs, status, headers, body }: HttpTarget): Promise<Outcome> {
   return new Promise((resolve) => {
     let outcome = failed(`no answer within ${timeoutMs} ms`);
     // The certificate is made out to a name, not to the address that is probed; kubelet does not check it either.
     const send = scheme === 'https' ? httpsRequest : httpRequest;
     const request = send(
-      { host: ip, port, path, method: 'GET', agent: false, rejectUnauthorized: false },
+      { host: ip, port, path, method: 'GET', agent: false, rejectUnauthorized: false, headers: { ...headers } },
       (response) => {
-        const status = response.statusCode ?? 0;
-        outcome = { passed: status >= 200 && status < 400, reached: true, detail: `HTTP ${status}` };
+        const code = response.statusCode ?? 0;
+        const { min, max } = status ?? wellStatus;
+        const isWell = code >= min && code <= max;
+        // Until the text is found a good status is not enough.
+        const wanted = isWell ? body : undefined;
+        outcome =
+          wanted === undefined
+            ? { passed: isWell, reached: true, detail: `HTTP ${code}` }
+            : failed(`HTTP ${code} without the text`, true);
+        let text = '';
         let readBytes = 0;
         response.on('data', (chunk: Buffer) => {
           readBytes += chunk.length;
-          if (readBytes > readBytesMax) end(outcome);
+          if (wanted !== undefined) text += chunk.toString('latin1');
+          if (wanted !== undefined && text.includes(latin1(wanted))) {
+            end({ passed: true, reached: true, detail: `HTTP ${code} with the text` });
+          } else if (readBytes > (wanted === undefined ? readBytesMax : searchedBytesMax)) end(outcome);
         });
         response.on('end', () => end(outcome));
         response.on('error', (error) => end(failed(textOf(error), true)));

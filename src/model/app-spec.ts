@@ -140,6 +140,12 @@ export type Readiness =
       readonly port: number;
       readonly scheme: 'http' | 'https';
       readonly timeoutMs: number;
+      /** Statuses that pass; default 200..399 (Kubernetes' rule). */
+      readonly status?: { readonly min: number; readonly max: number };
+      /** Sent with the request; names in lower case. */
+      readonly headers?: Readonly<Record<string, string>>;
+      /** Text that the first 64 KiB of the body must hold. */
+      readonly body?: string;
     }
   | { readonly kind: 'tcp'; readonly port: number; readonly timeoutMs: number }
   | { readonly kind: 'running'; readonly afterMs: number };

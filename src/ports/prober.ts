@@ -7,6 +7,12 @@ export type ProbeTarget =
       readonly path: string;
       readonly scheme: 'http' | 'https';
       readonly timeoutMs: number;
+      /** Statuses that pass; default 200..399 (Kubernetes' rule). */
+      readonly status?: { readonly min: number; readonly max: number };
+      /** Sent with the request. */
+      readonly headers?: Readonly<Record<string, string>>;
+      /** Text that the first 64 KiB of the body must hold. */
+      readonly body?: string;
     }
   | { readonly kind: 'tcp'; readonly ip: string; readonly port: number; readonly timeoutMs: number };
 
@@ -18,6 +24,6 @@ export interface ProbeOutcome {
 }
 
 export interface Prober {
-  /** HTTP passes on 200..399 (Kubernetes' rule), without following redirects and reading at most a few KiB; TCP passes on connect. Never throws. */
+  /** HTTP passes by its status, and by its body where a text is asked for, without following redirects; TCP passes on connect. Never throws. */
   probe(target: ProbeTarget): Promise<ProbeOutcome>;
 }

@@ -167,7 +167,60 @@ function readHttpProbe(
     report.refuse(joinPath(place, 'scheme'), 'must be `http` or `https`.', 'Write `http` or `https`.');
     return undefined;
   }
-  return port === undefined ? undefined : { kind: 'http', path, port, scheme, timeoutMs };
+  const expected = readExpectations(http, place, report);
+  return port === undefined || expected === undefined
+    ? undefined
+    : { kind: 'http', path, port, scheme, timeoutMs, ...expected };
+}
+
+type Expectations = Pick<Extract<Readiness, { kind: 'http' }>, 'status' | 'headers' | 'body'>;
+
+/** Bodies that are searched for longer texts would have to be kept whole. */
+const bodyTextMax = 256;
+
+/** What is asked beyond the path, and what counts as success; `undefined` where something is wrong with it. */
+function readExpectations(
+  { status, headers, body }: Readonly<Record<string, unknown>>,
+  place: string,
+  report: Report,
+): Expectations | undefined {
+  const range = status === undefined ? null : /^([1-5]\d\d)(?:-([1-5]\d\d))?$/.exec(String(status));
+  const [min, max] = [Number(range?.[1]), Number(range?.[2] ?? range?.[1])];
+  if (status !== undefined && !(min <= max)) {
+    report.refuse(joinPath(place, 'status'), 'must be a status or a range of them.', 'Write `200` or `"200-299"`.');
+    return undefined;
+  }
+  const named = headers === undefined ? {} : readHeaders(headers, joinPath(place, 'headers'), report);
+  if (named === undefined) return undefined;
+  if (body !== undefined && (typeof body !== 'string' || body === '' || body.length > bodyTextMax)) {
+    report.refuse(
+      joinPath(place, 'body'),
+      `must be a text of 1 to ${bodyTextMax} characters.`,
+      'Write a text that the body holds.',
+    );
+    return undefined;
+  }
+  return {
+    ...(range !== null && { status: { min, max } }),
+    ...(Object.keys(named).length > 0 && { headers: named }),
+    ...(body !== undefined && { body: body as string }),
+  };
+}
+
+/** Sorted by name, so that their order makes no revision. Those that frame the message are the prober's own. */
+function readHeaders(value: unknown, place: string, report: Report): Readonly<Record<string, string>> | undefined {
+  const entries = isObject(value) ? Object.entries(value) : [];
+  const isFit = ([name, text]: readonly [string, unknown]): boolean =>
+    /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/.test(name) &&
+    typeof text === 'string' &&
+    /^[\x20-\x7e]{0,512}$/.test(text) &&
+    !/^(connection|content-length|transfer-encoding|upgrade)$/i.test(name);
+  if (!isObject(value) || entries.length > 16 || !entries.every(isFit)) {
+    report.refuse(place, 'must be at most 16 headers with their texts.', 'Write `{ Host: shop.example.com }`.');
+    return undefined;
+  }
+  const lower = entries.map(([name, text]) => [name.toLowerCase(), String(text)] as const);
+  return Object.fromEntries(lower.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function readTcpProbe(

@@ -387,6 +387,13 @@ export const supportTable: Readonly<Record<string, Readonly<Record<string, Suppo
   'services.*.x-flotilla.antiAffinity.*': { service: used, topology: used, required: used, weight: used },
   'services.*.x-flotilla.probes': { readiness: used },
   'services.*.x-flotilla.probes.readiness': { http: used, tcp: used, timeout: used },
-  'services.*.x-flotilla.probes.readiness.http': { path: used, port: used, scheme: used },
+  'services.*.x-flotilla.probes.readiness.http': {
+    path: used,
+    port: used,
+    scheme: used,
+    status: used,
+    headers: { use: 'used', asWhole: true },
+    body: used,
+  },
   'services.*.x-flotilla.probes.readiness.tcp': { port: used },
 };

@@ -69,6 +69,51 @@ describe('the network prober', () => {
     expect(await probe(slow, 50)).toMatchObject({ passed: true });
   });
 
+  it.each<[string, object, string, boolean]>([
+    ['a status in the range', { status: { min: 404, max: 404 } }, 'HTTP 404', true],
+    ['a status outside of it', { status: { min: 200, max: 299 } }, 'HTTP 404', false],
+    ['a text that is there', { status: { min: 404, max: 404 }, body: 'schön' }, 'HTTP 404 with the text', true],
+    ['a text that is not', { status: { min: 404, max: 404 }, body: 'up' }, 'HTTP 404 without the text', false],
+    ['a text behind a bad status', { body: 'schön' }, 'HTTP 404', false],
+  ])('judges %s', async (_, asked, detail, passed) => {
+    const port = await http((_request, response) => void response.writeHead(404).end('alles schön hier'));
+    const target = { kind: 'http', ip: '127.0.0.1', port, path: '/', scheme: 'http', timeoutMs: 1_000 } as const;
+    expect(await networkProber.probe({ ...target, ...asked })).toEqual({ passed, reached: true, detail });
+  });
+
+  it('sends the headers that are asked for', async () => {
+    const hosts: (string | undefined)[] = [];
+    const port = await http((request, response) => {
+      hosts.push(request.headers.host);
+      response.end();
+    });
+    const target = { kind: 'http', ip: '127.0.0.1', port, path: '/', scheme: 'http', timeoutMs: 1_000 } as const;
+    await networkProber.probe({ ...target, headers: { host: 'shop.example.com' } });
+    expect(hosts).toEqual(['shop.example.com']);
+  });
+
+  it('gives up on a body that streams for ever without the text, on headers that never end, and on garbage', async () => {
+    const endless = await http((_, response) => {
+      const more = () => {
+        while (!response.destroyed && response.write('x'.repeat(16 * 1024)));
+      };
+      response.on('drain', more);
+      more();
+    });
+    const target = { kind: 'http', ip: '127.0.0.1', path: '/', scheme: 'http', timeoutMs: 5_000 } as const;
+    const searched = await networkProber.probe({ ...target, port: endless, body: 'never' });
+    expect(searched).toEqual({ passed: false, reached: true, detail: 'HTTP 200 without the text' });
+    const heads = await listening(
+      createTcpServer((socket) => {
+        socket.on('error', () => {});
+        socket.write(`HTTP/1.1 200 OK\r\n${'x: y\r\n'.repeat(20_000)}`);
+      }),
+    );
+    expect(await networkProber.probe({ ...target, port: heads })).toMatchObject({ passed: false, reached: true });
+    const garbage = await listening(createTcpServer((socket) => socket.end(Buffer.alloc(1_000, 0xff))));
+    expect(await networkProber.probe({ ...target, port: garbage })).toMatchObject({ passed: false, reached: true });
+  });
+
   it('TCP passes on connect and fails without', async () => {
     const server = createTcpServer();
     const port = await listening(server);

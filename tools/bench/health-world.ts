@@ -215,7 +215,8 @@ export function healthWorld(replicas: number): HealthWorld {
     prober: {
       async probe({ ip }: { readonly ip: string }) {
         const harm = byIp.get(ip)?.harm ?? null;
-        return { passed: harm === null, reached: harm !== 'moved' && harm !== 'deleted', detail: '' };
+        // Where it has moved to it is well; its old address is nobody's.
+        return { passed: byIp.has(ip) && (harm === null || harm === 'moved'), reached: byIp.has(ip), detail: '' };
       },
     },
     workflows: { start: async () => ok('started' as const), status: async () => ok(null) },
@@ -234,9 +235,7 @@ export function healthWorld(replicas: number): HealthWorld {
     const body = bodies.get(row.group);
     if (body === undefined) return;
     world.onVerdict(body, clock.now + slept);
-    const hasMoved = body.harm === 'moved';
     body.harm = null;
-    if (hasMoved) return;
     put({ ...row, state: 'ready', missing: 0, restartCount: 0, reason: null, endpoint: body.ip !== null });
   }
 
@@ -252,7 +251,6 @@ export function healthWorld(replicas: number): HealthWorld {
       byIp.delete(body.ip);
       body.ip = `11${body.ip.slice(2)}`;
       byIp.set(body.ip, body);
-      // It is well where it is now.
     },
     async tick() {
       clock.now += tickMs;
