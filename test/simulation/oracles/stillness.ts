@@ -36,5 +36,5 @@ function isStill(view: View): boolean {
   const heads = view.rowsOf('app');
   const settled = heads.every((row) => row['state'] === 'deleted' || row['observedGeneration'] === row['generation']);
   const busy = view.rowsOf('service').some((row) => row['workflow'] !== undefined);
-  return settled && !busy && view.rows('~due').length === 0;
+  return settled && !busy;
 }
