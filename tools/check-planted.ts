@@ -27,6 +27,8 @@ for (const part of [
   'host.json',
   'pools.yaml',
   'examples',
+  'docs',
+  'tools',
 ])
   cpSync(part, join(copy, part), { recursive: true });
 symlinkSync(resolve('node_modules'), join(copy, 'node_modules'));

@@ -12,7 +12,7 @@
  *   --hang NAME       with a planted hang
  *   --patience S      ends the process after that many seconds of the processor in one event; default 60
  *   --trace FILE      every event of the run, one a line (with --seed or --replay)
- *   --replay FILE     a failure again, with a readable timeline
+ *   --replay FILE     a failure again, with a readable timeline: seconds, what happened, who did it
  *   --sweep VIEW      a small life once per call, each time with one fault there: intermediate, stale or unobserved
  *   --share X         of the sweep's points, evenly spread; default 1
  *   --fair            every fault up to a moment that the seed draws, then none: what is left to do must be done within its bound
@@ -21,6 +21,7 @@
  *   --report FILE     writes the figures into FILE, between its two markers
  *   --no-shrink       leave a failing run as it is
  */
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Failure, failureOf, replay, shrinkFailure } from '../test/simulation/explore/failure.ts';
@@ -74,6 +75,7 @@ if (leak) openLeaks();
 const hang = hangs.find(({ name }) => name === values.hang);
 const patches = new Map([bug, leak, hang].flatMap((patch) => (patch ? [[patch.file, [patch]] as const] : [])));
 const tally = createTally();
+const shrinkMinutes = 5;
 startWatchdog(Number(values.patience) * 1000);
 
 function traceTo(path: string | undefined): { sink?: (line: string) => void } {
@@ -99,19 +101,31 @@ async function explore(seed: number): Promise<RunResult> {
   return result;
 }
 
+/** It is kept before it is made smaller, which takes minutes and may be cut off. */
 async function report(found: Failure): Promise<void> {
   process.exitCode = 1;
   const { oracle, invariant, at, message, seed } = found;
   console.log(`seed ${seed}: ${oracle} (${invariant}) violated at ${(at / 1000).toFixed(3)} s: ${message}`);
   if (values['no-shrink']) return;
-  const { failure, reruns } = await shrinkFailure(found);
-  console.log(`  shrunk in ${reruns} reruns to ${JSON.stringify(failure.choices)}: ${failure.message}`);
-  // The files are replayed as faults that were fixed; a planted one never is.
-  if (bug) return console.log(`  npm run sim -- --planted ${bug.name} --seed ${seed}`);
-  const file = join('test/simulation/failures', `${oracle}-${seed}.json`);
-  natives.mkdirSync('test/simulation/failures', { recursive: true });
-  natives.writeFileSync(file, `${JSON.stringify(failure, null, 2)}\n`);
+  const file = keep(found);
+  console.log(
+    `  Its ${countOf(found)} choices are kept. They are cut down for up to ${shrinkMinutes} min; Ctrl-C leaves them as they are.`,
+  );
   console.log(`  npm run sim -- --replay ${file}`);
+  const { failure, reruns } = await shrinkFailure(found, { deadlineMs: shrinkMinutes * 60_000 });
+  keep(failure);
+  console.log(`  shrunk in ${reruns} reruns to ${JSON.stringify(failure.choices)}: ${failure.message}`);
+}
+
+const countOf = ({ choices }: Failure): number => Object.keys(choices).length;
+
+/** The files of the repository are replayed as faults that were fixed; a planted one never is, so its file goes where temporary files go. */
+function keep(failure: Failure): string {
+  const folder = failure.planted === null ? 'test/simulation/failures' : tmpdir();
+  const file = join(folder, `${failure.planted ?? failure.oracle}-${failure.seed}.json`);
+  natives.mkdirSync(folder, { recursive: true });
+  natives.writeFileSync(file, `${JSON.stringify(failure, null, 2)}\n`);
+  return file;
 }
 
 async function again(file: string): Promise<void> {
@@ -126,7 +140,10 @@ async function again(file: string): Promise<void> {
   });
   console.log(lines.join('\n'));
   console.log(`choices: ${JSON.stringify(failure.choices)}`);
-  for (const { oracle, message } of result.violations) console.log(`${oracle}: ${message}`);
+  if (failure.planted !== null) console.log(`planted bug: ${failure.planted}`);
+  for (const { oracle, at, message } of result.violations)
+    console.log(`${oracle} violated at ${(at / 1000).toFixed(3)} s: ${message}`);
+  if (result.violations.length === 0) console.log(`${failure.oracle} is not violated any more`);
   console.log(`trace ${result.hash}`);
   process.exitCode = result.violations.length > 0 ? 1 : 0;
 }

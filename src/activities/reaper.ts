@@ -1,6 +1,6 @@
 /** Deletes the container groups of this installation that nobody owns, by the rules of `decide/reap`, and puts the pool's ledger right. */
 import { noteDue } from '../commands/wake.ts';
-import { ownerOf } from '../decide/group-spec.ts';
+import { groupName, ownerOf } from '../decide/group-spec.ts';
 import { type OrphanGroup, type Reaping, reap } from '../decide/reap.ts';
 import { recount } from '../decide/recount.ts';
 import type { ListedGroup } from '../model/group.ts';
@@ -84,11 +84,11 @@ async function record(
 function recounted(
   { pool, listing, apps, now }: Seen,
   current: PoolRow,
-  { brokenAfterMs }: ActivitySettings,
+  { installation, brokenAfterMs }: ActivitySettings,
 ): PoolRow['reservations'] {
   const held = new Set(current.reservations.map(({ owner }) => owner));
   const released = new Set(pool.reservations.map(({ owner }) => owner).filter((owner) => !held.has(owner)));
-  const listed = new Set(listing.flatMap(({ tags }) => listedOwner(tags)));
+  const listed = new Set(listing.map(({ name }) => name));
   const replicas = [...apps.values()].flatMap((rows) => rows.replicas);
   return recount(
     {
@@ -96,7 +96,7 @@ function recounted(
       replicas: replicas.filter((replica) => !released.has(ownerOf(replica))),
       read: new Set(apps.keys()),
       isGivenOut: (owner) => isGivenOut(apps, owner),
-      isListed: (owner) => listed.has(owner),
+      isListed: (owner) => listed.has(groupOf(installation, apps, owner)),
       coresOf: (replica) => coresOf(apps, replica),
       graceMs: brokenAfterMs,
     },
@@ -104,10 +104,11 @@ function recounted(
   );
 }
 
-function listedOwner(tags: ListedGroup['tags']): readonly string[] {
-  const { app, service, slot, incarnation } = names.tags;
-  const parts = [app, service, slot, incarnation].map((tag) => tags[tag]);
-  return parts.includes(undefined) ? [] : [parts.join('/')];
+/** Anybody can copy tags; a name follows from the identity. */
+function groupOf(installation: string, apps: ReadonlyMap<string, AppRows>, owner: string): string {
+  const [app = '', service = '', slot, incarnation] = owner.split('/');
+  const identity = { installation, appUid: apps.get(app)?.app?.uid ?? '' };
+  return groupName(identity, { service, slot: Number(slot), incarnation: Number(incarnation) });
 }
 
 function isGivenOut(apps: ReadonlyMap<string, AppRows>, owner: string): boolean {

@@ -5,6 +5,7 @@ import { allFaults, type FaultName } from '../faults/registry.ts';
 import { planted } from '../mutants/planted.ts';
 import { oracles } from '../oracles/index.ts';
 import type { PlantedBug, SimEvent, Violation } from '../types.ts';
+import { natives } from '../virtual/natives.ts';
 import { type RunResult, runWorld } from '../world/world.ts';
 import { missedBy } from './missed.ts';
 import { type Scenario, workloadNamed } from './scenario.ts';
@@ -75,20 +76,29 @@ function rerun(failure: Failure, watching: Watching): Promise<RunResult> {
   });
 }
 
+export interface ShrinkLimits {
+  /** Real time, after which the best so far is the result. */
+  readonly deadlineMs: number;
+}
+
 /** A run that does not fail is cut off at twice the time of the first violation, unless the violation was one of the end. */
 export async function shrinkFailure(
   failure: Failure,
-  maxReruns?: number,
+  { deadlineMs }: ShrinkLimits,
 ): Promise<{ failure: Failure; reruns: number }> {
+  const deadline = natives.Date.now() + deadlineMs;
+  let reruns = 0;
   const isOfTheEnd = failure.at >= failure.untilMs;
   const haltAtMs = isOfTheEnd ? failure.untilMs : Math.min(failure.untilMs, failure.at * 2 + 60_000);
   let last: Violation = failure;
   const stillFails = async (choices: ChoiceMap): Promise<boolean> => {
+    if (natives.Date.now() > deadline) return false;
+    reruns += 1;
     const { violations } = await replay({ ...failure, choices }, { haltAtMs });
     const found = violations.find(({ oracle }) => oracle === failure.oracle);
     if (found) last = found;
     return found !== undefined;
   };
-  const { choices, reruns } = await shrink(failure.choices, stillFails, maxReruns);
+  const { choices } = await shrink(failure.choices, stillFails);
   return { failure: { ...failure, ...last, choices }, reruns };
 }

@@ -8,10 +8,11 @@ import { operator } from './operator.ts';
 import { orders } from './orders.ts';
 import { relapse } from './relapse.ts';
 import { releases } from './releases.ts';
+import { rolling } from './rolling.ts';
 import { variety } from './variety.ts';
 
 /** Of which each seed draws one. */
 export const workloads: readonly Workload[] = [changes, variety, orders, operator, releases];
 
 /** Also those that are only run by name. */
-export const allWorkloads: readonly Workload[] = [...workloads, busy, idle, life, relapse, hopeless];
+export const allWorkloads: readonly Workload[] = [...workloads, busy, idle, life, relapse, hopeless, rolling];

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { reapPool } from '../../../src/activities/reaper.ts';
 import { groupName } from '../../../src/decide/group-spec.ts';
+import type { ListedGroup } from '../../../src/model/group.ts';
 import { keys } from '../../../src/model/keys.ts';
 import { ok } from '../../../src/model/result.ts';
 import type { PoolRow, Stored } from '../../../src/model/state.ts';
@@ -39,10 +40,10 @@ async function orphaned(over: Partial<PoolRow> = {}) {
     if (!read.ok || read.value === null) throw new Error('no pool');
     return read.value;
   };
-  const reap = async (seen?: Stored<PoolRow>) => {
+  const reap = async (seen?: Stored<PoolRow>, listing: readonly ListedGroup[] = orphans) => {
     const rows = await store.readApp('shop');
     if (!rows.ok) throw new Error(rows.error.message);
-    return await reapPool(ports, settings, seen ?? (await pool()), orphans, new Map([['shop', rows.value]]));
+    return await reapPool(ports, settings, seen ?? (await pool()), listing, new Map([['shop', rows.value]]));
   };
   return { ...made, ports, looked, pool, reap };
 }
@@ -86,6 +87,19 @@ describe('the reaper', () => {
       sighted.map(({ group }) => group).toSorted(),
     );
     expect(called).toEqual([]);
+  });
+
+  it.each([
+    ['keeps the budget of a group that stands, whatever its row says', {}, {}, ['shop/web/0/1']],
+    ['lets nobody hold budget by a copy of its tags', { name: 'forged' }, {}, []],
+    ['nor another installation', { name: 'other' }, { 'flotilla-installation': 'other' }, []],
+  ] as const)('%s', async (_, over, tags, expected) => {
+    const [orphan] = orphans;
+    if (orphan === undefined) throw new Error('no orphan');
+    const reservations = [{ owner: 'shop/web/0/1', cores: 1, at: at - 60 * 60_000 }];
+    const { reap, pool } = await orphaned({ reservations });
+    await reap(undefined, [{ ...orphan, ...over, tags: { ...orphan.tags, ...tags } }]);
+    expect((await pool()).reservations.map(({ owner }) => owner)).toEqual(expected);
   });
 
   it('does not take budget anew that was given back while it looked', async () => {
