@@ -12,7 +12,7 @@ import type { PlantedBug } from '../test/simulation/types.ts';
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
 /** The unit tests of what the patches touch; those of the embedded platform do not see it. */
-const suites = ['activities', 'azure', 'commands', 'decide', 'model', 'orchestrations', 'spec'].map(
+const suites = ['activities', 'azure', 'commands', 'decide', 'model', 'orchestrations', 'spec/secrets'].map(
   (name) => `test/unit/${name}`,
 );
 
@@ -26,9 +26,7 @@ for (const part of [
   'vitest.config.ts',
   'host.json',
   'pools.yaml',
-  'examples',
   'docs',
-  'tools',
 ])
   cpSync(part, join(copy, part), { recursive: true });
 symlinkSync(resolve('node_modules'), join(copy, 'node_modules'));

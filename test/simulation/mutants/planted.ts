@@ -93,8 +93,8 @@ export const planted: readonly PlantedBug[] = [
   {
     name: 'probes-believed-unasked',
     file: 'src/activities/observe.ts',
-    find: "return passed ? 'passed' : 'failed';",
-    replace: "return passed || ip !== '' ? 'passed' : 'failed';",
+    find: 'return outcome === null ? null : verdictOf(outcome);',
+    replace: "return outcome === null ? null : 'passed';",
     killedBy: 'traffic',
     on: 'variety',
   },
@@ -170,8 +170,8 @@ export const planted: readonly PlantedBug[] = [
   {
     name: 'losses-not-watched',
     file: 'src/activities/sweep.ts',
-    find: "replica.pool === pool.pool && replica.state === 'ready'",
-    replace: "replica.pool === pool.pool && replica.state === 'unready'",
+    find: "new Set<ReplicaState>(['ready', 'unready', 'lost'])",
+    replace: "new Set<ReplicaState>(['unready', 'lost'])",
     killedBy: 'traffic',
     with: ['groupVanishes', 'deletedByHand', 'eventLost'],
   },
@@ -202,8 +202,8 @@ export const planted: readonly PlantedBug[] = [
   {
     name: 'planner-knows-no-freeze',
     file: 'src/activities/pass.ts',
-    find: 'frozen: rows.app?.frozen ?? false,',
-    replace: 'frozen: false,',
+    find: 'frozen: (rows.app?.frozen ?? false) || cutOff,',
+    replace: 'frozen: cutOff,',
     killedBy: 'frozen',
     on: 'operator',
   },
