@@ -59,6 +59,11 @@ app.http('apiRevisions', {
   route: 'v1/apps/{app}/revisions',
   handler: (request) => flotilla().http.revisions(request),
 });
+app.http('apiRuns', {
+  ...common,
+  route: 'v1/apps/{app}/runs',
+  handler: (request) => flotilla().http.runs(request),
+});
 app.http('apiSecrets', {
   ...common,
   route: 'v1/apps/{app}/secrets',

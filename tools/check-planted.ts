@@ -21,6 +21,7 @@ for (const part of [
   'src',
   'functions',
   'test',
+  'docs',
   'package.json',
   'tsconfig.json',
   'vitest.config.ts',

@@ -4,6 +4,7 @@
  * read-back of the next pass.
  */
 import { groupSpec } from '../decide/group-spec.ts';
+import { templateOf } from '../decide/run-template.ts';
 import { event, failed } from '../decide/verdict.ts';
 import { keyOf, keys } from '../model/keys.ts';
 import type { PlannedEvent, Step } from '../model/plan.ts';
@@ -41,7 +42,7 @@ export async function createGroup(
   // A restored table may not remember the group it made: a PUT would restart its containers.
   const found = await ports.groups.get(pool, replica.group);
   if (!found.ok && found.error.kind !== 'NotFound') return await refused(ports, settings, input, replica, found.error);
-  const { template } = parts.revision;
+  const template = templateOf(parts.revision.template, replica);
   const values = found.ok ? ok(unread) : await readSecrets(ports, input.app, template);
   if (!values.ok) {
     if (values.error.kind !== 'NotFound' && values.error.kind !== 'Invalid') return skipped(values.error.message);

@@ -185,7 +185,7 @@ async function look(ports: ActivityPorts, settings: ActivitySettings, found: Fou
     observations: cutOff ? new Map() : await observe(ports, settings, replicas, templates, pools, watched),
     dependencies: new Map(dependencies.map((row) => [row.service, bare(row)])),
     pools: pools.map(bare),
-    attemptIds: Array.from({ length: limits.replicaChangesPerTransaction }, () => ports.ids.next()),
+    attemptIds: Array.from({ length: limits.replicaChangesPerTransaction + limits.runsPerApp }, () => ports.ids.next()),
     settings,
   };
 }

@@ -6,6 +6,7 @@ import { ownerOf } from '../decide/group-spec.ts';
 import { reconcile } from '../decide/reconcile.ts';
 import type { Plan } from '../model/plan.ts';
 import { err, ok, type Result } from '../model/result.ts';
+import { isRun } from '../model/run.ts';
 import type { ServiceSnapshot } from '../model/snapshot.ts';
 import type { PoolRow, ReplicaRow, Stored } from '../model/state.ts';
 import type { PortError } from '../ports/errors.ts';
@@ -45,7 +46,10 @@ function reservationChanges(
   pools: readonly Stored<PoolRow>[],
   now: number,
 ): readonly Change[] {
-  const created = plan.replicas.filter(({ insert }) => insert).map(({ row }) => row);
+  // A run has its row before it has a place.
+  const created = plan.replicas
+    .filter(({ insert, row }) => insert || (isRun(row) && row.state === 'creating'))
+    .map(({ row }) => row);
   return pools.flatMap((pool): readonly Change[] => {
     const held = new Set(pool.reservations.map(({ owner }) => owner));
     const added = created

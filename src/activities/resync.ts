@@ -6,7 +6,7 @@ import type { CommandPorts } from '../commands/ports.ts';
 import { payDue } from '../commands/replies.ts';
 import { resendStale } from '../commands/resend.ts';
 import { noteDue, startAssessor } from '../commands/wake.ts';
-import { isSettled } from '../decide/converged.ts';
+import { isIdle } from '../decide/converged.ts';
 import { isCutOff } from '../decide/health/cut-off.ts';
 import { unprobedReadsOf } from '../decide/watch.ts';
 import { isSameRegion, type ListedGroup } from '../model/group.ts';
@@ -173,7 +173,7 @@ function needsAssessment({ app, guards, replicas, operations }: AppRows): boolea
   const unsettled = guards.some(
     (guard) =>
       guard.workflow !== null ||
-      !isSettled(
+      !isIdle(
         guard,
         replicas.filter(({ service }) => service === guard.service),
       ),

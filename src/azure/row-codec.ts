@@ -144,6 +144,7 @@ const columns: { readonly [K in Kind]: Columns<Extract<Row, { kind: K }>> } = {
     failures: 'whole',
     missing: 'whole',
     steadiness: 'json',
+    run: 'json',
     logTail: 'text',
   },
   op: {

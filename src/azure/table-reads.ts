@@ -253,11 +253,15 @@ export async function readEvents(
 export async function readLogs(
   table: Table,
   app: string,
-  { service, takenBefore, limit }: KeptLogQuery,
+  { service, takenBefore, slotsBelow, limit }: KeptLogQuery,
 ): Promise<Result<readonly Stored<LogRow>[], PortError>> {
   const prefix = service === null ? 'log|' : prefixes.logs(service);
   const range = odata`PartitionKey eq ${logPartition(app)} and RowKey ge ${prefix} and RowKey lt ${`${prefix.slice(0, -1)}}`}`;
-  const filter = both(range, takenBefore === undefined ? undefined : odata`takenAt lt ${new Date(takenBefore)}`);
+  const conditions = [
+    ...(takenBefore === undefined ? [] : [odata`takenAt lt ${new Date(takenBefore)}`]),
+    ...(slotsBelow === undefined ? [] : [odata`slot lt ${slotsBelow}`]),
+  ];
+  const filter = both(range, conditions.length === 0 ? undefined : conditions.join(' and '));
   const rows: Stored<LogRow>[] = [];
   let from: string | null = null;
   do {

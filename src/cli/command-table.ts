@@ -98,6 +98,7 @@ export const commandTable = {
       options.since,
       options.timestamps,
       options.container,
+      options.run,
       options.previous,
       jsonLines,
       ...api,
@@ -108,6 +109,7 @@ export const commandTable = {
       { line: 'flotilla logs -f shop.web', does: 'follow the replicas of web' },
       { line: 'flotilla logs shop.web.0 --tail 20 --timestamps', does: 'one replica' },
       { line: 'flotilla logs shop.web --since 10m', does: 'the last ten minutes' },
+      { line: 'flotilla logs shop.web --run 7', does: 'what `flotilla run` has printed' },
       { line: 'flotilla logs shop.web.0 --previous', does: 'the replica before this one' },
     ],
   },
@@ -126,6 +128,37 @@ export const commandTable = {
       { line: 'flotilla exec shop.web -- sh', does: 'a shell in a replica of web' },
       { line: 'flotilla exec shop.web.2 -- /bin/bash', does: 'in the replica of slot 2' },
       { line: "echo 'ls -l /data' | flotilla exec shop.web -- sh", does: 'a line with arguments, from a script' },
+    ],
+  },
+  run: {
+    operands: [
+      { name: 'APP.SERVICE', kind: 'target' },
+      { name: '[--] PROGRAM', kind: 'program', many: true, optional: true },
+    ],
+    summary: "a command in a container of its own, with a service's image and settings",
+    about: [
+      "Runs PROGRAM (without it: what the service runs) once, in a container group of its own with the service's newest revision: image, environment, secrets, volumes, size, registries and the rules of where it may be placed; without ports, probes and restarts. Shows what it prints, ends with its exit code, and leaves nothing but its record and its log, for 7 days. PROGRAM replaces ENTRYPOINT and CMD of the image, as Azure Container Instances has one command for both.",
+      'Ctrl-C ends the run. Otherwise it goes on whatever becomes of this program, or of the host that looks after it, until its time is over. It waits while no pool has room or the app is frozen, and is ended with its service. At most 20 runs of an app can be under way.',
+      'One container group is made for a run, and never another. Azure may still start its program again inside it: after maintenance of the platform, which does not end the run, and after an exit code other than 0, while the first one counts. So PROGRAM should bear being run twice.',
+      'Exit code: that of PROGRAM; 125 if nobody can tell it, because it could not start, was ended, or was lost; 130 after Ctrl-C.',
+    ],
+    options: [options.env, options.runName, options.runDetach, options.runTimeout, options.rm, ...api, help],
+    examples: [
+      { line: 'flotilla run shop.web -- node migrate.js --all', does: 'a migration' },
+      { line: 'flotilla run shop.web -e DRY_RUN=1 --timeout 10m -- ./report', does: 'with a variable and a limit' },
+      { line: 'flotilla run -d --name nightly shop.web -- ./backup', does: 'without waiting' },
+    ],
+  },
+  runs: {
+    operands: [app],
+    summary: 'the runs of an app, and how they ended',
+    about: [
+      'The runs of APP that are under way, and for 7 days those that are over, newest first. `flotilla logs APP.SERVICE --run N` shows what one has printed.',
+    ],
+    options: [options.cancel, json, ...api, help],
+    examples: [
+      { line: 'flotilla runs shop', does: 'all of them' },
+      { line: 'flotilla runs shop --cancel web.7', does: 'end one' },
     ],
   },
   events: {

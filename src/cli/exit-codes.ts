@@ -13,7 +13,9 @@ export const exitCodes = {
   unreachable: 5,
   /** `plan --exit-code`: there are changes. */
   changes: 6,
-  /** Ctrl-C; the operation goes on. */
+  /** `run`: nobody can tell the exit code of its program. As of `docker run`. */
+  unknown: 125,
+  /** Ctrl-C; the operation goes on, but a run is ended. */
   interrupted: 130,
 } as const;
 

@@ -22,7 +22,7 @@ function overview(): string {
       widthMax,
     ),
     ...wrap(
-      'Exit codes: 0 done · 1 failed · 2 arguments or file wrong, nothing sent · 3 done, but the app is frozen · 4 timeout · 5 no API, or no access · 6 plan --exit-code: changes · 130 Ctrl-C',
+      'Exit codes: 0 done · 1 failed · 2 arguments or file wrong, nothing sent · 3 done, but the app is frozen · 4 timeout · 5 no API, or no access · 6 plan --exit-code: changes · 125 run: exit code unknown · 130 Ctrl-C',
       widthMax,
     ),
     '',

@@ -1,6 +1,7 @@
 /** What each command is told: its options and operands, read and checked. A text says what is wrong. Pure. */
-import { namePattern } from '../model/limits.ts';
+import { limits, namePattern } from '../model/limits.ts';
 import { err, ok, type Result } from '../model/result.ts';
+import { runIdPattern } from '../model/run.ts';
 import { parseDurationMs } from '../model/units.ts';
 import { type CommandName, commandSpec } from './command-table.ts';
 import { contextNamePattern } from './contexts.ts';
@@ -39,12 +40,27 @@ export interface LogOptions {
   readonly timestamps: boolean;
   readonly container: string | null;
   readonly previous: boolean;
+  /** Number of a run of the service; null = of its replicas. */
+  readonly run: number | null;
 }
 
 export interface ExecOptions {
   readonly target: Target & { readonly service: string };
   readonly container: string | null;
   readonly program: string;
+}
+
+export interface RunOptions {
+  readonly app: string;
+  readonly service: string;
+  /** Empty = what the service runs. */
+  readonly program: readonly string[];
+  /** `K=V`, or `K` for the value that it has here. */
+  readonly env: readonly string[];
+  readonly name: string | null;
+  readonly detach: boolean;
+  /** null = the API's default. */
+  readonly timeoutMs: number | null;
 }
 
 export interface FaultOptions {
@@ -127,6 +143,8 @@ export type Invocation =
   | (ApiOptions & { readonly command: 'ps'; readonly app: string | null })
   | (ApiOptions & LogOptions & { readonly command: 'logs' })
   | (ApiOptions & ExecOptions & { readonly command: 'exec' })
+  | (ApiOptions & RunOptions & { readonly command: 'run' })
+  | (ApiOptions & { readonly command: 'runs'; readonly app: string; readonly cancel: string | null })
   | (ApiOptions & {
       readonly command: 'events';
       readonly app: string | null;
@@ -195,6 +213,10 @@ export interface Values {
   readonly watch?: boolean;
   readonly to?: string;
   readonly yes?: string;
+  readonly env?: readonly string[];
+  readonly rm?: boolean;
+  readonly run?: string;
+  readonly cancel?: string;
   readonly 'exit-code'?: boolean;
   readonly plan?: string;
 }
@@ -223,6 +245,13 @@ const readers: { readonly [C in CommandName]: Reader<C> } = {
   ps: ({ shared, app }) => ({ ...shared, app }),
   logs: readLogs,
   exec: readExec,
+  run: readRun,
+  runs({ values, shared, app }) {
+    const { cancel = null } = values;
+    if (cancel !== null && !runIdPattern.test(cancel))
+      return `--cancel ${cancel}: give the id of a run, such as web.7.`;
+    return { ...shared, app: app ?? '', cancel };
+  },
   events({ values, shared, app }) {
     const limit = readCount(values.limit, { option: 'limit', default: 50, max: 500 });
     return typeof limit === 'string' ? limit : { ...shared, app, follow: values.follow ?? false, limit };
@@ -311,9 +340,13 @@ function readLogs({ values, operands, shared }: Given): Omit<InvocationOf<'logs'
   if (typeof tail === 'string') return tail;
   const since = readSince(values.since);
   if (typeof since === 'string') return since;
+  const run = values.run === undefined ? null : readCount(values.run, { option: 'run', default: 0, max: 999_999_999 });
+  if (typeof run === 'string') return run;
+  if (run !== null && (target.value.service === null || target.value.slot !== null))
+    return '--run is of a service: write APP.SERVICE.';
   const { follow = false, timestamps = false, previous = false, container = null } = values;
   if (follow && previous) return '--previous is of a replica that is gone: there is nothing to follow.';
-  return { ...shared, target: target.value, follow, tail, since, timestamps, container, previous };
+  return { ...shared, target: target.value, follow, tail, since, timestamps, container, previous, run };
 }
 
 function readExec({ values, operands, shared }: Given): Omit<InvocationOf<'exec'>, 'command'> | string {
@@ -329,6 +362,24 @@ function readExec({ values, operands, shared }: Given): Omit<InvocationOf<'exec'
   }
   if (name === '') return '`exec` needs a program, such as sh.';
   return { ...shared, target: { ...target.value, service }, container: values.container ?? null, program: name };
+}
+
+function readRun({ values, operands, shared }: Given): Omit<InvocationOf<'run'>, 'command'> | string {
+  const [place = '', ...program] = operands;
+  const target = parseTarget(place);
+  if (!target.ok) return target.error;
+  const { app, service, slot } = target.value;
+  if (service === null) return `\`${place}\` is an app: name a service of it, APP.SERVICE.`;
+  if (slot !== null)
+    return `\`${place}\` is a replica, and a run has a container of its own: name the service, ${app}.${service}.`;
+  const { env = [], name = null, detach = false } = values;
+  const unreadable = env.find((one) => !/^[A-Za-z_][A-Za-z0-9_]*(=|$)/.test(one));
+  if (unreadable !== undefined) return `--env ${unreadable.split('=')[0]}: give NAME=VALUE, or NAME.`;
+  if (name !== null && !namePattern.test(name)) return `--name ${name}: use a-z, 0-9 and inner -.`;
+  const timeoutMs = values.timeout === undefined ? null : parseDurationMs(values.timeout);
+  if (timeoutMs === undefined || (timeoutMs !== null && (timeoutMs < 1_000 || timeoutMs > limits.runMs)))
+    return `--timeout ${values.timeout}: give a duration from 1s to 24h, such as 90s or 2h.`;
+  return { ...shared, app, service, program, env, name, detach, timeoutMs };
 }
 
 function readFault({ operands, shared }: Given): Omit<InvocationOf<'local'>, 'command'> | string {

@@ -99,5 +99,22 @@ export const options = {
   },
   watch: { name: 'watch', short: 'w', help: 'with `status`: go on until nothing is under way any more' },
   to: { name: 'to', value: 'REV', help: 'with `undo`: the revision to go to (default: the verified one before)' },
+  env: {
+    name: 'env',
+    short: 'e',
+    value: 'K=V',
+    multiple: true,
+    help: 'variable over those of the service; `K` alone takes the value from here. It is kept in the table: give secrets to the service. May be repeated',
+  },
+  runName: { name: 'name', value: 'NAME', help: 'what to call the run in lists; a-z, 0-9 and -' },
+  runDetach: { name: 'detach', short: 'd', help: 'do not wait; print the id of the run' },
+  runTimeout: {
+    name: 'timeout',
+    value: 'TIME',
+    help: 'end it after this long, such as 90s or 2h, at most 24h (default 1h)',
+  },
+  rm: { name: 'rm', help: 'the default: nothing of a run stays but its record and its log' },
+  run: { name: 'run', value: 'N', help: 'of this run of the service, also when it is over' },
+  cancel: { name: 'cancel', value: 'ID', help: 'end this run, such as web.7' },
   previous: { name: 'previous', short: 'p', help: 'the last replica of the slot that is gone' },
 } as const satisfies Readonly<Record<string, Option | readonly Option[]>>;

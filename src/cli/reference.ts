@@ -11,6 +11,7 @@ const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   warned: 'done as far as it goes: the app is frozen',
   timeout: '`--timeout` passed, or nothing happened for 10 minutes; the operation goes on',
   unreachable: 'the API does not answer, or does not accept the key',
+  unknown: '`run`: nobody can tell the exit code of its program; every other code of `run` is that of the program',
   changes: '`plan --exit-code`: there is something to change',
   interrupted: 'Ctrl-C; the operation goes on',
 };

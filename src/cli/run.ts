@@ -13,16 +13,18 @@ import { plan } from './commands/plan.ts';
 import { ps } from './commands/ps.ts';
 import { replica } from './commands/replica.ts';
 import { rollout } from './commands/rollout.ts';
+import { runCommand } from './commands/run.ts';
+import { runs } from './commands/runs.ts';
 import { secrets } from './commands/secrets.ts';
 import { up } from './commands/up.ts';
 import { version } from './commands/version.ts';
 import { why } from './commands/why.ts';
 import type { Surroundings } from './context.ts';
-import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { exitCodes } from './exit-codes.ts';
 import { helpOf } from './help.ts';
 import type { Invocation } from './invocation.ts';
 
-export async function run(argv: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
+export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
   const { terminal, environment } = surroundings;
   const parsed = parseArguments(argv, environment);
   if (parsed.ok) return await execute(parsed.value, surroundings);
@@ -32,7 +34,8 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
   return exitCodes.invalid;
 }
 
-async function execute(invocation: Invocation, surroundings: Surroundings): Promise<ExitCode> {
+/** `run` ends with the exit code of its program. */
+async function execute(invocation: Invocation, surroundings: Surroundings): Promise<number> {
   switch (invocation.command) {
     case 'help':
       surroundings.terminal.line(helpOf(invocation.topic).trimEnd());
@@ -55,6 +58,10 @@ async function execute(invocation: Invocation, surroundings: Surroundings): Prom
       return await logs(surroundings, invocation);
     case 'exec':
       return await exec(surroundings, invocation);
+    case 'run':
+      return await runCommand(surroundings, invocation);
+    case 'runs':
+      return await runs(surroundings, invocation);
     case 'scale':
     case 'restart':
     case 'stop':

@@ -19,6 +19,7 @@ import type {
   RevisionList,
   RolloutList,
   RolloutResource,
+  RunList,
   SecretRemoval,
   SecretResource,
   WhyResource,
@@ -66,6 +67,7 @@ export interface ApiClient {
   rollout(app: string, rollout: string): Promise<Result<RolloutResource, ApiError>>;
   revisions(app: string, query: { readonly service?: string }): Promise<Result<RevisionList, ApiError>>;
   logs(app: string, query: LogsQuery): Promise<Result<LogList, ApiError>>;
+  runs(app: string, query?: { readonly operation?: string }): Promise<Result<RunList, ApiError>>;
   /** Never sent twice by itself: each call opens a session and is told as an event. */
   exec(app: string, request: ExecRequest): Promise<Result<ExecResource, ApiError>>;
   events(
@@ -88,6 +90,8 @@ export interface NewSecret {
 export interface LogsQuery {
   readonly service?: string;
   readonly slot?: number;
+  /** Number of a run of the service, instead of a slot. */
+  readonly run?: number;
   readonly container?: string;
   readonly tail?: number;
   /** ISO instant. */
@@ -160,6 +164,7 @@ export function createClient(options: ClientOptions): ApiClient {
     rollout: (app, rollout) => get(`${appPath(app)}/rollouts/${encodeURIComponent(rollout)}`),
     revisions: (app, query) => get(`${appPath(app)}/revisions${queryOf(query)}`),
     logs: (app, query) => get(`${appPath(app)}/logs${queryOf(query)}`),
+    runs: (app, query = {}) => get(`${appPath(app)}/runs${queryOf(query)}`),
     exec: (app, body) => call({ method: 'POST', path: `${appPath(app)}/exec`, body, tries: 1 }),
     events: (app, query) => get(`${appPath(app)}/events${queryOf(query)}`),
   };

@@ -10,6 +10,7 @@ import { planFreeze } from '../decide/commands/plan-freeze.ts';
 import { planRejection, planSupersession } from '../decide/commands/plan-refusal.ts';
 import { planForget, planReplace } from '../decide/commands/plan-replica.ts';
 import { planSteering } from '../decide/commands/plan-rollout.ts';
+import { planCancel, planRun } from '../decide/commands/plan-run.ts';
 import { planRestart, planScale, planStart, planStop } from '../decide/commands/plan-services.ts';
 import { keys } from '../model/keys.ts';
 import type { Problem } from '../model/problem.ts';
@@ -19,7 +20,7 @@ import type { OperationRow, Stored } from '../model/state.ts';
 import type { PortError } from '../ports/errors.ts';
 import type { Change } from '../ports/state-store.ts';
 import { checkDocument } from './check-document.ts';
-import type { ReplicaBody, ScaleBody } from './messages.ts';
+import type { CancelBody, ReplicaBody, RunBody, ScaleBody } from './messages.ts';
 import type { CommandPorts } from './ports.ts';
 import { noteDue } from './wake.ts';
 
@@ -124,6 +125,10 @@ function planImperative(view: CommandView, operation: Stored<OperationRow>, mome
       return planReplace(view, operation, (operation.body as ReplicaBody).replica, moment);
     case 'forgetReplica':
       return planForget(view, operation, (operation.body as ReplicaBody).replica, moment);
+    case 'run':
+      return planRun(view, operation, operation.body as RunBody, moment);
+    case 'cancel':
+      return planCancel(view, operation, (operation.body as CancelBody).run, moment);
     case 'freeze':
     case 'thaw':
       return planFreeze(view, operation, operation.command === 'freeze', moment);

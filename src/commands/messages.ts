@@ -3,9 +3,11 @@
  * Strict: what is not understood is refused.
  */
 import { z } from 'zod';
+import { defaults } from '../model/defaults.ts';
 import { limits, namePattern } from '../model/limits.ts';
 import type { CommandOutcome } from '../model/outcome.ts';
 import { err, ok, type Result } from '../model/result.ts';
+import { runIdPattern } from '../model/run.ts';
 
 const app = z.string().regex(namePattern, 'must be an app name').describe('Name of the app.');
 /** Printable ASCII without blanks, as for the HTTP header. */
@@ -60,6 +62,37 @@ const replica = z
 const replaceReplica = z.strictObject({ command: z.literal('replaceReplica'), replica });
 const forgetReplica = z.strictObject({ command: z.literal('forgetReplica'), replica });
 
+const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const run = z.strictObject({
+  command: z.literal('run'),
+  service: service.describe(
+    'What is run is its newest revision: image, environment, secrets, volumes, size and places.',
+  ),
+  program: z
+    .array(z.string().max(limits.runBytes))
+    .max(200)
+    .optional()
+    .describe('Replaces ENTRYPOINT and CMD of the image. Left out: what the service runs.'),
+  environment: z
+    .record(z.string().regex(variableName, 'must be the name of a variable'), z.string())
+    .optional()
+    .describe('Over that of the service. Values are kept in the table: give secrets to the service instead.'),
+  name: z.string().regex(namePattern, 'must be a name').optional().describe('For people; it need not be unique.'),
+  timeoutMs: z
+    .int()
+    .min(1_000)
+    .max(limits.runMs)
+    .optional()
+    .describe(`From its acceptance; then it is ended. Default: ${defaults.runTimeoutMs}.`),
+});
+const cancel = z.strictObject({
+  command: z.literal('cancel'),
+  run: z.string().regex(runIdPattern, 'must be the id of a run, such as web.7'),
+});
+
+export type RunBody = Omit<z.infer<typeof run>, 'command'>;
+export type CancelBody = Omit<z.infer<typeof cancel>, 'command'>;
+
 /** What `POST …/apps/{app}/commands` takes: the app is in the path, the key in a header. */
 export const imperative = z.discriminatedUnion('command', [
   scale,
@@ -75,6 +108,8 @@ export const imperative = z.discriminatedUnion('command', [
   promote,
   abort,
   undo,
+  run,
+  cancel,
 ]);
 export type Imperative = z.infer<typeof imperative>;
 export type ReplicaBody = Pick<z.infer<typeof forgetReplica>, 'replica'>;
@@ -110,6 +145,8 @@ export const wholeCommand = z.discriminatedUnion('command', [
   promote.extend(address),
   abort.extend(address),
   undo.safeExtend(address),
+  run.extend(address),
+  cancel.extend(address),
 ]);
 /** Enough of a malformed command to record it in an operation that its sender can ask for. */
 const addressed = z.object({ app, idempotencyKey });

@@ -7,6 +7,7 @@ import { outlookOf } from '../decide/outlook.ts';
 import type { ApplyPreview, FieldChangeResource, ForecastResource, ServicePlanResource } from '../model/api.ts';
 import { type AppSpec, type ServiceSpec, type ServiceTemplate, serviceNamed } from '../model/app-spec.ts';
 import { defaults } from '../model/defaults.ts';
+import { isRun } from '../model/run.ts';
 import type { AppRow, GuardRow, OperationRow, PoolRow, ReplicaRow, RevisionRow, Row } from '../model/state.ts';
 import type { AppRows } from '../ports/state-store.ts';
 import { diffApps } from '../spec/diff.ts';
@@ -29,6 +30,7 @@ export function planDocument(
   const guards = guardsAfter(rows.guards, writes);
   const revisions = [...rows.revisions, ...writes.filter((row): row is RevisionRow => row.kind === 'revision')];
   const frozen = view.app.frozen ?? false;
+  const replicas = rows.replicas.filter((row) => !isRun(row));
   return {
     id: planIdOf(document.app, rows, pools),
     app: name,
@@ -37,19 +39,19 @@ export function planDocument(
       const { service } = guard;
       const was = rows.guards.find((row) => row.service === service && !row.removed);
       const fields = diff.find((change) => change.service === service)?.fields ?? [];
-      const replicas = rows.replicas.filter((row) => row.service === service);
+      const own = replicas.filter((row) => row.service === service);
       return {
         service,
         change: changeOf(was, guard),
         from: was === undefined ? null : sideOf(was, revisions),
         to: guard.removed ? null : sideOf(guard, revisions),
         fields: fieldsOf(service, fields, rows.app?.spec ?? null, document.app),
-        ...outlookOf({ guard, app: document.app, frozen, replicas, guards, pools }),
+        ...outlookOf({ guard, app: document.app, frozen, replicas: own, guards, pools }),
       };
     }),
     warnings: operation?.problems ?? document.warnings,
     pending: pendingOf(rows.operations).length,
-    forecast: forecast({ app: document.app, frozen, guards, revisions, replicas: rows.replicas, pools, now }),
+    forecast: forecast({ app: document.app, frozen, guards, revisions, replicas, pools, now }),
   };
 }
 

@@ -38,6 +38,8 @@ interface Rule {
 /** Platform maintenance kills containers with these codes and restarts them itself (aci: "Exit codes 7147 / 7148"). */
 const maintenanceExitCodes: ReadonlySet<number> = new Set([7147, 7148]);
 
+export const isMaintenance = (exitCode: number): boolean => maintenanceExitCodes.has(exitCode);
+
 const rules: readonly Rule[] = [
   {
     // Starting it would give other containers and another address under the name of this incarnation (aci: lifecycle).
@@ -184,7 +186,7 @@ const capacityFailure = (group: GroupObservation): GroupEvent | undefined =>
 
 function keptDown(container: ContainerObservation | null, policy: ServiceTemplate['restartPolicy']): boolean {
   if (container === null || container.state !== 'Terminated' || container.exitCode === null) return false;
-  if (maintenanceExitCodes.has(container.exitCode)) return false;
+  if (isMaintenance(container.exitCode)) return false;
   return policy === 'Never' || (policy === 'OnFailure' && container.exitCode === 0);
 }
 

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import type { SecretRef, ServiceTemplate, VolumeSpec } from '../model/app-spec.ts';
 import type { GroupSpec, GroupVolume } from '../model/group.ts';
 import { names } from '../model/names.ts';
+import { isRun } from '../model/run.ts';
 import type { PoolRow, ReplicaRow } from '../model/state.ts';
 import { revisionHash } from '../spec/revision.ts';
 
@@ -62,7 +63,7 @@ export function groupSpec(
   const own = {
     FLOTILLA_APP: replica.app,
     FLOTILLA_SERVICE: replica.service,
-    FLOTILLA_SLOT: String(replica.slot),
+    ...(isRun(replica) ? { FLOTILLA_RUN: String(replica.incarnation) } : { FLOTILLA_SLOT: String(replica.slot) }),
     FLOTILLA_INCARNATION: String(replica.incarnation),
     FLOTILLA_REVISION: String(replica.revision),
     FLOTILLA_POOL: pool.pool,

@@ -93,10 +93,22 @@ export function grow(rows: readonly ReplicaRow[], context: GrowthContext): Growt
 }
 
 /** Only replicas that stay count for spread and limits (semantics, "Placement"). */
-function schedulerOf(present: readonly ReplicaRow[], { app, guard, template, pools }: GrowthContext): Scheduler {
+function schedulerOf(present: readonly ReplicaRow[], context: GrowthContext): Scheduler {
+  const { guard, pools } = context;
+  const staying = present.filter(({ state }) => isLive(state));
+  return createScheduler(
+    guard.app,
+    askOf(context),
+    pools,
+    staying.map(({ pool }) => pool),
+  );
+}
+
+/** What one container group of the service wants of a place. */
+export function askOf({ app, guard, template }: Pick<GrowthContext, 'app' | 'guard' | 'template'>): Ask {
   const rules = serviceNamed(app, guard.service)?.placement ?? unplaced;
   const keyOf = (service: string): string => `${guard.app}/${service}`;
-  const ask: Ask = {
+  return {
     ...rules,
     affinity: rules.affinity.map((rule) => ({ ...rule, service: keyOf(rule.service) })),
     service: keyOf(guard.service),
@@ -104,14 +116,8 @@ function schedulerOf(present: readonly ReplicaRow[], { app, guard, template, poo
     memoryGiB: template.memoryGiB,
     pools: app?.pools ?? [],
   };
-  const staying = present.filter(({ state }) => isLive(state));
-  return createScheduler(
-    guard.app,
-    ask,
-    pools,
-    staying.map(({ pool }) => pool),
-  );
 }
+
 /** What drains for a restart keeps its place until its group is being deleted, so that its successor takes the same slot. */
 const isHolding = ({ state, reason }: ReplicaRow): boolean => state === 'draining' && reason === 'Restarting';
 
@@ -197,6 +203,7 @@ function newReplica(
     failures,
     missing: 0,
     steadiness: null,
+    run: null,
     logTail: null,
   };
 }

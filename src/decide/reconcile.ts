@@ -6,6 +6,7 @@ import { serviceNamed } from '../model/app-spec.ts';
 import { limits } from '../model/limits.ts';
 import type { Plan, PlannedEvent, ReplicaChange } from '../model/plan.ts';
 import type { RolloutRow } from '../model/rollout-record.ts';
+import { isRun } from '../model/run.ts';
 import { replicaKey, type ServiceSnapshot } from '../model/snapshot.ts';
 import type { ReplicaRow } from '../model/state.ts';
 import { isLive } from '../model/transitions.ts';
@@ -19,6 +20,7 @@ import { type Decision, moveOf } from './moves.ts';
 import { type Course, countsOf, courseOf, rolloutChanges } from './rollout/course.ts';
 import { type Stand, standOf } from './rollout/stand.ts';
 import { baseRoomOf, roomOf } from './rollout/turn.ts';
+import { withRuns } from './runs.ts';
 import { judge, type Verdict } from './verdict.ts';
 import { wakeOf } from './wake.ts';
 
@@ -40,6 +42,11 @@ const urgency: Readonly<Record<Action, number>> = {
 };
 
 export function reconcile(snapshot: ServiceSnapshot, now: number): Plan {
+  const replicas = snapshot.replicas.filter((row) => !isRun(row));
+  return withRuns(reconcileReplicas({ ...snapshot, replicas }, now), snapshot, now);
+}
+
+function reconcileReplicas(snapshot: ServiceSnapshot, now: number): Plan {
   const replicas = visibleOf(snapshot).sort((a, b) => a.slot - b.slot || a.incarnation - b.incarnation);
   const verdicts = new Map(replicas.map((replica) => [replica, verdictOn(replica, replicas, snapshot, now)]));
   const course = steer(snapshot, [...verdicts.values()], now);
@@ -89,7 +96,7 @@ const visibleOf = ({ guard, replicas }: ServiceSnapshot): ReplicaRow[] =>
 
 /** Every replica with what is known of it, as the rules of {@link classify} see it. */
 export function casesIn(snapshot: ServiceSnapshot, now: number): readonly Case[] {
-  const replicas = visibleOf(snapshot);
+  const replicas = visibleOf(snapshot).filter((row) => !isRun(row));
   const verdicts = new Map(replicas.map((replica) => [replica, verdictOn(replica, replicas, snapshot, now)]));
   const course = steer(snapshot, [...verdicts.values()], now);
   const gate = gateOf(course.guard, snapshot.app, snapshot.dependencies);

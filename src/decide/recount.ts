@@ -1,7 +1,8 @@
 /**
  * What a pool's ledger should hold, by the rows: a reservation for every incarnation that may have a group, and none for one that is confirmed gone.
  * A reservation without a row may belong to a commit that is still on its way, so it gets time, unless its number has been given out: number and row
- * are committed together, so the row was there and is over. What could not be read is left as it is.
+ * are committed together, so the row was there and is over. A run has number and row before it has a place: what is taken for it may be on its way as
+ * well. What could not be read is left as it is.
  */
 import type { PoolRow, ReplicaRow, Reservation } from '../model/state.ts';
 import { ownerOf } from './group-spec.ts';
@@ -25,10 +26,12 @@ export function recount(input: RecountInput, now: number): readonly Reservation[
   const { pool, replicas, read, isGivenOut, isListed, coresOf, graceMs } = input;
   const here = replicas.filter((row) => row.pool === pool.pool);
   const rows = new Map(here.map((row) => [ownerOf(row), row]));
+  const unplaced = new Set(replicas.filter((row) => row.pool === '' && row.state !== 'gone').map(ownerOf));
   const kept = pool.reservations.filter(({ owner, at }) => {
     if (!read.has(owner.split('/')[0] ?? '') || isListed(owner)) return true;
     const row = rows.get(owner);
-    return row === undefined ? !isGivenOut(owner) && now - at < graceMs : row.state !== 'gone';
+    if (row !== undefined) return row.state !== 'gone';
+    return (unplaced.has(owner) || !isGivenOut(owner)) && now - at < graceMs;
   });
   const held = new Set(pool.reservations.map(({ owner }) => owner));
   const missing = here

@@ -222,6 +222,25 @@ const why = z.object({
   next: z.array(z.object({ what: text, at: instant.nullable() })),
   workflow: z.object({ id: text, wakeAt: instant.nullable() }).nullable(),
 });
+const runResource = z.object({
+  id: text,
+  service: text,
+  name: maybe,
+  operation: text,
+  revision: count,
+  state: z.enum(['waiting', 'starting', 'running', 'succeeded', 'failed']),
+  exitCode: z.int().nullable(),
+  reason: maybe,
+  message: maybe,
+  pool: maybe,
+  group: maybe,
+  createdAt: instant,
+  startedAt: instant.nullable(),
+  endedAt: instant.nullable(),
+  deadlineAt: instant,
+  cleanedUp: z.boolean(),
+});
+const runList = z.object({ runs: z.array(runResource) });
 
 const logList = z.object({
   logs: z.array(
@@ -296,6 +315,7 @@ export const resourceSchemas = {
   AppList: appList,
   App: appResource,
   Why: why,
+  RunList: runList,
   LogList: logList,
   ExecSession: execResource,
   Secret: secretResource,
@@ -329,6 +349,7 @@ type Checked = readonly [
   Fits<typeof appList, api.AppList>,
   Fits<typeof appResource, api.AppResource>,
   Fits<typeof why, api.WhyResource>,
+  Fits<typeof runList, api.RunList>,
   Fits<typeof logList, api.LogList>,
   Fits<typeof execResource, api.ExecResource>,
   Fits<typeof secretResource, api.SecretResource>,

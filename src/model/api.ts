@@ -17,7 +17,8 @@
  *   GET    /api/v1/apps/{app}/rollouts?service&limit  RolloutList, of each service the newest first
  *   GET    /api/v1/apps/{app}/rollouts/{rollout}     RolloutResource: `web.3`, with every decision
  *   GET    /api/v1/apps/{app}/revisions?service      RevisionList, newest first
- *   GET    /api/v1/apps/{app}/logs?service&slot&container&tail&since&previous   LogList
+ *   GET    /api/v1/apps/{app}/runs?operation         RunList, newest first
+ *   GET    /api/v1/apps/{app}/logs?service&slot&run&container&tail&since&previous   LogList
  *   POST   /api/v1/apps/{app}/exec                   body: {@link ExecRequest} → ExecResource: where a terminal inside a replica can be had, once
  *   GET    /api/v1/apps/{app}/events?limit&before&after   EventList, newest first
  *
@@ -51,7 +52,20 @@ export type Imperative =
   /** `to`: a revision of the one service that is named. */
   | { readonly command: 'undo'; readonly services?: readonly string[]; readonly to?: number }
   | { readonly command: 'freeze' | 'thaw' }
-  | { readonly command: 'replaceReplica' | 'forgetReplica'; readonly replica: ReplicaRef };
+  | { readonly command: 'replaceReplica' | 'forgetReplica'; readonly replica: ReplicaRef }
+  /** One command in a container group of its own. */
+  | {
+      readonly command: 'run';
+      readonly service: string;
+      /** Replaces ENTRYPOINT and CMD of the image; left out = what the service runs. */
+      readonly program?: readonly string[];
+      readonly environment?: Readonly<Record<string, string>>;
+      readonly name?: string;
+      /** From its acceptance; default 1 h, at most 24 h. */
+      readonly timeoutMs?: number;
+    }
+  /** Ends a run: `web.7`. */
+  | { readonly command: 'cancel'; readonly run: string };
 
 export interface ReplicaRef {
   readonly service: string;
@@ -321,6 +335,38 @@ export interface NextResource {
   readonly what: string;
   /** null = as soon as the service is looked at, or not by time. */
   readonly at: string | null;
+}
+
+export interface RunList {
+  /** Newest first; those that are over are kept for 7 days. */
+  readonly runs: readonly RunResource[];
+}
+
+/** One command in a container group of its own. Its program and environment are not shown: they may hold secrets. */
+export interface RunResource {
+  /** `web.7` */
+  readonly id: string;
+  readonly service: string;
+  readonly name: string | null;
+  /** Id of the operation that asked for it. */
+  readonly operation: string;
+  readonly revision: number;
+  /** `waiting` for a place or for ARM · `starting` = ARM has taken it on · `running` · `succeeded` with exit code 0 · `failed` = anything else. */
+  readonly state: 'waiting' | 'starting' | 'running' | 'succeeded' | 'failed';
+  /** Of the program; null = it has not ended by itself. */
+  readonly exitCode: number | null;
+  /** Why it waits, or why it is over although its program did not end. */
+  readonly reason: string | null;
+  readonly message: string | null;
+  readonly pool: string | null;
+  readonly group: string | null;
+  readonly createdAt: string;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  /** It is ended then. */
+  readonly deadlineAt: string;
+  /** Nothing of it stands any more, and its last log lines are kept. */
+  readonly cleanedUp: boolean;
 }
 
 export interface LogList {

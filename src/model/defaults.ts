@@ -5,6 +5,8 @@ const minute = 60 * second;
 export const defaults = {
   minReadyMs: 10 * second,
   drainMs: 10 * second,
+  /** Long for a migration, short for a bill: a run that hangs is paid for by the second. */
+  runTimeoutMs: 60 * minute,
   startDeadlineMs: 10 * minute,
   /** Of rollouts (semantics, "Which knob wins"). */
   rollout: {

@@ -3,6 +3,12 @@ export const limits = {
   /** Canonical JSON of an app document. */
   documentBytes: 192 * 1024,
   servicesPerApp: 30,
+  /** Runs of an app that are not over. ACI grants 100 groups per region: those of the services come first. */
+  runsPerApp: 20,
+  /** Of the words and the environment of a run: its row must stay small, because every pass over the service reads it. */
+  runBytes: 16 * 1024,
+  /** Longest a run may take, ms. */
+  runMs: 24 * 60 * 60_000,
   /** Replicas of one service; one app's live replicas must also fit one partition's transactions. */
   replicasPerService: 500,
   /** Rows changed by one transaction; Table Storage allows 100 with their events. */

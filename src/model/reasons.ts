@@ -10,6 +10,8 @@ const reasons = {
   AppProtected: 'the app is protected, and its deletion was not confirmed',
   ServiceNotFound: 'the app has no such service',
   ReplicaNotFit: 'the replica that the command names is not there, or not in a state in which it may be done',
+  TooManyRuns: 'the app has as many runs as it may have at a time',
+  RunNotFound: 'the app has no such run that is not over',
   Frozen: 'the app is frozen: nothing of it is created or deleted until it is thawed',
   AppBeingDeleted: 'the app is being deleted; apply it again once it is gone',
   ReplyNotAllowed:
@@ -62,6 +64,8 @@ const reasons = {
   CrashLooping: 'a container terminates again and again; ACI restarts it in place, more and more slowly',
   PlatformMaintenance: 'the platform ended a container for maintenance and restarts it; the app is not at fault',
   ContainerExited: 'the container ended and its restart policy keeps it down',
+  RunTimedOut: 'the run was not over at its deadline',
+  RunCanceled: 'the run was ended by command',
   ProbeFailed: 'the readiness probe fails',
   Flapping: 'it became ready and unready again too often; it stays out of the endpoints until it has been steady',
   DeletionStuck: 'ARM has accepted the deletion of the container group and does not carry it out',

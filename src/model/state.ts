@@ -8,6 +8,7 @@ import type { CommandOutcome } from './outcome.ts';
 import type { Problem } from './problem.ts';
 import type { Reason } from './reasons.ts';
 import type { RolloutRow } from './rollout-record.ts';
+import type { RunFacts } from './run.ts';
 import type { SecretFacts } from './secrets.ts';
 
 export interface AppRow {
@@ -162,6 +163,8 @@ export interface ReplicaRow {
   readonly missing: number;
   /** What decides when it gets traffic again; null = it was never lost. */
   readonly steadiness: Steadiness | null;
+  /** null = a replica of its service. */
+  readonly run: RunFacts | null;
   /** Last log lines of a container that failed or crashed, at most 2 KiB. */
   readonly logTail: string | null;
 }
@@ -192,6 +195,8 @@ export const commandNames = [
   'promote',
   'abort',
   'undo',
+  'run',
+  'cancel',
 ] as const;
 export type CommandName = (typeof commandNames)[number];
 
@@ -300,6 +305,10 @@ export type EventType =
   | 'CutOff'
   /** Nothing of a service answers or refuses: nobody knows better addresses than the last ones. */
   | 'EndpointsKept'
+  | 'RunPlanned'
+  | 'RunCanceled'
+  /** Its program ended, or it was ended; its container group goes next. */
+  | 'RunEnded'
   | 'OrphanFound'
   | 'OrphanDeleted';
 

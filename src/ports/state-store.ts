@@ -101,6 +101,8 @@ export interface RolloutQuery {
 export interface KeptLogQuery {
   /** null = of all services. */
   readonly service: string | null;
+  /** Only those of lower slots: the others are of runs. */
+  readonly slotsBelow?: number;
   /** Only those taken before, epoch ms. */
   readonly takenBefore?: number;
   readonly limit: number;

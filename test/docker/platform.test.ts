@@ -132,6 +132,13 @@ describe('a Compose app on Docker', () => {
     expect(shell).toMatchObject({ code: 0, errors: [] });
     expect(shell.out.map((shown) => shown.trim())).toContain('a real web server');
 
+    const script = 'echo $COLOUR $((6 * 7)); exit 9';
+    const ran = await place.flotilla('run', '--api', api, 'shop.web', '-e', 'COLOUR=red', '--', 'sh', '-c', script)
+      .finished;
+    expect(ran).toEqual({ code: 9, signal: null, out: ['red 42'], errors: [] });
+    const { runs } = JSON.parse((await place.flotilla('runs', 'shop', '--json', '--api', api).finished).out.join(''));
+    expect(runs).toMatchObject([{ service: 'web', state: 'failed', exitCode: 9, cleanedUp: true }]);
+
     const down = await place.flotilla('down', 'shop', '--api', api).finished;
     expect(down).toMatchObject({ code: 0, errors: [] });
     expect((await leftOn(docker, place.directory)).map(kindOf)).toEqual(['network']);

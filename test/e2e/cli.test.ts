@@ -106,6 +106,34 @@ describe('flotilla from a second terminal', { shuffle: false }, () => {
     expect(readFileSync(after ?? '', 'utf8')).toBe(readFileSync(before ?? '', 'utf8'));
   });
 
+  it('run ends with the exit code of its program, shows what it printed, and leaves its record and its log', async () => {
+    const env = ['-e', 'STANDIN_LOG=migrated', '-e', 'STANDIN_CRASH_AFTER_S=2', '-e', 'STANDIN_EXIT_CODE=7'];
+    const { code, out, errors } = await flotilla('run', 'voting.worker', '--name', 'migration', ...env).finished;
+    expect({ code, errors }).toEqual({ code: 7, errors: [] });
+    expect(out).toContain('migrated');
+    const { out: listed } = await flotilla('runs', 'voting').finished;
+    const [id = '', name, state, exit] = listed[1]?.split(/ +/) ?? [];
+    expect([name, state, exit]).toEqual(['migration', 'failed', '7']);
+    const logs = await flotilla('logs', 'voting.worker', '--run', id.split('.')[1] ?? '').finished;
+    expect(logs).toMatchObject({ code: 0 });
+    expect(logs.out).toContain('migrated');
+    expect((await app()).ready).toBe(6);
+  });
+
+  it('run -d does not wait, runs --cancel ends it, and nothing of it stands then', async () => {
+    const { out } = await flotilla('run', '-d', 'voting.web').finished;
+    const run = out[0] ?? '';
+    expect(run).toMatch(/^web\.\d+$/);
+    const state = async () =>
+      JSON.parse((await flotilla('runs', 'voting', '--json').finished).out.join('')).runs.find(
+        ({ id }: { id: string }) => id === run,
+      );
+    await expect.poll(async () => (await state()).state, { timeout: 60_000, interval: 500 }).toBe('running');
+    expect(await flotilla('runs', 'voting', '--cancel', run).finished).toMatchObject({ code: 0 });
+    await expect.poll(async () => (await state()).cleanedUp, { timeout: 60_000, interval: 500 }).toBe(true);
+    expect(await state()).toMatchObject({ state: 'failed', exitCode: null, reason: 'RunCanceled' });
+  });
+
   it('config prints a document that means the same', async () => {
     const { code, out } = await place.flotilla('config', '-f', example).finished;
     expect(code).toBe(0);

@@ -186,7 +186,14 @@ export type Imperative =
   | {
       readonly command: 'replaceReplica' | 'forgetReplica';
       readonly replica: { readonly service: string; readonly slot: number; readonly incarnation: number };
-    };
+    }
+  | {
+      readonly command: 'run';
+      readonly service: string;
+      readonly environment: Readonly<Record<string, string>>;
+      readonly timeoutMs: number;
+    }
+  | { readonly command: 'cancel'; readonly run: string };
 
 export interface CommandRecord {
   readonly id: string;

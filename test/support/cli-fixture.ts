@@ -301,6 +301,7 @@ function scriptedClient(script: Script, now: () => number, commands: string[]): 
     operation: async () => ok(nextOperation() ?? anOperation()),
     why: async () => ok([]),
     logs: async () => ok({ logs: [], omitted: 0 }),
+    runs: async () => ok({ runs: [] }),
     exec: async () => err(refused(409, 'Nothing runs.')),
     events: async (_, query) => ok(pageOf(script.events ?? [], now(), query)),
     ...script.overrides,

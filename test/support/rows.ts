@@ -171,6 +171,7 @@ export const aReplica = (over: Partial<ReplicaRow> = {}): ReplicaRow => ({
   failures: 0,
   missing: 0,
   steadiness: null,
+  run: null,
   logTail: null,
   ...over,
 });

@@ -24,7 +24,7 @@ export const aSnapshot = (over: Partial<ServiceSnapshot> = {}): ServiceSnapshot 
   observations: new Map(),
   dependencies: new Map(),
   pools: [aPool()],
-  attemptIds: Array.from({ length: 45 }, (_, n) => `attempt-${n}`),
+  attemptIds: Array.from({ length: 65 }, (_, n) => `attempt-${n}`),
   settings: defaults,
   ...over,
 });

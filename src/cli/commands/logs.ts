@@ -32,10 +32,12 @@ export async function logs(surroundings: Surroundings, options: Options): Promis
     : exitCodes.ok;
 }
 
-const nothing = ({ target, previous }: Options): string =>
-  previous
-    ? `No log of a replica of ${nameOfTarget(target)} that is gone is kept.`
-    : `${nameOfTarget(target)} has no replica with a container group.`;
+const nothing = ({ target, previous, run }: Options): string =>
+  run !== null
+    ? `No log of run ${run} of ${nameOfTarget(target)} is kept.`
+    : previous
+      ? `No log of a replica of ${nameOfTarget(target)} that is gone is kept.`
+      : `${nameOfTarget(target)} has no replica with a container group.`;
 
 function sinceOf({ now }: Session, { since }: Options): Pick<LogsQuery, 'since'> {
   if (since === null) return {};
@@ -44,13 +46,14 @@ function sinceOf({ now }: Session, { since }: Options): Pick<LogsQuery, 'since'>
 
 const read = (
   { client }: Session,
-  { target, container, previous }: Options,
+  { target, container, previous, run }: Options,
   query: LogsQuery,
 ): Promise<Result<LogList, ApiError>> =>
   client.logs(target.app, {
     ...(target.service !== null && { service: target.service }),
     ...(target.slot !== null && { slot: target.slot }),
     ...(container !== null && { container }),
+    ...(run !== null && { run }),
     ...(previous && { previous }),
     ...query,
   });
@@ -64,8 +67,8 @@ function tellOmitted({ terminal }: Session, { omitted }: LogList): void {
 
 type Printer = (logs: readonly { readonly source: LogSource; readonly lines: ReplicaLog['lines'] }[]) => void;
 
-function createPrinter({ terminal }: Session, { target, timestamps, json }: Options): Printer {
-  const named = target.slot === null;
+function createPrinter({ terminal }: Session, { target, timestamps, json, run }: Options): Printer {
+  const named = target.slot === null && run === null;
   let width = 0;
   return (logs) => {
     for (const { source } of logs) width = Math.max(width, nameOfSource(source).length);

@@ -10,6 +10,7 @@ import { keys } from '../../model/keys.ts';
 import { namePattern } from '../../model/limits.ts';
 import type { Problem } from '../../model/problem.ts';
 import { ok, type Result } from '../../model/result.ts';
+import { isRun } from '../../model/run.ts';
 import type { EventRow, ReplicaRow } from '../../model/state.ts';
 import type { ContainerGroups, ExecSession } from '../../ports/container-groups.ts';
 import type { PortError } from '../../ports/errors.ts';
@@ -57,7 +58,11 @@ export async function postExec(ports: ExecPorts, app: string, request: HttpReque
       'notFound',
       `The app ${app} has no service «${service}»; services: ${services.join(', ') || 'none'}.`,
     );
-  const target = pickExecTarget(service, rows.value.replicas, slot);
+  const target = pickExecTarget(
+    service,
+    rows.value.replicas.filter((row) => !isRun(row)),
+    slot,
+  );
   if (!target.ok)
     return target.error.kind === 'noSuchSlot'
       ? problem('notFound', target.error.detail)

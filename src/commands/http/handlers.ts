@@ -29,6 +29,7 @@ import {
 } from './request.ts';
 import { json, noSuchApp, problem, unavailable } from './responses.ts';
 import { getRevisions, getRollout, getRollouts } from './rollouts.ts';
+import { getRuns } from './runs.ts';
 import { deleteSecret, getSecrets, putSecret } from './secrets.ts';
 import { appOf, eventsOf, operationOf, poolOf } from './views.ts';
 import { getWhy, type WhyPorts } from './why.ts';
@@ -60,6 +61,8 @@ export interface HttpHandlers {
   readonly secret: Handler;
   /** `v1/apps/{app}/logs` */
   readonly logs: Handler;
+  /** `v1/apps/{app}/runs` */
+  readonly runs: Handler;
   /** `v1/apps/{app}/exec` */
   readonly exec: Handler;
   /** `v1/apps/{app}/rollouts` */
@@ -106,6 +109,7 @@ export function createHttpHandlers(
       DELETE: withoutQuery((request) => deleteSecret(ports, appParameter(request), request.params['name'] ?? '')),
     }),
     logs: path({ GET: (request) => getLogs(ports, appParameter(request), request.query) }),
+    runs: path({ GET: (request) => getRuns(ports, appParameter(request), request.query) }),
     exec: path({ POST: withoutQuery((request) => postExec(ports, appParameter(request), request)) }),
     rollouts: path({ GET: (request) => getRollouts(ports, appParameter(request), request.query) }),
     rollout: path({
@@ -210,7 +214,7 @@ const badCommand = (faults: readonly { readonly path: string; readonly problem: 
       path,
       problem: `${fault}.`,
       remedy:
-        'Send {"command": "scale", "services": {"web": 3}}, or restart, stop, start, freeze, thaw, replaceReplica, forgetReplica, pause, resume, promote, abort or undo.',
+        'Send {"command": "scale", "services": {"web": 3}}, or restart, stop, start, freeze, thaw, replaceReplica, forgetReplica, pause, resume, promote, abort, undo, run or cancel.',
     })),
   });
 

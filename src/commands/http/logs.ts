@@ -7,6 +7,7 @@ import type { LogList, ReplicaLog } from '../../model/api.ts';
 import { keys } from '../../model/keys.ts';
 import { namePattern } from '../../model/limits.ts';
 import { newestLines, parseLogLines } from '../../model/logs.ts';
+import { firstRunSlot, runSlot } from '../../model/run.ts';
 import type { LogLine, LogRow, PoolRow, ReplicaRow, ReplicaState, Stored } from '../../model/state.ts';
 import type { ContainerGroups } from '../../ports/container-groups.ts';
 import type { PortError } from '../../ports/errors.ts';
@@ -40,9 +41,19 @@ export async function getLogs(ports: LogPorts, app: string, query: URLSearchPara
   const request = readLogRequest(query);
   if (!request.ok) return request.error;
   if (!namePattern.test(app)) return noSuchApp(app);
+  if (request.value.run !== null) return await runLogs(ports, app, request.value, request.value.run);
   return request.value.previous
     ? await previousLogs(ports, app, request.value)
     : await presentLogs(ports, app, request.value);
+}
+
+/** Of a run, whether it is under way or over. */
+async function runLogs(ports: LogPorts, app: string, request: LogRequest, run: number): Promise<HttpResponseInit> {
+  const asked = { ...request, slot: runSlot(run) };
+  const rows = await ports.store.readApp(app);
+  if (!rows.ok) return unavailable(rows.error);
+  const standing = rows.value.replicas.some((row) => withGroup.has(row.state) && isMeant(row, asked));
+  return standing ? await presentLogs(ports, app, asked) : await previousLogs(ports, app, asked);
 }
 
 async function presentLogs(ports: LogPorts, app: string, request: LogRequest): Promise<HttpResponseInit> {
@@ -70,7 +81,7 @@ async function presentLogs(ports: LogPorts, app: string, request: LogRequest): P
 }
 
 const isMeant = (row: { readonly service: string; readonly slot: number }, { service, slot }: LogRequest): boolean =>
-  (service === null || row.service === service) && (slot === null || row.slot === slot);
+  (service === null || row.service === service) && (slot === null ? row.slot < firstRunSlot : row.slot === slot);
 
 const bySlot = (a: ReplicaRow, b: ReplicaRow): number =>
   a.service < b.service ? -1 : a.service > b.service ? 1 : a.slot - b.slot || a.incarnation - b.incarnation;
@@ -128,7 +139,7 @@ async function previousLogs({ store }: LogPorts, app: string, request: LogReques
     if (!kept.ok) return unavailable(kept.error);
     return json(200, { logs: kept.value === null ? [] : [keptLog(kept.value, request)], omitted: 0 } satisfies LogList);
   }
-  const kept = await store.readLogs(app, { service, limit: replicasMax + 1 });
+  const kept = await store.readLogs(app, { service, slotsBelow: firstRunSlot, limit: replicasMax + 1 });
   if (!kept.ok) return unavailable(kept.error);
   const logs = kept.value.slice(0, replicasMax).map((one) => keptLog(one, request));
   return json(200, { logs, omitted: kept.value.length - logs.length } satisfies LogList);

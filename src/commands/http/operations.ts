@@ -144,7 +144,7 @@ export const operations: readonly Operation[] = [
     method: 'post',
     id: 'commandApp',
     summary:
-      'Scale, restart, stop, start, freeze or thaw; replace or forget one replica; pause, resume, promote, abort or undo a rollout.',
+      'Scale, restart, stop, start, freeze or thaw; replace or forget one replica; pause, resume, promote, abort or undo a rollout; run a command, or end a run.',
     body: 'command',
     key: true,
     answers: accepted,
@@ -185,6 +185,15 @@ export const operations: readonly Operation[] = [
     refusals: [400, 404],
   },
   {
+    path: '/apps/{app}/runs',
+    method: 'get',
+    id: 'listRuns',
+    summary: 'One-off commands: those that are under way, and for 7 days those that are over.',
+    query: [words('operation', 'Only the run that this operation asked for.')],
+    answers: one('RunList', 'Newest first.'),
+    refusals: [400, 404],
+  },
+  {
     path: '/apps/{app}/logs',
     method: 'get',
     id: 'getLogs',
@@ -195,6 +204,11 @@ export const operations: readonly Operation[] = [
         name: 'slot',
         description: 'Of the replica in this slot of the service.',
         schema: { type: 'integer', minimum: 0, maximum: 9999 },
+      },
+      {
+        name: 'run',
+        description: 'Of this run of the service, by its number: also when it is over, for 7 days.',
+        schema: { type: 'integer', minimum: 1, maximum: 999_999_999 },
       },
       words('container', 'Container of the group (default: the service).'),
       count('tail', 5000, 100, 'So many lines of each at most.'),

@@ -108,6 +108,8 @@ export function readEventQuery(query: URLSearchParams): Parsed<EventQuery> {
 export interface LogRequest {
   readonly service: string | null;
   readonly slot: number | null;
+  /** Number of a run of the service. */
+  readonly run: number | null;
   readonly container: string | null;
   readonly tail: number;
   /** Epoch ms: earlier lines are left out. */
@@ -120,12 +122,10 @@ const tailDefault = 100;
 const tailMax = 5_000;
 
 export function readLogRequest(query: URLSearchParams): Parsed<LogRequest> {
-  const unknown = refuseUnknown(query, ['service', 'slot', 'container', 'tail', 'since', 'previous']);
+  const unknown = refuseUnknown(query, ['service', 'slot', 'run', 'container', 'tail', 'since', 'previous']);
   if (unknown) return err(unknown);
-  const slot = query.get('slot');
-  if (slot !== null && !/^\d{1,4}$/.test(slot)) return err(problem('badQuery', `slot is «${slot}»: give its number.`));
-  if (slot !== null && query.get('service') === null)
-    return err(problem('badQuery', 'slot is given without service: slots are numbered per service.'));
+  const place = readPlace(query);
+  if (!place.ok) return place;
   const tail = query.get('tail') ?? String(tailDefault);
   if (!/^\d{1,4}$/.test(tail) || Number(tail) < 1 || Number(tail) > tailMax)
     return err(problem('badQuery', `tail is «${tail}»: give a whole number from 1 to ${tailMax}.`));
@@ -135,8 +135,7 @@ export function readLogRequest(query: URLSearchParams): Parsed<LogRequest> {
   const previous = readFlag(query, 'previous');
   if (!previous.ok) return previous;
   return ok({
-    service: query.get('service'),
-    slot: slot === null ? null : Number(slot),
+    ...place.value,
     container: query.get('container'),
     tail: Number(tail),
     since: since === null ? null : Date.parse(since),
@@ -160,6 +159,20 @@ export function readApplyQuery(query: URLSearchParams): Parsed<ApplyQuery> {
     return err(problem('badQuery', `plan is «${plan}»: give the \`id\` of a preview.`));
   if (plan !== null && dryRun.value) return err(problem('badQuery', 'plan and dryRun exclude each other.'));
   return ok({ dryRun: dryRun.value, plan });
+}
+
+/** Whose logs. */
+function readPlace(query: URLSearchParams): Parsed<Pick<LogRequest, 'service' | 'slot' | 'run'>> {
+  const service = query.get('service');
+  const slot = query.get('slot');
+  const run = query.get('run');
+  if (slot !== null && !/^\d{1,4}$/.test(slot)) return err(problem('badQuery', `slot is «${slot}»: give its number.`));
+  if (slot !== null && service === null)
+    return err(problem('badQuery', 'slot is given without service: slots are numbered per service.'));
+  if (run !== null && !/^\d{1,9}$/.test(run)) return err(problem('badQuery', `run is «${run}»: give its number.`));
+  if (run !== null && (slot !== null || service === null))
+    return err(problem('badQuery', 'run goes with service, and without slot: runs are numbered per service.'));
+  return ok({ service, slot: slot === null ? null : Number(slot), run: run === null ? null : Number(run) });
 }
 
 /** Parameters that are `true` or `false`, and false where they are not given; no others. */

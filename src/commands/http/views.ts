@@ -10,11 +10,13 @@ import type {
   OperationResource,
   PoolResource,
   ReplicaResource,
+  RunResource,
   ServiceResource,
 } from '../../model/api.ts';
 import type { ServiceTemplate } from '../../model/app-spec.ts';
 import type { Reason } from '../../model/reasons.ts';
 import type { RolloutRow } from '../../model/rollout-record.ts';
+import { isRun, type RunRow, runId } from '../../model/run.ts';
 import type { AppRow, EventRow, GuardRow, OperationRow, PoolRow, ReplicaRow, RevisionRow } from '../../model/state.ts';
 import type { EventPage } from '../../ports/state-store.ts';
 import { pendingOf } from '../apply-operations.ts';
@@ -53,7 +55,7 @@ export function summaryOf(view: AppView): AppSummary {
 /** Gone replicas are history, and a removed service without any other is too: the events tell of them. */
 export function appOf(view: AppView, pools: readonly PoolRow[]): AppResource {
   const regions = new Map(pools.map(({ pool, region }) => [pool, region]));
-  const present = view.replicas.filter(({ state }) => state !== 'gone');
+  const present = view.replicas.filter((row) => row.state !== 'gone' && !isRun(row));
   const serviceList = view.guards.flatMap((guard): ServiceResource[] => {
     const replicas = present.filter(({ service }) => service === guard.service);
     if (guard.removed && replicas.length === 0 && guard.workflow === null) return [];
@@ -114,6 +116,35 @@ const replicaOf = (
   restartCount: replica.restartCount,
   logTail: replica.logTail,
 });
+
+export function runOf(row: RunRow): RunResource {
+  const { run, service, revision, state, reason, message } = row;
+  const { end } = run;
+  return {
+    id: runId(row),
+    service,
+    name: run.name,
+    operation: run.operation,
+    revision,
+    state: runStateOf(row),
+    exitCode: end?.exitCode ?? null,
+    reason: end === null ? reason : end.reason,
+    message: end === null ? message : end.message,
+    pool: row.pool || null,
+    group: row.group || null,
+    createdAt: iso(row.createdAt),
+    startedAt: run.startedAt === null ? null : iso(run.startedAt),
+    endedAt: end === null ? null : iso(end.at),
+    deadlineAt: iso(run.deadlineAt),
+    cleanedUp: state === 'gone',
+  };
+}
+
+function runStateOf({ state, run: { end, startedAt } }: RunRow): RunResource['state'] {
+  if (end !== null) return end.exitCode === 0 ? 'succeeded' : 'failed';
+  if (state === 'planned' || state === 'creating') return 'waiting';
+  return startedAt === null ? 'starting' : 'running';
+}
 
 function addressesOf({ endpoint, ip, ports }: ReplicaRow, template: ServiceTemplate | undefined): readonly string[] {
   if (!endpoint || ip === null) return [];

@@ -95,7 +95,7 @@ function refusalOf(
   return { reason: 'ServiceNotFound', problems: unknown.map((service) => unknownService(service, known)) };
 }
 
-function unknownService(service: string, known: readonly string[]): Problem {
+export function unknownService(service: string, known: readonly string[]): Problem {
   const nearest = nearestWord(service, known);
   return {
     severity: 'error',

@@ -1,5 +1,6 @@
 /** What an operator may do about one replica by hand. Both are noted in the rows and carried out by the service's own workflow, like any other change. */
 import type { Problem } from '../../model/problem.ts';
+import { isRun } from '../../model/run.ts';
 import type { GuardRow, OperationRow, ReplicaRow, ReplicaState, Stored } from '../../model/state.ts';
 import { isLegal, isLive } from '../../model/transitions.ts';
 import { type Changed, changeServices } from './change-services.ts';
@@ -66,7 +67,7 @@ export function planForget(
 
 const find = ({ replicas }: CommandView, ref: ReplicaRef): Stored<ReplicaRow> | null =>
   replicas.find(
-    ({ service, slot, incarnation }) => service === ref.service && slot === ref.slot && incarnation === ref.incarnation,
+    (row) => !isRun(row) && row.service === ref.service && row.slot === ref.slot && row.incarnation === ref.incarnation,
   ) ?? null;
 
 const nameOf = ({ service, slot, incarnation }: ReplicaRef): string => `${service}/${slot}/${incarnation}`;

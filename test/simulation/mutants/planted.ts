@@ -373,4 +373,20 @@ app.timer('scan', {
     replace: 'const target = rollout.from;',
     killedBy: 'rollouts',
   },
+  {
+    name: 'runs-do-not-keep-a-service-busy',
+    file: 'src/decide/assess.ts',
+    find: 'idle: isIdle(guard, replicas),',
+    replace: 'idle: isIdle(guard, replicas.filter(({ slot }) => slot < 10_000)),',
+    killedBy: 'runs',
+    on: 'errands',
+  },
+  {
+    name: 'runs-take-no-budget',
+    file: 'src/activities/reserve.ts',
+    find: "insert || (isRun(row) && row.state === 'creating')",
+    replace: 'insert && !isRun(row)',
+    killedBy: 'budgets',
+    on: 'errands',
+  },
 ];

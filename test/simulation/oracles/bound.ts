@@ -3,7 +3,7 @@
  * its work may take: noticing what was lost, and then, for each kind of work that stood out since, the longest that kind can last.
  */
 import type { Oracle, RawEntity, View } from '../types.ts';
-import { imageOf, isPaused } from './rows.ts';
+import { imageOf, isPaused, isRun } from './rows.ts';
 
 const second = 1_000;
 const minute = 60 * second;
@@ -96,7 +96,9 @@ function isDone(view: View, app: string): boolean {
 }
 
 function isServed(guard: RawEntity, replicas: readonly RawEntity[]): boolean {
-  const own = replicas.filter((row) => row['service'] === guard['service']);
+  const own = replicas.filter(
+    (row) => row['service'] === guard['service'] && (guard['removed'] === true || !isRun(row)),
+  );
   const wanted = guard['removed'] === true || guard['stopped'] === true ? 0 : Number(guard['desired']);
   return own.length === wanted && own.every((row) => row['state'] === 'ready');
 }

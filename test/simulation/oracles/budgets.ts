@@ -47,7 +47,7 @@ function judgeLedger(view: View, now: number, unpaidSince: Map<string, number>):
   const held = heldIn(view);
   const unpaid = view
     .rowsOf('replica')
-    .filter((row) => row['state'] !== 'gone')
+    .filter((row) => row['state'] !== 'gone' && row['pool'] !== '')
     .map((row: RawEntity) => nameOf(row))
     .filter((owner) => !held.has(owner));
   for (const owner of unpaidSince.keys()) if (!unpaid.includes(owner)) unpaidSince.delete(owner);

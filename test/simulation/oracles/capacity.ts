@@ -4,7 +4,7 @@
  * together with its guard under the guard's ETag, so it cannot have missed a lowered count.
  */
 import type { Oracle, View } from '../types.ts';
-import { guardOf, isReplica, isStanding, nameOf, paceOf, replicasOf } from './rows.ts';
+import { guardOf, isReplica, isRun, isStanding, nameOf, paceOf, replicasOf } from './rows.ts';
 
 interface Planned {
   readonly at: number;
@@ -26,6 +26,7 @@ export const capacity: Oracle = {
           planned = [];
         }
         if (event.type !== 'row' || event.foreign || event.before !== null || !isReplica(event.after)) return;
+        if (isRun(event.after)) return;
         const { after } = event;
         planned.push({
           at: event.at,

@@ -1,6 +1,6 @@
 /** L1: once spec and world stop changing, observed = desired. Judged at the end of the calm, whose length is the bound. */
 import type { Oracle, RawEntity, View } from '../types.ts';
-import { imageOf, isPaused } from './rows.ts';
+import { imageOf, isPaused, isRun } from './rows.ts';
 
 /** Images that no replica can become ready with. */
 const broken = /^flotilla\/(missing|crash)(:|$)/;
@@ -37,7 +37,9 @@ function judge(view: View, app: string, restored: boolean): void {
   for (const guard of ofKind('service')) {
     const service = String(guard['service']);
     const wanted = guard['removed'] === true ? 0 : Number(guard['desired']);
-    const live = ofKind('replica').filter((row) => row['service'] === service && row['state'] !== 'gone');
+    const live = ofKind('replica').filter(
+      (row) => row['service'] === service && row['state'] !== 'gone' && !isRun(row),
+    );
     const ready = live.filter((row) => row['state'] === 'ready' && row['revision'] === guard['revision']);
     const isHopeless = restored && broken.test(imageOf(view, app, service, Number(guard['revision'])) ?? '');
     if (!isHopeless && !isPaused(view, app, service) && (live.length !== wanted || ready.length !== wanted)) {

@@ -3,7 +3,7 @@
  * freeze was committed: a step on its way to ARM cannot be called back.
  */
 import type { Cause, EffectEvent, Oracle, RowEvent, View } from '../types.ts';
-import { isReplica, nameOf } from './rows.ts';
+import { isReplica, isRun, nameOf } from './rows.ts';
 
 interface Memory {
   /** Since when an app is frozen. */
@@ -45,6 +45,7 @@ function judgeRow(view: View, { at, partition, before, after, cause, foreign }: 
   }
   if (foreign || !isReplica(after) || isExcused(memory, partition, cause)) return;
   const leaves = ['draining', 'deleting'].includes(String(after['state'])) && before?.['state'] !== after['state'];
-  if (before === null) view.fail(`${nameOf(after)} is planned although ${partition} is frozen`);
+  // A run may be asked for: it waits.
+  if (before === null && !isRun(after)) view.fail(`${nameOf(after)} is planned although ${partition} is frozen`);
   else if (leaves) view.fail(`${nameOf(after)} becomes ${after['state']} although ${partition} is frozen`);
 }

@@ -23,6 +23,7 @@ import { replay } from './replay.ts';
 import { replies } from './replies.ts';
 import { restarts } from './restarts.ts';
 import { rollouts } from './rollouts.ts';
+import { runs } from './runs.ts';
 import { secrecy } from './secrecy.ts';
 import { secrets } from './secrets.ts';
 import { stillness } from './stillness.ts';
@@ -34,6 +35,7 @@ export const oracles: readonly Oracle[] = [
   ownership,
   frozen,
   restarts,
+  runs,
   capacity,
   writeAhead,
   fencing,

@@ -21,7 +21,9 @@ export const pools: Oracle = {
       onEvent(view, event) {
         if (event.type !== 'row') return;
         if (event.after?.['kind'] === 'app') note(view, event, allowed);
-        if (!event.foreign && event.before === null && isReplica(event.after)) judge(view, event, allowed);
+        // A run has its row before it has a place.
+        const isPlaced = (event.before?.['pool'] ?? '') === '' && (event.after?.['pool'] ?? '') !== '';
+        if (!event.foreign && isPlaced && isReplica(event.after)) judge(view, event, allowed);
       },
     };
   },

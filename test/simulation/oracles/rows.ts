@@ -13,10 +13,14 @@ const standing = new Set(['planned', 'creating', 'starting', 'ready', 'unready']
 
 export const isReplica = (row: RawEntity | null): row is RawEntity => row?.['kind'] === 'replica';
 
+/** A one-off command: it has a replica's row, and is none of those that are wanted. */
+export const isRun = (row: RawEntity): boolean => row['run'] !== undefined;
+
 export const isStanding = (row: RawEntity | null): boolean => row !== null && standing.has(String(row['state']));
 
+/** Without runs. */
 export const replicasOf = (view: View, app: string, service: string): readonly RawEntity[] =>
-  view.rowsOf('replica', app).filter((row) => row['service'] === service);
+  view.rowsOf('replica', app).filter((row) => row['service'] === service && !isRun(row));
 
 export const guardOf = (view: View, app: string, service: string): RawEntity | undefined =>
   view.row(app, `service|${service}`);

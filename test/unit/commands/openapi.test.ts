@@ -123,6 +123,7 @@ describe('the client', () => {
         since: '2026-11-24T12:00:00Z',
         previous: true,
       }),
+    runs: (client) => client.runs('shop', { operation: 'a'.repeat(32) }),
     exec: (client) =>
       client.exec('shop', {
         service: 'web',

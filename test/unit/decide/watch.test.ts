@@ -266,6 +266,21 @@ describe('the recount of a ledger', () => {
     ],
     ['keeps what may still be committed', counted([held('shop/web/0/9')], []), ['shop/web/0/9']],
     ['drops what was never committed', counted([held('shop/web/0/9')], [], ['shop'], at + 60_000), []],
+    [
+      'keeps what is taken for a run that has no place yet',
+      counted([held('shop/web/0/8')], [{ ...ready, incarnation: 8, state: 'planned', pool: '' }]),
+      ['shop/web/0/8'],
+    ],
+    [
+      'drops what was taken for a run that has got none in time',
+      counted(
+        [held('shop/web/0/8')],
+        [{ ...ready, incarnation: 8, state: 'planned', pool: '' }],
+        ['shop'],
+        at + 60_000,
+      ),
+      [],
+    ],
     ['keeps what it could not read', counted([held('other/web/0/9')], [], ['shop'], at + 60_000), ['other/web/0/9']],
     ['adds what is missing', counted([]), ['shop/web/0/1']],
     ['adds nothing for what is gone', counted([], [inState('gone')]), []],
