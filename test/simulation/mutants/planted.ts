@@ -330,22 +330,6 @@ app.timer('scan', {
     with: ['deploy'],
   },
   {
-    name: 'evacuates-when-cut-off',
-    file: 'src/activities/pool-health.ts',
-    find: 'if (!cutOff) await turnAll',
-    replace: 'await turnAll',
-    killedBy: 'regions',
-    with: ['regionDown'],
-  },
-  {
-    name: 'lost-for-good',
-    file: 'src/activities/pool-health.ts',
-    find: 'const turn = pool === undefined ? null : turnOf',
-    replace: "const turn = pool?.health?.state !== 'down' ? null : turnOf",
-    killedBy: 'regions',
-    with: ['regionDown'],
-  },
-  {
     name: 'paused-rollout-goes-on',
     file: 'src/decide/rollout/stand.ts',
     find: "if (rollout.phase === 'paused' && held !== null) {",
@@ -388,5 +372,14 @@ app.timer('scan', {
     replace: 'insert && !isRun(row)',
     killedBy: 'budgets',
     on: 'errands',
+  },
+  {
+    name: 'everything-is-lost',
+    file: 'src/activities/pool-health.ts',
+    find: 'turnOf(bare(replica), pool, now)',
+    replace:
+      "turnOf(bare(replica), { ...pool, health: { state: 'down', since: 0, doubts: 0, deadSince: 0, wellSince: null, message: '' } }, now)",
+    killedBy: 'regions',
+    with: [],
   },
 ];
