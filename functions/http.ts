@@ -12,6 +12,11 @@ app.http('apiOpenApi', {
   handler: (request) => flotilla().http.openApi(request),
 });
 app.http('apiPools', { ...common, route: 'v1/pools', handler: (request) => flotilla().http.pools(request) });
+app.http('apiPoolCommands', {
+  ...common,
+  route: 'v1/pools/{pool}/commands',
+  handler: (request) => flotilla().http.poolCommands(request),
+});
 app.http('apiApps', { ...common, route: 'v1/apps', handler: (request) => flotilla().http.apps(request) });
 app.http('apiApp', { ...common, route: 'v1/apps/{app}', handler: (request) => flotilla().http.app(request) });
 app.http('apiCommands', {

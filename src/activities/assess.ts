@@ -5,6 +5,7 @@
 
 import { noteDue } from '../commands/wake.ts';
 import { type Assessment, assess as decide, type Standing, type WorkflowOrder } from '../decide/assess.ts';
+import { drainedPools } from '../decide/drain.ts';
 import { keyOf, keys } from '../model/keys.ts';
 import { assessorId, names } from '../model/names.ts';
 import type { AppRow, DueRow, GuardRow, Stored } from '../model/state.ts';
@@ -44,10 +45,24 @@ export async function assess(
   const due = noted.value === null ? null : { etag: noted.value.etag, since: noted.value.since };
   if (rows.value.app === null) return { orders: [], due, dueAt: null, again: false };
   const standings = await readStandings(ports, rows.value.guards);
-  const assessment = decide({ ...rows.value, app: rows.value.app, standings }, settings, ports.now());
+  const drained = await readDrained(ports, rows.value);
+  const assessment = decide({ ...rows.value, app: rows.value.app, drained, standings }, settings, ports.now());
   const lost = await writeChanges(ports, rows.value, assessment);
   const orders = assessment.orders.filter(({ service }) => !lost.has(service));
   return { orders, due, dueAt: assessment.dueAt, again: lost.size > 0 };
+}
+
+/**
+ * Asked only where a service rests that has replicas: whoever works looks at the pools itself. What cannot be read is found by the next resync, which wakes
+ * the apps of a pool that is drained.
+ */
+async function readDrained({ store }: ActivityPorts, { guards, replicas }: AppRows): Promise<ReadonlySet<string>> {
+  const rests = guards.some(
+    ({ service, workflow }) =>
+      workflow === null && replicas.some((row) => row.service === service && row.state !== 'gone'),
+  );
+  const pools = rests ? await store.readPools() : null;
+  return drainedPools(pools?.ok ? pools.value : []);
 }
 
 /** An instance whose status cannot be read is taken to run: nothing is replaced on a guess. */

@@ -2,6 +2,7 @@
  * Takes the budget of new container groups in `~pools` before the app commit, so that two apps cannot both take the last place. The plan is made
  * anew whenever somebody else changed a pool in between. A reservation whose commit never came is dropped by the recount.
  */
+import { withCreates } from '../decide/budget/windows.ts';
 import { ownerOf } from '../decide/group-spec.ts';
 import { reconcile } from '../decide/reconcile.ts';
 import type { Plan } from '../model/plan.ts';
@@ -60,7 +61,11 @@ function reservationChanges(
         at: now,
       }));
     if (added.length === 0) return [];
-    const row: PoolRow = { ...bare(pool), reservations: [...pool.reservations, ...added] };
+    const row: PoolRow = {
+      ...bare(pool),
+      reservations: [...pool.reservations, ...added],
+      creates: withCreates(pool, added.length, now),
+    };
     return [{ type: 'update', row, etag: pool.etag }];
   });
 }

@@ -41,6 +41,7 @@ export async function resync(ports: TimerPorts, settings: ActivitySettings): Pro
   if (!replies.ok) ports.log.warn('The replies that are owed could not be read.', { ...replies.error });
   const pools = await readPools(ports, settings);
   if (!pools.ok) return ports.log.warn('The pools could not be read.', { ...pools.error });
+  await wakeDrained(ports, pools.value, mayBegin);
   const places = rotated(byResourceGroup(pools.value), turn);
   const readsOf = ({ subscriptionId }: PoolRow) =>
     unprobedReadsOf(pools.value.filter((pool) => pool.subscriptionId === subscriptionId).length);
@@ -73,6 +74,17 @@ async function endBrokenAssessor(ports: TimerPorts, settings: ActivitySettings, 
   ports.log.error('An assessor does not move any more; it is ended.', { app });
   const ended = await ports.workflows.terminate(id, 'WorkflowBroken: the app is due and its assessor did not move.');
   if (!ended.ok) ports.log.warn('A broken assessor could not be ended.', { app, ...ended.error });
+}
+
+/** Apps with replicas in a pool that is drained are assessed until none is left. Level-triggered: that somebody asked for it is remembered by the row alone. */
+async function wakeDrained(ports: TimerPorts, pools: readonly PoolRow[], mayBegin: () => boolean): Promise<void> {
+  const held = pools.filter(({ draining }) => draining).flatMap(({ reservations }) => reservations);
+  const apps = new Set(held.flatMap(({ owner }) => owner.split('/')[0] ?? []));
+  await mapWhile([...apps], width, mayBegin, async (app) => {
+    const noted = await noteDue(ports, app);
+    const started = noted.ok ? await startAssessor(ports.workflows, app) : noted;
+    if (!started.ok) ports.log.warn('An app of a drained pool could not be woken.', { app, ...started.error });
+  });
 }
 
 /** One listing shows all pools of a resource group. */

@@ -183,6 +183,28 @@ export const commandTable = {
       { line: 'flotilla down shop --yes shop', does: 'the same, though it is protected' },
     ],
   },
+  pools: {
+    operands: [
+      {
+        name: 'ls|cordon|uncordon|drain',
+        kind: 'word',
+        optional: true,
+        words: ['ls', 'cordon', 'uncordon', 'drain'],
+      },
+      { name: 'POOL', kind: 'word', optional: true },
+    ],
+    summary: 'where replicas are placed and what is left there; cordon, drain',
+    about: [
+      '`ls` (also without more) lists the pools in the order of preference: quota and what all apps hold of it, price, labels. What a pool is stands in the pools file.',
+      '`cordon` keeps new replicas out of a pool; those in it stay. `drain` does that and replaces its replicas elsewhere: of each service one at a time, and each only once its successor is ready, so that nothing serves less meanwhile. Where no other pool has room, nothing is moved and `ps` says why. `uncordon` ends both. All of it is kept, whatever the pools file says later.',
+    ],
+    options: [json, ...api, help],
+    examples: [
+      { line: 'flotilla pools', does: 'all of them' },
+      { line: 'flotilla pools drain eastus', does: 'empty it, and keep it empty' },
+      { line: 'flotilla pools uncordon eastus', does: 'place there again' },
+    ],
+  },
   secrets: {
     operands: [
       { name: 'ls|set|rm', kind: 'word' },

@@ -1,7 +1,9 @@
 /** What each command is told: its options and operands, read and checked. A text says what is wrong. Pure. */
+import type { PoolCommand } from '../model/api.ts';
 import { limits, namePattern } from '../model/limits.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import { runIdPattern } from '../model/run.ts';
+import { poolCommands } from '../model/state.ts';
 import { parseDurationMs } from '../model/units.ts';
 import { type CommandName, commandSpec } from './command-table.ts';
 import { contextNamePattern } from './contexts.ts';
@@ -118,6 +120,12 @@ export interface RolloutOptions {
   readonly watch: boolean;
 }
 
+export interface PoolOptions {
+  readonly action: 'ls' | PoolCommand;
+  /** Empty for `ls`. */
+  readonly name: string;
+}
+
 export type Invocation =
   | { readonly command: 'help'; readonly topic: CommandName | null }
   | (ApiOptions & { readonly command: 'version'; readonly client: boolean })
@@ -174,6 +182,7 @@ export type Invocation =
       WaitOptions & { readonly command: 'down'; readonly app: string | null; readonly yes: string | null })
   | (ApiOptions & RolloutOptions & { readonly command: 'rollout' })
   | (ApiOptions & SecretOptions & { readonly command: 'secrets' })
+  | (ApiOptions & PoolOptions & { readonly command: 'pools' })
   | (FileOptions & { readonly command: 'config'; readonly json: boolean })
   | (ApiOptions & FaultOptions & { readonly command: 'local' });
 
@@ -279,6 +288,7 @@ const readers: { readonly [C in CommandName]: Reader<C> } = {
   local: readFault,
   secrets: readSecrets,
   rollout: readRollout,
+  pools: readPools,
   scale: ({ operands, values, shared }) => readScale(operands, values, shared),
   restart: readServices,
   stop: readServices,
@@ -455,6 +465,15 @@ function refuseRolloutOptions(
   if (watch && action !== 'status') return '--watch belongs to `rollout status`.';
   if (to !== undefined && action !== 'undo') return '--to belongs to `rollout undo`.';
   return to !== undefined && service === null ? '--to is a revision of one service: name APP.SERVICE.' : null;
+}
+
+function readPools({ operands, shared }: Given): Omit<InvocationOf<'pools'>, 'command'> | string {
+  const [word = 'ls', name = ''] = operands;
+  const action = word === 'ls' ? word : poolCommands.find((known) => known === word);
+  if (action === undefined) return `\`pools\` has no \`${word}\`: write ls, ${poolCommands.join(', ')}.`;
+  if (action === 'ls' && name !== '') return `\`pools ls\` takes no name: \`${name}\` is too much.`;
+  if (action !== 'ls' && !namePattern.test(name)) return `\`pools ${action}\` needs the name of a pool.`;
+  return { ...shared, action, name };
 }
 
 function readScale(

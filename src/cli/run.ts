@@ -10,6 +10,7 @@ import { imperative } from './commands/imperative.ts';
 import { localFault } from './commands/local-fault.ts';
 import { logs } from './commands/logs.ts';
 import { plan } from './commands/plan.ts';
+import { pools } from './commands/pools.ts';
 import { ps } from './commands/ps.ts';
 import { replica } from './commands/replica.ts';
 import { rollout } from './commands/rollout.ts';
@@ -81,6 +82,8 @@ async function execute(invocation: Invocation, surroundings: Surroundings): Prom
       return await down(surroundings, invocation);
     case 'local':
       return await localFault(surroundings, invocation);
+    case 'pools':
+      return await pools(surroundings, invocation);
     case 'secrets':
       return await secrets(surroundings, invocation);
     case 'config':

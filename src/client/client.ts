@@ -15,6 +15,7 @@ import type {
   Imperative,
   LogList,
   OperationResource,
+  PoolCommand,
   PoolResource,
   RevisionList,
   RolloutList,
@@ -37,6 +38,8 @@ export interface ApiClient {
   /** Answers sooner than the other calls when nothing is there: it is what a caller asks first. */
   info(): Promise<Result<ApiInfo, ApiError>>;
   pools(): Promise<Result<readonly PoolResource[], ApiError>>;
+  /** Safe to repeat. */
+  poolCommand(pool: string, command: PoolCommand): Promise<Result<PoolResource, ApiError>>;
   /** All of them, page by page. */
   apps(): Promise<Result<readonly AppSummary[], ApiError>>;
   appPage(query: { readonly limit?: number; readonly after?: string }): Promise<Result<AppList, ApiError>>;
@@ -139,6 +142,8 @@ export function createClient(options: ClientOptions): ApiClient {
       return answer.ok && answer.value?.name !== 'flotilla' ? err(foreign(options.baseUrl)) : answer;
     },
     pools: () => get('/pools'),
+    poolCommand: (pool, command) =>
+      call({ method: 'POST', path: `/pools/${encodeURIComponent(pool)}/commands`, body: { command } }),
     apps: () => allApps((after) => get<AppList>(`/apps${queryOf({ limit: appsPerPage, after })}`)),
     appPage: (query) => get(`/apps${queryOf(query)}`),
     app: (name) => get(appPath(name)),

@@ -7,6 +7,7 @@ import type { PlannedEvent } from '../model/plan.ts';
 import type { AppRow, GuardRow, OperationRow, ReplicaRow, RevisionRow } from '../model/state.ts';
 import { isOlder } from '../model/version.ts';
 import { isIdle, isSettled } from './converged.ts';
+import { hasToLeave } from './drain.ts';
 
 /** How a Durable instance stands; `running` includes pending and suspended. */
 export type Standing = 'absent' | 'running' | 'finished';
@@ -17,6 +18,8 @@ export interface AppView {
   readonly replicas: readonly ReplicaRow[];
   readonly revisions: readonly RevisionRow[];
   readonly operations: readonly OperationRow[];
+  /** Pools that are being drained. */
+  readonly drained: ReadonlySet<string>;
   /** Standing of every instance that a guard names. */
   readonly standings: ReadonlyMap<string, Standing>;
 }
@@ -118,7 +121,7 @@ function verdictOn(guard: GuardRow, view: AppView, settings: AssessSettings, now
   const one: Case = {
     guard,
     standing: guard.workflow === null ? 'absent' : (view.standings.get(guard.workflow) ?? 'absent'),
-    idle: isIdle(guard, replicas),
+    idle: isIdle(guard, replicas) && !hasToLeave(replicas, view.drained),
     superseded:
       !guard.workflow?.startsWith(`${kindOf(guard)}:`) ||
       (!guard.removed && (revision?.createdAt ?? 0) > (guard.claimedAt ?? 0)) ||

@@ -28,6 +28,8 @@ export interface Case {
   readonly leaving: boolean;
   /** It is this replica's turn to be replaced by a restart. */
   readonly restarting: boolean;
+  /** Its pool is being drained. */
+  readonly drained: boolean;
   readonly frozen: boolean;
   readonly now: number;
 }
@@ -54,9 +56,10 @@ export function unwantedBecause({
   keeper,
   leaving,
   restarting,
-}: Pick<Case, 'guard' | 'keeper' | 'leaving' | 'restarting'>): Reason | null {
+  drained,
+}: Pick<Case, 'guard' | 'keeper' | 'leaving' | 'restarting' | 'drained'>): Reason | null {
   if (guard.removed) return 'ServiceRemoved';
-  if (!keeper) return 'Surplus';
+  if (!keeper) return drained ? 'PoolDraining' : 'Surplus';
   if (leaving) return 'OldRevision';
   return restarting ? 'Restarting' : null;
 }

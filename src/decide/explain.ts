@@ -5,6 +5,7 @@ import type { ServiceSnapshot } from '../model/snapshot.ts';
 import type { GuardRow, ReplicaRow } from '../model/state.ts';
 import { isLive } from '../model/transitions.ts';
 import type { Gate } from './dependencies.ts';
+import { drainedPools } from './drain.ts';
 import type { Growth } from './growth.ts';
 import { isOutdated } from './restart.ts';
 
@@ -22,11 +23,13 @@ export interface ExplainFacts {
 }
 
 export function explain(
-  { guard, observations, frozen, cutOff }: ServiceSnapshot,
+  { guard, observations, frozen, cutOff, pools }: ServiceSnapshot,
   { gate, growth, after, converged, rollout }: ExplainFacts,
 ): Explanation {
-  if (converged) return { reason: null, message: null };
   const present = after.filter((row) => row.state !== 'gone');
+  const drained = drainedPools(pools);
+  const inside = guard.removed ? [] : present.filter((row) => drained.has(row.pool));
+  if (converged && inside.length === 0) return { reason: null, message: null };
   if (cutOff)
     return {
       reason: 'CutOff',
@@ -42,6 +45,7 @@ export function explain(
   if (present.some((row) => row.revision !== guard.revision)) return rollingOut(guard, present, growth);
   const unreachable = [...observations.values()].find((observation) => observation.kind === 'unknown');
   if (unreachable?.kind === 'unknown') return { reason: 'PoolUnavailable', message: unreachable.message };
+  if (converged || (inside.length > 0 && growth.shortage === null)) return draining(inside, growth);
   if (growth.shortage !== null) return growth.shortage;
   return notReady(guard, present);
 }
@@ -50,6 +54,12 @@ const pausedRollout = (rollout: RolloutRow): Explanation => ({
   reason: rollout.reason,
   message: `Rollout ${rolloutId(rollout)} is paused: ${rollout.message} See \`flotilla rollout status ${rollout.app}.${rollout.service}\`.`,
 });
+
+function draining(inside: readonly ReplicaRow[], { shortage }: Growth): Explanation {
+  const places = [...new Set(inside.map(({ pool }) => pool))].sort().join(', ');
+  const left = `${inside.length} ${inside.length === 1 ? 'replica has' : 'replicas have'} to leave ${places}, one at a time.`;
+  return { reason: 'PoolDraining', message: shortage === null ? left : `${left} ${shortage.message}` };
+}
 
 function rollingOut(
   { revision, desired }: GuardRow,

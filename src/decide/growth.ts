@@ -8,6 +8,7 @@ import type { GuardRow, PoolRow, ReplicaRow } from '../model/state.ts';
 import { isLive } from '../model/transitions.ts';
 import { formatInstant } from '../model/units.ts';
 import { backoffMs } from './backoff.ts';
+import { type ActLedger, createActLedger, type Purpose, pastCreates, windowOf } from './budget/windows.ts';
 import { groupName, type Identity, ownerOf } from './group-spec.ts';
 import { creation } from './moves.ts';
 import type { Ask } from './placement/ask.ts';
@@ -25,7 +26,7 @@ export interface Growth {
   readonly nextIncarnation: number;
   /** Why fewer were created than are missing; null when none is missing or only this plan's size stopped it. */
   readonly shortage: Shortage | null;
-  /** When the next back-off ends. */
+  /** When the next back-off ends, or the next create is free. */
   readonly backoffUntil: number | null;
 }
 
@@ -41,6 +42,8 @@ export interface GrowthContext {
   /** How many the service may have now that it has not. */
   readonly wanted: number;
   readonly pools: readonly PoolRow[];
+  /** It empties a pool or rolls back: what is kept of the creates may be used. */
+  readonly isUrgent: boolean;
   readonly attemptIds: readonly string[];
   /** At most this many. */
   readonly room: number;
@@ -59,6 +62,7 @@ const none = (guard: GuardRow): Growth => ({
 /** A predecessor that ended for one of these was not at fault, so its slot does not rest. */
 const endedByUs: ReadonlySet<Reason | null> = new Set<Reason | null>([
   'Surplus',
+  'PoolDraining',
   'OldRevision',
   'ServiceRemoved',
   'Restarting',
@@ -72,6 +76,7 @@ export function grow(rows: readonly ReplicaRow[], context: GrowthContext): Growt
   if (missing <= 0) return none(guard);
   let growth = none(guard);
   const scheduler = schedulerOf(present, context);
+  const creates = createActLedger(pastCreates(context.pools));
   const taken = context.isMixed ? rows.filter(({ state }) => state !== 'gone') : present;
   for (const slot of freeSlots(taken, missing)) {
     const past = pastOf(rows, slot, context);
@@ -86,10 +91,41 @@ export function grow(rows: readonly ReplicaRow[], context: GrowthContext): Growt
     const owner = ownerOf({ app: guard.app, service: guard.service, slot, incarnation });
     const placement = scheduler.place({ owner, lastPool: past.pool, avoid: past.avoid });
     if (!placement.ok) return { ...growth, shortage: { reason: placement.reason, message: placement.message } };
+    const waitsUntil = spend(creates, placement.pool, owner, past, context);
+    if (waitsUntil !== null) return postponed(growth, placement.pool, waitsUntil);
     const replica = newReplica(slot, incarnation, placement.pool, attempt, past.failures, context);
     growth = withReplica(growth, replica, attempt, placement.because);
   }
   return growth;
+}
+
+/**
+ * Takes one create of the pool's window; else when there will be one, epoch ms. A plan that is made again has taken it already, together with its
+ * reservation.
+ */
+function spend(
+  creates: ActLedger,
+  name: string,
+  owner: string,
+  { isRepair }: Past,
+  { pools, isUrgent, now }: GrowthContext,
+): number | null {
+  const pool = pools.find((one) => one.pool === name);
+  if (pool === undefined || pool.reservations.some((held) => held.owner === owner)) return null;
+  const purpose: Purpose = isRepair || isUrgent ? 'urgent' : 'ordinary';
+  const freeAt = creates.freeAt(windowOf(pool), now, purpose);
+  if (freeAt > now) return freeAt;
+  creates.note(windowOf(pool), now);
+  return null;
+}
+
+function postponed(growth: Growth, pool: string, until: number): Growth {
+  const message = `${pool} takes no more creates for now: those of the last 5 minutes or of the last hour are used up, but for what is kept for repairs. The next one is at ${formatInstant(until)}.`;
+  return {
+    ...growth,
+    shortage: { reason: 'CreateBudget', message },
+    backoffUntil: Math.min(growth.backoffUntil ?? until, until),
+  };
 }
 
 /** Only replicas that stay count for spread and limits (semantics, "Placement"). */
@@ -135,6 +171,8 @@ function freeSlots(present: readonly ReplicaRow[], count: number): readonly numb
 interface Past {
   readonly failures: number;
   readonly restsUntil: number;
+  /** It ended by no act of ours: its successor mends that. */
+  readonly isRepair: boolean;
   /** Where it was, if it ended without a failure. */
   readonly pool: string | null;
   readonly avoid: ReadonlySet<string>;
@@ -148,11 +186,12 @@ function pastOf(rows: readonly ReplicaRow[], slot: number, { revision, settings 
     null,
   );
   if (last === null || endedByUs.has(last.reason)) {
-    return { failures: 0, restsUntil: 0, pool: last?.pool ?? null, avoid: new Set() };
+    return { failures: 0, restsUntil: 0, isRepair: false, pool: last?.pool ?? null, avoid: new Set() };
   }
   const refused = last.reason === 'QuotaExceeded' || last.reason === 'NoCapacity';
   return {
     failures: last.failures,
+    isRepair: true,
     pool: null,
     restsUntil: last.failures > 0 ? last.stateAt + backoffMs(last.failures, settings.backoff) : 0,
     avoid: new Set(refused ? [last.pool] : []),

@@ -44,7 +44,7 @@ export function outlookOf({ guard, app, frozen, replicas, guards, pools }: Outlo
   const verdicts = live.map((replica) => {
     const keeper = keepers.has(replica);
     const leaving = replica.revision !== guard.revision;
-    const facts = { guard, keeper, leaving, restarting: isOutdated(guard, replica) };
+    const facts = { guard, keeper, leaving, restarting: isOutdated(guard, replica), drained: false };
     return { keeper, reason: unwantedBecause(facts) };
   });
   const gone = verdicts.filter(({ reason }) => reason !== null);

@@ -13,6 +13,7 @@ import { isLive } from '../model/transitions.ts';
 import { type Action, type Case, classify } from './classify.ts';
 import { isConverged } from './converged.ts';
 import { type Gate, gateOf } from './dependencies.ts';
+import { hasToLeave } from './drain.ts';
 import { explain } from './explain.ts';
 import { type Growth, grow } from './growth.ts';
 import { compare } from './keepers.ts';
@@ -66,7 +67,7 @@ function reconcileReplicas(snapshot: ServiceSnapshot, now: number): Plan {
   const next = nextGuard(steered, { gate, growth, after, cases, rollout });
   const isOver = rollout === null && (guard.change === null || guard.desired === 0);
   const converged = isConverged(guard, after);
-  const done = !cut && steps.length === 0 && converged && isOver;
+  const done = !cut && steps.length === 0 && converged && isOver && !hasToLeave(after, stand.drained);
   return {
     replicas: [...changes, ...growth.changes],
     guard: next,
@@ -157,7 +158,7 @@ function recorded({ rollout, guard }: Course, growth: Growth, after: readonly Re
 function casesOf(
   { guard, frozen }: ServiceSnapshot,
   verdicts: ReadonlyMap<ReplicaRow, Verdict>,
-  { keepers, leaving, restarting }: Stand,
+  { keepers, leaving, restarting, drained }: Stand,
   now: number,
 ): readonly Case[] {
   return [...verdicts].map(([replica, verdict]) => ({
@@ -167,6 +168,7 @@ function casesOf(
     keeper: keepers.has(replica),
     leaving: leaving.has(replica),
     restarting: restarting.has(replica),
+    drained: drained.has(replica.pool),
     frozen,
     now,
   }));
@@ -227,7 +229,7 @@ function applied(replicas: readonly ReplicaRow[], changes: readonly ReplicaChang
 /** A loss among the others is made up for before the rollout goes on. */
 function growthOf(
   snapshot: ServiceSnapshot,
-  { target, pace, share }: Stand,
+  { target, pace, share, surge }: Stand,
   rows: readonly ReplicaRow[],
   { decisions, budget }: { readonly decisions: readonly Decision[]; readonly budget: number },
   now: number,
@@ -241,7 +243,13 @@ function growthOf(
     backoffUntil: null,
   };
   if (guard.removed || snapshot.frozen || target === null) return idle;
-  const facts = { desired: guard.desired, target, replicas: rows, pace, share };
+  const facts = {
+    desired: guard.desired + surge,
+    target,
+    replicas: rows,
+    pace,
+    share: surge === 0 ? share : { ...share, fresh: share.fresh + surge },
+  };
   const moves = decisions.map(({ move }) => move);
   const busy = moves.filter((move) => move.change !== null || move.step !== null).length;
   const written = moves.reduce((sum, { change }) => sum + (change === null ? 0 : 1 + change.events.length), 0);
@@ -258,6 +266,7 @@ function growthOf(
       isMixed: revision !== target,
       wanted,
       pools: snapshot.pools,
+      isUrgent: surge > 0 || (snapshot.rollout?.purpose ?? 'deploy') !== 'deploy',
       attemptIds: snapshot.attemptIds.slice(attempts),
       room: Math.max(0, Math.min(limits.replicaChangesPerTransaction - busy, Math.floor((budget - written) / 2))),
       settings: snapshot.settings,
@@ -311,6 +320,7 @@ const waits: ReadonlySet<string | null> = new Set([
   'NoRoomForSurge',
   'UnknownPool',
   'BackingOff',
+  'CreateBudget',
   'PoolUnavailable',
   'Frozen',
   'CutOff',

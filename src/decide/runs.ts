@@ -125,6 +125,7 @@ function decisionOn(run: RunRow, snapshot: ServiceSnapshot, attemptId: string | 
     keeper: row.run.end === null,
     leaving: false,
     restarting: false,
+    drained: false,
     frozen,
     now,
   };

@@ -289,7 +289,10 @@ const poolResource = z.object({
   region: text,
   quota: room,
   used: room,
+  labels: z.record(text, text),
+  price: z.object({ coreHour: z.number(), gibHour: z.number() }).nullable(),
   cordoned: z.boolean(),
+  draining: z.boolean(),
   reason: maybe,
   message: maybe,
 });

@@ -4,6 +4,7 @@
  *   GET    /api/v1                                   ApiInfo
  *   GET    /api/v1/openapi.json                      all of this as OpenAPI 3.1
  *   GET    /api/v1/pools                             PoolResource[]
+ *   POST   /api/v1/pools/{pool}/commands             body: `{"command": "cordon" | "uncordon" | "drain"}` → PoolResource
  *   GET    /api/v1/apps?limit&after                  AppList, by name
  *   GET    /api/v1/apps/{app}                        AppResource
  *   PUT    /api/v1/apps/{app}?plan                   body: the app document, header `Idempotency-Key` → 202 OperationResource; `?dryRun=true` → 200 ApplyPreview
@@ -26,7 +27,7 @@
  */
 import type { Problem } from './problem.ts';
 import type { RolloutFacts, RolloutRow } from './rollout-record.ts';
-import type { CommandName, EventType, LogLine, OperationState, ReplicaState } from './state.ts';
+import type { CommandName, EventType, LogLine, OperationState, poolCommands, ReplicaState } from './state.ts';
 import type { TerminalSize } from './terminal.ts';
 
 export interface ApiInfo {
@@ -437,13 +438,21 @@ export interface SecretRemoval {
   readonly removed: number;
 }
 
+export type PoolCommand = (typeof poolCommands)[number];
+
 export interface PoolResource {
   readonly name: string;
   readonly kind: 'aci';
   readonly region: string;
   readonly quota: { readonly groups: number; readonly cores: number };
   readonly used: { readonly groups: number; readonly cores: number };
+  readonly labels: Readonly<Record<string, string>>;
+  /** For one hour, in the currency of the pools file; null = not stated. */
+  readonly price: { readonly coreHour: number; readonly gibHour: number } | null;
+  /** Takes no new container groups, by command. */
   readonly cordoned: boolean;
+  /** Its replicas are replaced elsewhere, by command. */
+  readonly draining: boolean;
   /** Why it takes no new container groups though it is not cordoned, else null. */
   readonly reason: string | null;
   readonly message: string | null;

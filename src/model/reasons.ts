@@ -43,10 +43,13 @@ const reasons = {
     'a rollout waits for room beside the old replicas; `maxSurge: 0` (or `order: stop-first`) replaces them one by one in place',
   ScalingIn: 'surplus replicas are being removed',
   Removing: 'the service is being torn down',
+  CreateBudget:
+    'ACI takes so many creates in 5 minutes and in an hour; a fifth of them is kept for repairs and for emptying pools',
   BackingOff: 'a replica failed; its successor waits out the back-off',
   PoolUnavailable: 'the control plane of the pool does not answer',
   // replicas
   Surplus: 'more replicas than desired',
+  PoolDraining: 'its pool is being drained, and a successor elsewhere is ready or it served nobody',
   OldRevision: 'an older revision than the service wants',
   ServiceRemoved: 'its service is no longer wanted',
   ImagePullFailed: 'the image could not be pulled',

@@ -350,6 +350,9 @@ export interface Place {
   readonly region: string;
 }
 
+/** What may be done to a pool by command. */
+export const poolCommands = ['cordon', 'uncordon', 'drain'] as const;
+
 /** Partition `~pools`. */
 export interface PoolRow extends Place {
   readonly kind: 'pool';
@@ -362,12 +365,16 @@ export interface PoolRow extends Place {
   readonly labels: Readonly<Record<string, string>>;
   /** For one hour of a core and of a GiB, in the currency of the configuration; null = not stated. */
   readonly price: { readonly coreHour: number; readonly gibHour: number } | null;
-  /** No new placements. */
+  /** By command: no new placements. */
   readonly cordoned: boolean;
+  /** By command, and then cordoned too: its replicas are replaced elsewhere, one at a time. */
+  readonly draining: boolean;
   /** Not in the configuration any more: kept while it holds groups. */
   readonly retired: boolean;
   /** Budget taken, one entry per incarnation from before its create until its group is confirmed gone. */
   readonly reservations: readonly Reservation[];
+  /** When creates were planned in the last hour, oldest first: what ACI takes in a while is limited (`budget/windows`). */
+  readonly creates: readonly number[];
   /** Orphan groups seen by the last complete listing, with when first seen. */
   readonly orphans: readonly { readonly group: string; readonly firstSeenAt: number }[];
   readonly listedAt: number | null;

@@ -11,6 +11,7 @@ import type {
   EventResource,
   ForecastResource,
   OperationResource,
+  PoolResource,
   RevisionResource,
   RolloutSummary,
   SecretResource,
@@ -141,6 +142,21 @@ export const aPreview = (over: Partial<ApplyPreview> = {}): ApplyPreview => ({
   warnings: [],
   pending: 0,
   forecast: nothingForecast,
+  ...over,
+});
+
+export const aPool = (over: Partial<PoolResource> = {}): PoolResource => ({
+  name: 'eastus',
+  kind: 'aci',
+  region: 'eastus',
+  quota: { groups: 100, cores: 100 },
+  used: { groups: 2, cores: 1.5 },
+  labels: {},
+  price: null,
+  cordoned: false,
+  draining: false,
+  reason: null,
+  message: null,
   ...over,
 });
 
@@ -275,10 +291,14 @@ function scriptedClient(script: Script, now: () => number, commands: string[]): 
   };
   return {
     info: async () => ok({ name: 'flotilla', version: '0.1.0', installation: 'test' }),
-    pools: async () => ok([]),
     rollouts: async () => ok({ rollouts: nextRollouts() ?? [] }),
     rollout: async () => ok({ ...aRollout(), failures: [], decisions: [] }),
     revisions: async () => ok({ revisions: script.revisions ?? [] }),
+    pools: async () => ok([aPool()]),
+    async poolCommand(pool, word) {
+      commands.push(`${word} ${pool}`);
+      return ok(aPool({ name: pool, cordoned: word !== 'uncordon', draining: word === 'drain' }));
+    },
     apps: async () => ok([anApp()]),
     appPage: async () => ok({ apps: [anApp()], next: null }),
     app,

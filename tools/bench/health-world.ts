@@ -281,6 +281,8 @@ function poolRow(config: PoolConfig, order: number, bodies: readonly Body[]): Po
     listedAt: startAt,
     listedGroups: 0,
     health: null,
+    draining: false,
+    creates: [],
     pending: null,
   };
 }

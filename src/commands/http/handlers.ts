@@ -18,6 +18,7 @@ import { type ExecPorts, postExec } from './exec.ts';
 import { listApps } from './list-apps.ts';
 import { getLogs, type LogPorts } from './logs.ts';
 import { openApiDocument } from './openapi.ts';
+import { getPools, postPoolCommand } from './pools.ts';
 import {
   readApplyQuery,
   readAppQuery,
@@ -31,7 +32,7 @@ import { json, noSuchApp, problem, unavailable } from './responses.ts';
 import { getRevisions, getRollout, getRollouts } from './rollouts.ts';
 import { getRuns } from './runs.ts';
 import { deleteSecret, getSecrets, putSecret } from './secrets.ts';
-import { appOf, eventsOf, operationOf, poolOf } from './views.ts';
+import { appOf, eventsOf, operationOf } from './views.ts';
 import { getWhy, type WhyPorts } from './why.ts';
 
 type Handler = (request: HttpRequest) => Promise<HttpResponseInit>;
@@ -43,6 +44,8 @@ export interface HttpHandlers {
   readonly openApi: Handler;
   /** `v1/pools` */
   readonly pools: Handler;
+  /** `v1/pools/{pool}/commands` */
+  readonly poolCommands: Handler;
   /** `v1/apps` */
   readonly apps: Handler;
   /** `v1/apps/{app}` */
@@ -85,6 +88,7 @@ export function createHttpHandlers(
     info: path({ GET: withoutQuery(async () => json(200, info)) }),
     openApi: path({ GET: withoutQuery(async () => json(200, openApiDocument())) }),
     pools: path({ GET: withoutQuery(() => getPools(ports)) }),
+    poolCommands: path({ POST: withoutQuery((request) => postPoolCommand(ports, request)) }),
     apps: path({ GET: (request) => getApps(ports, request.query) }),
     app: path({
       GET: withoutQuery((request) => getApp(ports, appParameter(request))),
@@ -149,13 +153,6 @@ const withoutQuery =
     refuseUnknown(request.query, []) ?? (await handler(request));
 
 const appParameter = (request: HttpRequest): string => request.params['app'] ?? '';
-
-async function getPools(ports: CommandPorts): Promise<HttpResponseInit> {
-  const pools = await ports.pools();
-  if (!pools.ok) return unavailable(pools.error);
-  const shown = pools.value.filter(({ retired }) => !retired).toSorted((a, b) => a.order - b.order);
-  return json(200, shown.map(poolOf));
-}
 
 async function getApps({ store }: CommandPorts, query: URLSearchParams): Promise<HttpResponseInit> {
   const page = readAppQuery(query);

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { resourceSchemas } from '../../model/api-schemas.ts';
 import { namePattern } from '../../model/limits.ts';
+import { poolCommands } from '../../model/state.ts';
 import { version } from '../../model/version.ts';
 import { idempotencyKeyPattern, imperative } from '../messages.ts';
 import { execRequest } from './exec.ts';
@@ -67,6 +68,11 @@ const bodies = {
     },
   },
   command: { 'application/json': { schema: ref('Command') } },
+  poolCommand: {
+    'application/json': {
+      schema: { type: 'object', properties: { command: { enum: poolCommands } }, required: ['command'] },
+    },
+  },
   exec: { 'application/json': { schema: ref('ExecRequest') } },
   bytes: { 'application/octet-stream': {} },
 } as const;
@@ -82,7 +88,7 @@ const refusals: Readonly<Record<number, string>> = {
   401: 'No function key, or a wrong one. The host answers without a body.',
   404: 'There is no such resource.',
   405: 'The method is not possible here; `Allow` says which are.',
-  409: 'The app is protected and the deletion not confirmed, the secret is in use, or the container does not run.',
+  409: 'The app is protected and the deletion not confirmed, the secret is in use, the plan is outdated, or the container does not run.',
   413: 'The body is too large.',
   415: 'The body has another media type.',
   422: 'The document or command is refused; `problems` names every fault.',

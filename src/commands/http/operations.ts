@@ -8,7 +8,7 @@ export interface Operation {
   readonly id: string;
   readonly summary: string;
   readonly query?: readonly QueryParameter[];
-  readonly body?: 'document' | 'command' | 'exec' | 'bytes';
+  readonly body?: 'document' | 'command' | 'poolCommand' | 'exec' | 'bytes';
   /** Takes an Idempotency-Key. */
   readonly key?: true;
   readonly answers: readonly {
@@ -76,6 +76,15 @@ export const operations: readonly Operation[] = [
     summary: 'Where container groups can be placed, and what is left of it.',
     answers: many('Pool', 'In the order of preference.'),
     refusals: [400],
+  },
+  {
+    path: '/pools/{pool}/commands',
+    method: 'post',
+    id: 'commandPool',
+    summary: 'Cordon, uncordon or drain a pool. Saying it twice is saying it once.',
+    body: 'poolCommand',
+    answers: one('Pool', 'As it is from now on.'),
+    refusals: [400, 404, 413, 415, 422],
   },
   {
     path: '/apps',

@@ -187,7 +187,10 @@ export function poolOf(row: PoolRow): PoolResource {
       groups: row.reservations.length,
       cores: Number(row.reservations.reduce((sum, { cores }) => sum + cores, 0).toFixed(3)),
     },
+    labels: row.labels,
+    price: row.price,
     cordoned: row.cordoned,
+    draining: row.draining ?? false,
     ...(moving === null
       ? trustOf(row)
       : { reason: 'PoolMoving' satisfies Reason, message: `${row.pool} ${moving}. ${howToMove}` }),

@@ -52,7 +52,7 @@ export function forecastOf(facts: PaperFacts): Forecast {
     if (now - facts.now > horizonMs || (now - movedAt > quietMs && !isMoving(paper))) break;
     const { plan, acts } = paper.pass(service, now);
     if (plan.replicas.length + plan.steps.length > 0) movedAt = now;
-    if (plan.done) endedAt = now;
+    if (service.dueAt === null) endedAt = now;
     if (plan.wakeApp) wakeAll(paper, service, now);
     tally.note(acts);
   }
@@ -84,7 +84,8 @@ const moving: ReadonlySet<ReplicaRow['state']> = new Set<ReplicaRow['state']>([
 
 const isMoving = ({ services }: Paper): boolean =>
   [...services.values()].some(
-    ({ guard, rows }) => guard.reason === 'BackingOff' || rows.some(({ state }) => moving.has(state)),
+    ({ guard, rows }) =>
+      guard.reason === 'BackingOff' || guard.reason === 'CreateBudget' || rows.some(({ state }) => moving.has(state)),
   );
 
 class Tally {

@@ -11,10 +11,10 @@ import type { Plan, Step } from '../../model/plan.ts';
 import type { RolloutRow } from '../../model/rollout-record.ts';
 import { type Observation, type PlannerSettings, replicaKey } from '../../model/snapshot.ts';
 import type { GuardRow, PoolRow, ReplicaRow } from '../../model/state.ts';
+import { type ActLedger, createActLedger, pastCreates, windowOf, withCreates } from '../budget/windows.ts';
 import { ownerOf } from '../group-spec.ts';
 import { reconcile } from '../reconcile.ts';
 import { clearingAt } from '../rollout/faults.ts';
-import { type ActLedger, createActLedger, windowOf } from './windows.ts';
 
 export interface PaperFacts {
   readonly app: AppSpec | null;
@@ -180,7 +180,11 @@ export class Paper {
           const cores = this.#facts.templateOf(row.service, row.revision)?.cpuCores ?? 0;
           return { owner: ownerOf(row), cores, at: now };
         });
-      return { ...pool, reservations: [...pool.reservations.filter(({ owner }) => !gone.has(owner)), ...added] };
+      return {
+        ...pool,
+        reservations: [...pool.reservations.filter(({ owner }) => !gone.has(owner)), ...added],
+        creates: withCreates(pool, added.length, now),
+      };
     });
   }
 
@@ -192,7 +196,7 @@ export class Paper {
     const key = windowOf(pool);
     const isCreate = step.kind === 'createGroup';
     const ledger = isCreate ? this.#creates : this.#deletes;
-    const freeAt = ledger.freeAt(key, now);
+    const freeAt = ledger.freeAt(key, now, 'urgent');
     const set = (next: ReplicaRow): void => {
       service.rows = service.rows.map((one) => (one === row ? next : one));
     };
@@ -225,17 +229,6 @@ const postponed = (row: ReplicaRow, until: number): ReplicaRow => ({
   reason: 'PoolUnavailable',
   attempt: row.attempt && { ...row.attempt, startedAt: null, expiresAt: until },
 });
-
-/** Reservations are made right before the create; those of groups that are gone again are not known any more. */
-function pastCreates(pools: readonly PoolRow[]): ReadonlyMap<string, readonly number[]> {
-  const past = new Map<string, number[]>();
-  for (const pool of pools) {
-    const instants = past.get(windowOf(pool)) ?? [];
-    past.set(windowOf(pool), instants);
-    for (const { at } of pool.reservations) instants.push(at);
-  }
-  return past;
-}
 
 const groupOf = (row: ReplicaRow, { runningAt, goneAt }: PaperGroup, runs: boolean): GroupObservation => ({
   name: row.group,

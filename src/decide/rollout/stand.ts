@@ -3,6 +3,7 @@ import { serviceNamed } from '../../model/app-spec.ts';
 import type { ServiceSnapshot } from '../../model/snapshot.ts';
 import type { GuardRow, ReplicaRow } from '../../model/state.ts';
 import { type Gate, targetOf } from '../dependencies.ts';
+import { drainedPools, drainTurn } from '../drain.ts';
 import { keepersOf } from '../keepers.ts';
 import { restartingOf } from '../restart.ts';
 import { stepOf } from './advance.ts';
@@ -22,6 +23,10 @@ export interface Stand {
   readonly leaving: ReadonlySet<ReplicaRow>;
   /** A restart waits until the rollout is over: both at once could take more than either may. */
   readonly restarting: ReadonlySet<ReplicaRow>;
+  /** Pools that are being drained. That waits for a rollout and for a restart. */
+  readonly drained: ReadonlySet<string>;
+  /** Replicas above the desired number, for a time, so that a drain takes none away before its successor is ready. */
+  readonly surge: number;
   readonly lookAt: number | null;
 }
 
@@ -38,12 +43,18 @@ export function standOf(
   const pace = paceFor(policy, rollout, desired);
   const target = targetOf(guard, gate);
   const share = target === guard.revision ? shareOf(rollout, policy, guard) : wholly(desired);
+  const drained = drainedPools(pools);
   const keep = (count: number, rows: readonly ReplicaRow[]) =>
     keepersOf(count, target ?? guard.revision, rows, pools, spread);
   if (guard.removed || target === null || (share.fresh === desired && !isRollingOut({ target, replicas }))) {
+    const common = { target, pace, share, leaving: new Set<ReplicaRow>(), drained, lookAt: null };
     const keepers = keep(desired, replicas);
     const restarting = restartingOf(guard, target, keepers);
-    return { target, pace, share, keepers, leaving: new Set(), restarting, lookAt: null };
+    if (restarting.size > 0 || guard.removed) return { ...common, keepers, restarting, surge: 0 };
+    const { surge, leaving } = drainTurn(desired, replicas, drained);
+    if (surge + leaving.size === 0) return { ...common, keepers, restarting, surge };
+    const staying = replicas.filter((row) => !leaving.has(row));
+    return { ...common, keepers: keep(desired + surge, staying), restarting, surge };
   }
   const fresh = keep(
     share.fresh,
@@ -52,7 +63,8 @@ export function standOf(
   const old = replicas.filter(({ revision }) => revision !== target);
   const facts = { desired, target, pace, share, pools, minReadyMs: policy.minReadyMs, now };
   const { replicas: leaving, lookAt } = leavingOf({ ...facts, replicas: [...fresh, ...old] });
-  return { target, pace, share, keepers: new Set([...fresh, ...old]), leaving, restarting: new Set(), lookAt };
+  const keepers = new Set([...fresh, ...old]);
+  return { target, pace, share, keepers, leaving, restarting: new Set(), drained, surge: 0, lookAt };
 }
 
 /** Where a way back finds no room beside the bad replicas, one of them goes first (semantics, "Surge, availability, disruption"). */

@@ -216,6 +216,15 @@ export const planted: readonly PlantedBug[] = [
     on: 'operator',
   },
   {
+    name: 'drained-pool-forgotten',
+    file: 'src/activities/resync.ts',
+    find: 'await wakeDrained(ports, pools.value, mayBegin);',
+    replace: 'void wakeDrained;',
+    killedBy: 'drains',
+    with: [],
+    on: 'drains',
+  },
+  {
     name: 'pools-of-the-app-ignored',
     file: 'src/decide/growth.ts',
     find: 'pools: app?.pools ?? [],',

@@ -58,7 +58,7 @@ export const bound: Oracle = {
 function judge(view: View, app: string, now: number, work: Map<string, Work>, mayStick: boolean): void {
   const known = work.get(app) ?? { since: view.calmFrom, kinds: new Set<Kind>() };
   const takenMs = now - known.since;
-  if (isDone(view, app) || isHopeless(view, app) || view.row(app, 'app')?.['frozen'] === true) {
+  if (isDone(view, app) || isHopeless(view, app) || isAllClosed(view) || view.row(app, 'app')?.['frozen'] === true) {
     // It may be disturbed once more by what the world had set in motion: a late create, a container that is about to crash.
     work.set(app, { since: now, kinds: new Set() });
     return;
@@ -102,6 +102,9 @@ function isServed(guard: RawEntity, replicas: readonly RawEntity[]): boolean {
   const wanted = guard['removed'] === true || guard['stopped'] === true ? 0 : Number(guard['desired']);
   return own.length === wanted && own.every((row) => row['state'] === 'ready');
 }
+
+/** By command: nothing can be placed until a pool is opened again. */
+const isAllClosed = (view: View): boolean => view.rows('~pools').every((row) => row['cordoned'] === true);
 
 /** Images that no replica can become ready with, and rollouts that stopped. */
 const isHopeless = (view: View, app: string): boolean =>

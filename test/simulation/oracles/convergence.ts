@@ -32,6 +32,8 @@ function judge(view: View, app: string, restored: boolean): void {
   const [head] = ofKind('app');
   if (head?.['state'] === 'deleting' && head['frozen'] !== true)
     view.fail(`${app} is still being deleted after the calm`);
+  // Nothing can be placed where every pool is closed by command; a restored table may have forgotten that one was opened.
+  if (view.rows('~pools').every((row) => row['cordoned'] === true)) return;
   // What waits for a thaw waits.
   if (head?.['frozen'] === true) return;
   for (const guard of ofKind('service')) {

@@ -9,6 +9,7 @@ import { byHand } from './by-hand.ts';
 import { capacity } from './capacity.ts';
 import { commands } from './commands.ts';
 import { convergence } from './convergence.ts';
+import { drains } from './drains.ts';
 import { fencing } from './fencing.ts';
 import { frozen } from './frozen.ts';
 import { hints } from './hints.ts';
@@ -49,6 +50,7 @@ export const oracles: readonly Oracle[] = [
   placement,
   pools,
   regions,
+  drains,
   replay,
   rollouts,
   secrets,

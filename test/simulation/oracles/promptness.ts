@@ -49,12 +49,15 @@ function judge(view: View, now: number, busySince: Map<string, number>): void {
     const isDone = head['state'] === 'deleted' || head['observedGeneration'] === head['generation'];
     const isIdle = isDone && !view.rowsOf('op', app).some((row) => row['state'] === 'accepted');
     if (isIdle) busySince.delete(app);
-    else if (isBroken(view, app)) busySince.set(app, now);
+    else if (isBroken(view, app) || isAnyClosed(view)) busySince.set(app, now);
     const since = busySince.get(app);
     if (since !== undefined && now - since > boundMs(view, app))
       view.fail(`${app} has not converged ${now - since} ms after its last command, and nothing was in its way`);
   }
 }
+
+/** Where a pool is closed by command there may be no room, and a drain takes its time. */
+const isAnyClosed = (view: View): boolean => view.rows('~pools').some((row) => row['cordoned'] === true);
 
 /** What the user asked for does not run by itself: restarts and back-offs take as long as they take. */
 const isBroken = (view: View, app: string): boolean =>

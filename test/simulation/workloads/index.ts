@@ -2,6 +2,7 @@
 import type { Workload } from '../types.ts';
 import { busy, idle } from './busy.ts';
 import { changes } from './changes.ts';
+import { drains } from './drains.ts';
 import { errands } from './errands.ts';
 import { hopeless } from './hopeless.ts';
 import { life } from './life.ts';
@@ -16,4 +17,4 @@ import { variety } from './variety.ts';
 export const workloads: readonly Workload[] = [changes, variety, orders, operator, releases, errands];
 
 /** Also those that are only run by name. */
-export const allWorkloads: readonly Workload[] = [...workloads, busy, idle, life, relapse, hopeless, rolling];
+export const allWorkloads: readonly Workload[] = [...workloads, busy, idle, life, relapse, hopeless, rolling, drains];

@@ -261,7 +261,7 @@ describe('reading', () => {
   it('lists pools in the order of configuration, with what is used', async () => {
     await givenPools(fixture, 'west', 'east');
     const quota = { groups: 100, cores: 100 };
-    const open = { cordoned: false, reason: null, message: null };
+    const open = { labels: {}, price: null, cordoned: false, draining: false, reason: null, message: null };
     expect(bodyOf(await get('pools', '/pools'))).toEqual([
       { name: 'west', kind: 'aci', region: 'eastus', quota, used: { groups: 0, cores: 0 }, ...open },
       { name: 'east', kind: 'aci', region: 'eastus', quota, used: { groups: 0, cores: 0 }, ...open },

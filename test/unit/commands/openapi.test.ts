@@ -101,6 +101,7 @@ describe('the client', () => {
   const calls: { readonly [K in keyof ApiClient]: (client: ApiClient) => Promise<unknown> } = {
     info: (client) => client.info(),
     pools: (client) => client.pools(),
+    poolCommand: (client) => client.poolCommand('eastus', 'drain'),
     apps: (client) => client.apps(),
     appPage: (client) => client.appPage({ limit: 5, after: 'shop' }),
     app: (client) => client.app('shop'),

@@ -22,6 +22,7 @@ const view = (
   replicas,
   revisions: [aRevision({ createdAt: at - 1 })],
   operations: [],
+  drained: new Set(),
   standings: new Map(guard.workflow === null ? [] : [[guard.workflow, standing]]),
   ...over,
 });

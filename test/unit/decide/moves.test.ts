@@ -23,6 +23,7 @@ const moved = (
     keeper: true,
     leaving: false,
     restarting: false,
+    drained: false,
     frozen: false,
     now,
   };
@@ -90,7 +91,7 @@ describe('what a decision does to the row, and to the world', () => {
     const replica = inState('creating');
     const facts = { identity, settings: defaults, now, peersReady: false };
     const verdict = { ...judge(replica, aTemplate(), undefined, facts), row: { ...replica, attempt: null } };
-    const rest = { restarting: false, frozen: false, now };
+    const rest = { restarting: false, drained: false, frozen: false, now };
     const one = { replica, verdict, guard: aGuard(), keeper: false, leaving: false, ...rest };
     const { change } = moveOf(one, { action: 'delete', reason: 'Surplus', because: '' }, context);
     expect(change?.row).toMatchObject({ state: 'deleting', attempt: null, reason: 'Surplus' });

@@ -32,6 +32,7 @@ const decision = (replica: ReplicaRow, lookAt: number | null, action: 'none' | '
     keeper: true,
     leaving: false,
     restarting: false,
+    drained: false,
     frozen: false,
     now: at,
   };
