@@ -2,6 +2,7 @@
  * Emptying a pool: its replicas are replaced elsewhere one at a time, the successor first. Nothing serves less meanwhile, and where no other pool has
  * room nothing is moved. What is not ready serves nobody and goes at once.
  */
+import { isRun } from '../model/run.ts';
 import type { PoolRow, ReplicaRow } from '../model/state.ts';
 import { isLive } from '../model/transitions.ts';
 
@@ -28,6 +29,6 @@ export function drainTurn(desired: number, replicas: readonly ReplicaRow[], drai
   };
 }
 
-/** A replica that still runs has to leave its pool. */
+/** A replica that still runs has to leave its pool. A one-off run ends where it began. */
 export const hasToLeave = (replicas: readonly ReplicaRow[], drained: ReadonlySet<string>): boolean =>
-  replicas.some(({ state, pool }) => state !== 'gone' && drained.has(pool));
+  replicas.some((row) => row.state !== 'gone' && !isRun(row) && drained.has(row.pool));
