@@ -23,7 +23,7 @@ function simulate(hang: string): Promise<Ended> {
 describe('an activity of a run', () => {
   it('that waits for what nothing can settle ends the run, and is named', async () => {
     const { stdout } = await simulate('promise');
-    expect(stdout).toMatch(/STUCK .*: host h1 owes what nothing can settle any more: finish deployment:shop\.web:1/);
+    expect(stdout).toMatch(/STUCK .*: host h\d owes what nothing can settle any more: finish deployment:shop\.web:1/);
   });
 
   it('that never gives control back ends the process, and is named', async () => {

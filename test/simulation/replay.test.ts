@@ -35,13 +35,15 @@ describe('a replayed failure', () => {
   it('of a world that ends otherwise than without its choices fails again', async () => {
     const { stdout, code } = await replay({ oracle: 'sameEnd', choices: { 'workload revises again#0': 1 } });
     expect(code).toBe(1);
-    expect(stdout).toMatch(/sameEnd: it ends as «.*http:3, \d ready», without the fault as «.*http:2, \d ready»/s);
+    expect(stdout).toMatch(
+      /sameEnd violated at [\d.]+ s: it ends as «.*http:3, \d ready», without the fault as «.*http:2, \d ready»/s,
+    );
   });
 
   it('of a world in which the pair it is for does not occur fails again', async () => {
     const { stdout, code } = await replay({ oracle: 'directed', pair: 'slow × pass', choices: {} });
     expect(code).toBe(1);
-    expect(stdout).toContain('directed: slow × pass did not occur');
+    expect(stdout).toMatch(/directed violated at [\d.]+ s: slow × pass did not occur/);
   });
 
   it('that fails no more says so by its exit code', async () => {

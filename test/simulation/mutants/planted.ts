@@ -369,8 +369,8 @@ app.timer('scan', {
   {
     name: 'runs-do-not-keep-a-service-busy',
     file: 'src/decide/assess.ts',
-    find: 'idle: isIdle(guard, replicas),',
-    replace: 'idle: isIdle(guard, replicas.filter(({ slot }) => slot < 10_000)),',
+    find: 'isIdle(guard, replicas) &&',
+    replace: 'isIdle(guard, replicas.filter(({ slot }) => slot < 10_000)) &&',
     killedBy: 'runs',
     on: 'errands',
   },
