@@ -159,7 +159,11 @@ describe('the app path on the Functions host', () => {
       'web ready',
       'web ready',
     ]);
-    await expect.poll(() => status('deployment:shop.web:1'), { timeout: 10_000 }).toBe('Completed');
+    // A deployment stays until its rollout is verified: it has watched every replica for as long as a watch takes.
+    const verified = { timeout: defaults.rollout.monitorMs + 30_000, interval: 500 };
+    await expect.poll(() => status('deployment:shop.web:1'), verified).toBe('Completed');
+    await expect.poll(() => status('deployment:shop.store:1'), verified).toBe('Completed');
+    expect((await rows()).guards.map(({ verifiedRevision }) => verifiedRevision)).toEqual([1, 1]);
 
     await command('delete', null);
     await expect.poll(async () => (await rows()).app?.state, { timeout: 45_000, interval: 100 }).toBe('deleted');
@@ -169,7 +173,7 @@ describe('the app path on the Functions host', () => {
     }
     const [pool] = twoPools;
     expect(pool && (await groups.list(pool))).toEqual({ ok: true, value: [] });
-  }, 100_000);
+  }, 160_000);
 
   it('tells absent, running and ended instances apart, and that one runs already', async () => {
     const id = 'deployment:none.web:7';

@@ -48,7 +48,9 @@ describe('npm start -- --once', () => {
     const file = composeFile('name: broken\nservices:\n  web:\n    image: nobody/has-this:1\n');
     const { code, errors } = await place.start('--once', '--port', '0', '--file', file).finished;
     expect(code).toBe(1);
-    expect(errors[0]).toMatch(/^error: web\/0 failed 3 times: .*nobody\/has-this:1/);
+    expect(errors[0]).toMatch(
+      /^error: rollout web\.1: 3 failures of revision 1, .* The last, in slot 0: .*nobody\/has-this:1 not found\. There is no verified/,
+    );
   });
 
   it('ends with 2 and every problem when the file is wrong', async () => {

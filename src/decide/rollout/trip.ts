@@ -55,5 +55,5 @@ function lastOf(failures: RolloutRow['failures']): string {
   const last = failures.at(-1);
   if (last === undefined) return '';
   const why = last.message ?? last.reason;
-  return why === null ? '' : ` The last, in slot ${last.slot}: ${why}`;
+  return why === null ? '' : ` The last, in slot ${last.slot}: ${why}${/[.!?]$/.test(why) ? '' : '.'}`;
 }

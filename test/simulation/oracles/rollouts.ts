@@ -1,7 +1,7 @@
 /**
  * S3, L2: a service has at most one rollout under way, and it is the one that its guard names. What came to an end stays as it was. A rollback leads to a
- * revision that was verified and is never rolled back; a revision is verified only with all of its replicas ready; a paused rollout replaces nothing. In
- * the end every rollout is over, or says why it stopped.
+ * revision that was verified and is never rolled back; a revision is verified only with all of its replicas ready (the same transaction may begin to drain one,
+ * in a restart that waited for it); a paused rollout replaces nothing. In the end every rollout is over, or says why it stopped.
  */
 import type { Oracle, RawEntity, View } from '../types.ts';
 import { guardOf, isReplica, isStanding, nameOf, replicasOf, rolloutOf } from './rows.ts';
@@ -13,16 +13,22 @@ const patienceMs = 60 * 60_000;
 const isRollout = (row: RawEntity | null): row is RawEntity => row?.['kind'] === 'rollout';
 const idOf = (row: RawEntity): string => `${row.partitionKey}/${row['service']}.${row['number']}`;
 
+interface Change {
+  readonly at: number;
+  readonly before: RawEntity | null;
+  readonly after: RawEntity;
+}
+
 export const rollouts: Oracle = {
   name: 'rollouts',
   invariant: 'S3',
   create() {
     /** Records and replicas that changed at the present instant: judged once the transaction is whole. */
-    let changed: { readonly at: number; readonly before: RawEntity | null; readonly after: RawEntity }[] = [];
+    let changed: Change[] = [];
     let restored = false;
     const judgeAll = (view: View): void => {
       for (const { before, after } of restored ? [] : changed) {
-        if (isRollout(after)) judgeRecord(view, before, after);
+        if (isRollout(after)) judgeRecord(view, before, after, changed);
         else judgeReplica(view, before, after);
       }
       changed = [];
@@ -43,7 +49,7 @@ export const rollouts: Oracle = {
   },
 };
 
-function judgeRecord(view: View, before: RawEntity | null, after: RawEntity): void {
+function judgeRecord(view: View, before: RawEntity | null, after: RawEntity, changed: readonly Change[]): void {
   const { partitionKey: app } = after;
   const service = String(after['service']);
   const guard = guardOf(view, app, service);
@@ -60,7 +66,7 @@ function judgeRecord(view: View, before: RawEntity | null, after: RawEntity): vo
   if ((phase === 'paused' || phase === 'failed') && after['reason'] === undefined)
     view.fail(`${idOf(after)} is ${phase} without a reason`);
   if (before === null && after['purpose'] === 'rollback') judgeTarget(view, after);
-  if (phase === 'succeeded') judgeSuccess(view, after, guard);
+  if (phase === 'succeeded') judgeSuccess(view, after, guard, changed);
 }
 
 function judgeTarget(view: View, row: RawEntity): void {
@@ -71,13 +77,22 @@ function judgeTarget(view: View, row: RawEntity): void {
     view.fail(`${idOf(row)} leads back to revision ${row['to']}, which was never verified`);
 }
 
-function judgeSuccess(view: View, row: RawEntity, guard: RawEntity | undefined): void {
+function judgeSuccess(view: View, row: RawEntity, guard: RawEntity | undefined, changed: readonly Change[]): void {
   const ready = replicasOf(view, row.partitionKey, String(row['service'])).filter(
-    (one) => one['state'] === 'ready' && one['revision'] === row['to'],
+    (one) => one['revision'] === row['to'] && (one['state'] === 'ready' || wasReadyUntilNow(one, changed)),
   );
   const desired = Number(guard?.['desired'] ?? 0);
   if (ready.length < desired) view.fail(`${idOf(row)} is verified with ${ready.length} of ${desired} replicas ready`);
 }
+
+/** It was ready up to this transaction, which restarts it: that it is taken away says nothing against its revision. */
+const wasReadyUntilNow = (row: RawEntity, changed: readonly Change[]): boolean =>
+  row['state'] === 'draining' &&
+  row['reason'] === 'Restarting' &&
+  changed.some(
+    ({ before, after }) =>
+      after.partitionKey === row.partitionKey && after.rowKey === row.rowKey && before?.['state'] === 'ready',
+  );
 
 function judgeReplica(view: View, before: RawEntity | null, after: RawEntity): void {
   const rollout = rolloutOf(view, after.partitionKey, String(after['service']));

@@ -203,6 +203,15 @@ describe('a rollout that failed', () => {
     expect([marks, appGeneration]).toEqual([[], null]);
   });
 
+  it.each([
+    ['Failed to pull image "x:1"', 'The last, in slot 0: Failed to pull image "x:1". There is'],
+    ['It ended with exit code 1.', 'The last, in slot 0: It ended with exit code 1. There is'],
+  ])('tells what the last replica died of, %j, as a sentence among others', (message, told) => {
+    const rows = [...olds, fresh(0, 'unready', { reason: 'ContainerCrashed', message, crashes: 3 })];
+    const { events } = course(rows, { guard: revised({ verifiedRevision: null }) });
+    expect(events.at(-1)?.message).toContain(told);
+  });
+
   it('goes on where it is told to', () => {
     expect(course(bad, { spec: spec({ onFailure: 'continue' }) }).rollout).toMatchObject({ phase: 'progressing' });
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { reconcile } from '../../../src/decide/reconcile.ts';
 import { restartingOf } from '../../../src/decide/restart.ts';
 import type { ReplicaRow, ReplicaState } from '../../../src/model/state.ts';
-import { aGuard, at } from '../../support/rows.ts';
+import { aGuard, aRollout, at } from '../../support/rows.ts';
 import { aSnapshot, inState } from '../../support/snapshots.ts';
 
 /** `ready/0`: its state and its cycle; the slots are numbered as they come. */
@@ -65,6 +65,17 @@ describe('a restart', () => {
       second as ReplicaRow,
     );
     expect(replicas).toEqual([]);
+  });
+
+  it('goes on in the very pass that verifies the revision: whatever was watched was ready up to then', () => {
+    const replicas = rowsOf('ready/1', 'ready');
+    const rollout = aRollout({ from: null, to: 1, phase: 'baking', readyAt: at, cleared: [1, 2], firstIncarnation: 1 });
+    const verifying = { ...guard, rollout: 1, rollouts: 1, verifiedRevision: null };
+    const plan = reconcile(aSnapshot({ guard: verifying, rollout, replicas }), at + 60_000);
+    expect(plan.rollouts).toMatchObject([{ row: { phase: 'succeeded' } }]);
+    expect(plan.guard).toMatchObject({ verifiedRevision: 1, rollout: null });
+    expect(plan.replicas.map(({ row }) => [row.slot, row.state, row.reason])).toEqual([[1, 'draining', 'Restarting']]);
+    expect(plan.done).toBe(false);
   });
 
   it('is over when every replica is of this cycle', () => {
