@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { planted as plantedInPlanner } from './exhaustive/planted.ts';
 import { scenarioOf, workloadNamed } from './explore/scenario.ts';
 import { allFaults } from './faults/registry.ts';
 import { hangs } from './mutants/hangs.ts';
@@ -12,8 +13,16 @@ import { oracles } from './oracles/index.ts';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const textOf = (file: string): string => readFileSync(`${root}${file}`, 'utf8');
 
+/** Those of the exhaustive check, told in the same words. */
+const ofPlanner = plantedInPlanner.map(({ name, file, from, to }) => ({
+  name,
+  file: `src/decide/${file}`,
+  find: from,
+  replace: to,
+}));
+
 describe('a planted bug', () => {
-  it.each([...planted, ...leaks, ...hangs].map((patch) => [patch.name, patch] as const))(
+  it.each([...planted, ...leaks, ...hangs, ...ofPlanner].map((patch) => [patch.name, patch] as const))(
     '%s has one place in the code, and changes it',
     (_, { file, find, replace }) => {
       expect(textOf(file).split(find)).toHaveLength(2);

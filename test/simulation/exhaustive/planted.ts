@@ -118,9 +118,9 @@ export const planted: readonly Planted[] = [
   },
   {
     name: 'a pool takes one group too many',
-    file: 'placement/hosts.ts',
-    from: 'groups + 1 <= limit.groups &&',
-    to: 'groups <= limit.groups &&',
+    file: 'placement/room.ts',
+    from: '(left[at] ?? 0) >= 1 &&',
+    to: '(left[at] ?? 0) >= 0 &&',
     oracle: 'Quota',
   },
   {
@@ -161,7 +161,7 @@ export const planted: readonly Planted[] = [
   {
     name: 'surplus replicas stay',
     file: 'classify.ts',
-    from: "if (!keeper) return 'Surplus';",
+    from: "if (!keeper) return drained ? 'PoolDraining' : 'Surplus';",
     to: '',
     oracle: 'Converges',
   },
