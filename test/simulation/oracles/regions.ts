@@ -2,8 +2,8 @@
  * S9 and L4: a replica is called lost only while its region really loses packets; nothing is done to the container group of a lost one, nor to any while
  * every region that holds replicas is down by the table; and once a region is back, nothing stays lost.
  */
-import type { EffectEvent, Oracle, RawEntity, RowEvent, View } from '../types.ts';
-import { guardOf, isReplica, nameOf } from './rows.ts';
+import type { EffectEvent, Oracle, RowEvent, View } from '../types.ts';
+import { guardOf, healthOf, isReplica, nameOf } from './rows.ts';
 
 /** The longest outage of this world, and what its end takes to be believed. */
 const memoryMs = 15 * 60_000 + 5 * 60_000;
@@ -64,11 +64,8 @@ function isCutOff(view: View): boolean {
     const reservations = view.json(pool, 'reservations') as readonly unknown[] | null;
     return (reservations?.length ?? 0) > 0 || Number(pool['listedGroups'] ?? 0) > 0;
   });
-  return holding.length > 0 && holding.every((pool) => stateOf(view, pool) === 'down');
+  return holding.length > 0 && holding.every((pool) => healthOf(view, pool) === 'down');
 }
-
-const stateOf = (view: View, pool: RawEntity): string | undefined =>
-  (view.json(pool, 'health') as { readonly state: string } | null)?.state;
 
 function judgeEffect(
   view: View,

@@ -25,6 +25,10 @@ export const replicasOf = (view: View, app: string, service: string): readonly R
 export const guardOf = (view: View, app: string, service: string): RawEntity | undefined =>
   view.row(app, `service|${service}`);
 
+/** State of a pool's health; undefined = nothing was ever held against it. */
+export const healthOf = (view: View, pool: RawEntity): string | undefined =>
+  (view.json(pool, 'health') as { readonly state: string } | null)?.state;
+
 /** Image of a revision as the table has it; null when it has no such revision. */
 export function imageOf(view: View, app: string, service: string, revision: number): string | null {
   const row = view.rowsOf('revision', app).find((one) => one['service'] === service && one['revision'] === revision);

@@ -1,5 +1,6 @@
 /** Once everything has converged and nobody asks for anything, nothing is written: not to ARM, not to an app's rows, not to the queue. */
 import type { Oracle, SimEvent, View } from '../types.ts';
+import { healthOf } from './rows.ts';
 
 /**
  * After the last app had converged for the first time since the world last moved: what was on its way settles, and what only a read shows (a restart in
@@ -32,9 +33,11 @@ function writtenBy(event: SimEvent): string | null {
   return event.target === 'arm' || event.target === 'bus' ? `${event.cause?.fn} sent ${event.key}` : null;
 }
 
+/** A pool that recovers is told to be healthy 10 min later, which is news to the apps that are in it. */
 function isStill(view: View): boolean {
   const heads = view.rowsOf('app');
   const settled = heads.every((row) => row['state'] === 'deleted' || row['observedGeneration'] === row['generation']);
   const busy = view.rowsOf('service').some((row) => row['workflow'] !== undefined);
-  return settled && !busy;
+  const unwell = view.rows('~pools').some((pool) => (healthOf(view, pool) ?? 'healthy') !== 'healthy');
+  return settled && !busy && !unwell;
 }
