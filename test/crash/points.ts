@@ -32,6 +32,11 @@ const instance =
   (name: string, count = 1) =>
   (sight: Sight): boolean =>
     (sight.instances.get(name) ?? 0) >= count;
+/** Claims of services by workflows: a teardown takes a service over whose deployment still watches its rollout. */
+const claimed =
+  (count: number) =>
+  ({ events }: Sight): boolean =>
+    (events.get('WorkflowStarted') ?? 0) + (events.get('WorkflowReplaced') ?? 0) >= count;
 const operation = (count: number) => (sight: Sight) => sight.operations >= count;
 const queued = (sight: Sight) => sight.messages > 0;
 
@@ -81,7 +86,7 @@ export const teardownPoints: readonly Point[] = [
   { name: 'between the op row and its message', victims: broker, when: operation(2) },
   { name: 'between the message and its completion', victims: all, when: event('OperationApplied', 2) },
   { name: 'between the message and its completion', victims: host, when: event('OperationApplied', 2) },
-  { name: 'between claim and start of the workflows', victims: host, when: event('WorkflowStarted', 3) },
+  { name: 'between claim and start of the workflows', victims: host, when: claimed(3) },
   { name: 'when both workflows run', victims: ['broker', 'world'], when: instance('teardown', 2) },
   { name: 'when the first replica drains', victims: all, when: event('ReplicaDraining') },
   { name: 'when every replica drains', victims: world, when: event('ReplicaDraining', 3) },
@@ -93,12 +98,16 @@ export const teardownPoints: readonly Point[] = [
   { name: 'when one group is gone', victims: ['host', 'world'], when: arm('gone') },
   { name: 'when the last group is gone', victims: world, when: arm('gone', 3) },
   { name: 'when one replica is recorded gone', victims: host, when: event('ReplicaGone') },
-  { name: 'before the app is seen deleted', victims: host, when: event('WorkflowEnded', 4) },
+  {
+    name: 'before the app is seen deleted',
+    victims: host,
+    when: (sight) => event('ReplicaGone', 3)(sight) && event('WorkflowEnded', 2)(sight),
+  },
   {
     name: 'again and again',
     victims: all,
     when: operation(2),
-    again: [event('WorkflowStarted', 3), event('ReplicaDraining'), event('GroupDeleting'), event('ReplicaGone')],
+    again: [claimed(3), event('ReplicaDraining'), event('GroupDeleting'), event('ReplicaGone')],
   },
   { name: 'when a reply is owed and nothing else is done', victims: host, when: owed, asks: true },
   { name: 'when a reply is owed and nothing else is done', victims: ['broker', 'world'], when: owed, asks: true },

@@ -219,8 +219,7 @@ async function call(url: string, method: string, body: unknown): Promise<unknown
 
 /** Every replica ready and answering under its own name, one container group each and no other. */
 export async function expectOwned(trial: Trial): Promise<void> {
-  const app = await trial.client.app(appName);
-  const replicas = app.ok ? replicasOf(app.value) : [];
+  const replicas = replicasOf(await trial.settled('an answer', () => true));
   expect(replicas.map(({ state }) => state)).toEqual(Array(replicaCount).fill('ready'));
   const groups = await trial.groups();
   expect(groups.map(({ name }) => name).toSorted()).toEqual(replicas.map(({ group }) => group).toSorted());
