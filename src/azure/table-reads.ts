@@ -102,6 +102,24 @@ export async function readAll<R extends Row>(
   return ok(rows);
 }
 
+/** The first `limit` rows, in as many pages as that takes. */
+async function readFirst<R extends Row>(
+  table: Table,
+  what: string,
+  { filter, limit }: { readonly filter: string; readonly limit: number },
+): Promise<Result<readonly Stored<R>[], PortError>> {
+  const rows: Stored<R>[] = [];
+  let from: string | null = null;
+  do {
+    const size = Math.min(limit - rows.length, pageRows);
+    const page: Result<Page<R>, PortError> = await readPage<R>(table, what, { filter, from, size });
+    if (!page.ok) return page;
+    rows.push(...page.value.rows);
+    from = page.value.next;
+  } while (from !== null && rows.length < limit);
+  return ok(rows);
+}
+
 /** Rows of a partition whose keys begin with `prefix`, which ends in `|`. */
 export const readRange = <R extends Row>(table: Table, app: string, prefix: string, condition?: string) =>
   readAll<R>(
@@ -119,7 +137,8 @@ const both = (range: string, condition: string | undefined): string =>
  */
 const isReplicaAtWork = "state ne 'gone' or failures gt 0";
 const isUnderWay = "phase eq 'progressing' or phase eq 'baking' or phase eq 'paused'";
-const isAtWork = `kind eq 'revision' or (kind eq 'rollout' and (${isUnderWay})) or (kind eq 'replica' and (${isReplicaAtWork})) or (kind eq 'op' and state eq 'accepted')`;
+const isOfService = `kind eq 'revision' or (kind eq 'rollout' and (${isUnderWay})) or (kind eq 'replica' and (${isReplicaAtWork}))`;
+const isAtWork = `${isOfService} or (kind eq 'op' and state eq 'accepted')`;
 
 export const readApp = (table: Table, app: string) => readRows(table, app, isAtWork);
 
@@ -139,10 +158,9 @@ function readRows(table: Table, app: string, condition?: string): Promise<Result
 }
 
 export function readService(table: Table, app: string, service: string): Promise<Result<AppRows, PortError>> {
-  const ofService = `kind eq 'revision' or (kind eq 'rollout' and (${isUnderWay})) or (kind eq 'replica' and (${isReplicaAtWork}))`;
   return readTogether(table, app, {
     from: prefixes.replicas(service),
-    condition: `kind eq 'service' or (${odata`service eq ${service}`} and (${ofService}))`,
+    condition: `kind eq 'service' or (${odata`service eq ${service}`} and (${isOfService}))`,
     async apart() {
       const [replicas, revisions, rollouts] = await Promise.all([
         readRange<Row>(table, app, prefixes.replicas(service), isReplicaAtWork),
@@ -206,20 +224,7 @@ export async function readRollouts(
 ): Promise<Result<readonly Stored<RolloutRow>[], PortError>> {
   const prefix = service === null ? prefixes.allRollouts : prefixes.rollouts(service);
   const filter = odata`PartitionKey eq ${app} and RowKey ge ${prefix} and RowKey lt ${`${prefix.slice(0, -1)}}`}`;
-  const rows: Stored<RolloutRow>[] = [];
-  let from: string | null = null;
-  do {
-    const size = Math.min(limit - rows.length, pageRows);
-    const page: Result<Page<RolloutRow>, PortError> = await readPage(table, `read the rollouts of ${app}`, {
-      filter,
-      from,
-      size,
-    });
-    if (!page.ok) return page;
-    rows.push(...page.value.rows);
-    from = page.value.next;
-  } while (from !== null && rows.length < limit);
-  return ok(rows);
+  return await readFirst(table, `read the rollouts of ${app}`, { filter, limit });
 }
 
 /** Row keys of events sort newest first, so `after` a cursor in time is before it in the table. */
@@ -262,20 +267,7 @@ export async function readLogs(
     ...(slotsBelow === undefined ? [] : [odata`slot lt ${slotsBelow}`]),
   ];
   const filter = both(range, conditions.length === 0 ? undefined : conditions.join(' and '));
-  const rows: Stored<LogRow>[] = [];
-  let from: string | null = null;
-  do {
-    const size = limit - rows.length;
-    const page: Result<Page<LogRow>, PortError> = await readPage(table, `read the kept logs of ${app}`, {
-      filter,
-      from,
-      size,
-    });
-    if (!page.ok) return page;
-    rows.push(...page.value.rows);
-    from = page.value.next;
-  } while (from !== null && rows.length < limit);
-  return ok(rows);
+  return await readFirst(table, `read the kept logs of ${app}`, { filter, limit });
 }
 
 /** Everything of a secret but its sealed value, which may be long and which a listing has no use for. */

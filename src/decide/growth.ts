@@ -9,6 +9,7 @@ import { isLive } from '../model/transitions.ts';
 import { formatInstant } from '../model/units.ts';
 import { backoffMs } from './backoff.ts';
 import { type ActLedger, createActLedger, type Purpose, pastCreates, windowOf } from './budget/windows.ts';
+import { freshReplica } from './fresh-replica.ts';
 import { groupName, type Identity, ownerOf } from './group-spec.ts';
 import { creation } from './moves.ts';
 import type { Ask } from './placement/ask.ts';
@@ -51,7 +52,8 @@ export interface GrowthContext {
   readonly now: number;
 }
 
-const none = (guard: GuardRow): Growth => ({
+/** Nothing is created. */
+export const noGrowth = (guard: GuardRow): Growth => ({
   changes: [],
   steps: [],
   nextIncarnation: guard.nextIncarnation,
@@ -73,8 +75,8 @@ export function grow(rows: readonly ReplicaRow[], context: GrowthContext): Growt
   const { guard, revision, wanted } = context;
   const present = rows.filter((row) => row.state !== 'gone' && row.revision === revision);
   const missing = wanted - present.filter(isHolding).length;
-  if (missing <= 0) return none(guard);
-  let growth = none(guard);
+  if (missing <= 0) return noGrowth(guard);
+  let growth = noGrowth(guard);
   const scheduler = schedulerOf(present, context);
   const creates = createActLedger(pastCreates(context.pools));
   const taken = context.isMixed ? rows.filter(({ state }) => state !== 'gone') : present;
@@ -214,36 +216,14 @@ function newReplica(
   { guard, revision, identity, template, settings, now }: GrowthContext,
 ): ReplicaRow {
   return {
-    kind: 'replica',
-    app: guard.app,
-    service: guard.service,
-    slot,
-    incarnation,
+    ...freshReplica(guard, slot, incarnation, now),
     revision,
-    cycle: guard.cycle,
     state: 'creating',
-    stateAt: now,
-    reason: null,
-    message: null,
-    epoch: guard.epoch,
     pool,
     group: groupName(identity, { service: guard.service, slot, incarnation }),
     attempt: { id: attempt, startedAt: null, expiresAt: now + settings.claimLeaseMs },
-    ip: null,
     ports: template.ports,
-    endpoint: false,
-    createdAt: now,
-    readyAt: null,
-    drainUntil: null,
-    redeleteAt: null,
-    observedAt: null,
-    restartCount: 0,
-    crashes: 0,
     failures,
-    missing: 0,
-    steadiness: null,
-    run: null,
-    logTail: null,
   };
 }
 

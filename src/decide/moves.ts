@@ -1,5 +1,6 @@
 /** Carries out a classification on paper: the row's next value, its events and the step to walk. */
 import type { PlannedEvent, ReplicaChange, Step } from '../model/plan.ts';
+import { replicaKey } from '../model/snapshot.ts';
 import type { ReplicaRow } from '../model/state.ts';
 import type { Action, Case, Classification } from './classify.ts';
 import { event } from './verdict.ts';
@@ -24,6 +25,12 @@ export interface MoveContext {
   readonly claimLeaseMs: number;
   readonly attemptId: string | undefined;
   readonly now: number;
+}
+
+/** The rows as the changes leave them. */
+export function applied<R extends ReplicaRow>(rows: readonly R[], changes: readonly ReplicaChange[]): readonly R[] {
+  const changed = new Map(changes.map(({ row }) => [replicaKey(row), row as R]));
+  return rows.map((row) => changed.get(replicaKey(row)) ?? row);
 }
 
 const nothing: Move = { change: null, step: null, usesAttempt: false };

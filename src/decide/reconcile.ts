@@ -4,7 +4,7 @@
  */
 import { serviceNamed } from '../model/app-spec.ts';
 import { limits } from '../model/limits.ts';
-import type { Plan, PlannedEvent, ReplicaChange } from '../model/plan.ts';
+import type { Plan, PlannedEvent } from '../model/plan.ts';
 import type { RolloutRow } from '../model/rollout-record.ts';
 import { isRun } from '../model/run.ts';
 import { replicaKey, type ServiceSnapshot } from '../model/snapshot.ts';
@@ -15,9 +15,9 @@ import { isConverged } from './converged.ts';
 import { type Gate, gateOf } from './dependencies.ts';
 import { hasToLeave } from './drain.ts';
 import { explain } from './explain.ts';
-import { type Growth, grow } from './growth.ts';
+import { type Growth, grow, noGrowth } from './growth.ts';
 import { compare } from './keepers.ts';
-import { type Decision, moveOf } from './moves.ts';
+import { applied, type Decision, moveOf } from './moves.ts';
 import { type Course, countsOf, courseOf, rolloutChanges } from './rollout/course.ts';
 import { type Stand, standOf } from './rollout/stand.ts';
 import { baseRoomOf, roomOf } from './rollout/turn.ts';
@@ -43,19 +43,12 @@ const urgency: Readonly<Record<Action, number>> = {
 };
 
 export function reconcile(snapshot: ServiceSnapshot, now: number): Plan {
-  const replicas = snapshot.replicas.filter((row) => !isRun(row));
-  return withRuns(reconcileReplicas({ ...snapshot, replicas }, now), snapshot, now);
+  return withRuns(reconcileReplicas(withoutRuns(snapshot), now), snapshot, now);
 }
 
 function reconcileReplicas(snapshot: ServiceSnapshot, now: number): Plan {
-  const replicas = visibleOf(snapshot).sort((a, b) => a.slot - b.slot || a.incarnation - b.incarnation);
-  const verdicts = new Map(replicas.map((replica) => [replica, verdictOn(replica, replicas, snapshot, now)]));
-  const course = steer(snapshot, [...verdicts.values()], now);
+  const { replicas, course, steered, gate, stand, cases } = study(snapshot, now);
   const { guard } = course;
-  const steered = { ...snapshot, guard };
-  const gate = gateOf(guard, snapshot.app, snapshot.dependencies);
-  const stand = standOf(snapshot, course, gate, replicas, now);
-  const cases = casesOf(steered, verdicts, stand, now);
   const budget = rowBudget - rowsOf(course);
   const { decisions, cut } = decide(cases, steered, budget, now);
   const changes = decisions.flatMap(({ move }) => (move.change === null ? [] : [move.change]));
@@ -96,12 +89,34 @@ const visibleOf = ({ guard, replicas }: ServiceSnapshot): ReplicaRow[] =>
   replicas.filter(({ state }) => state !== 'lost' || guard.removed);
 
 /** Every replica with what is known of it, as the rules of {@link classify} see it. */
-export function casesIn(snapshot: ServiceSnapshot, now: number): readonly Case[] {
-  const replicas = visibleOf(snapshot).filter((row) => !isRun(row));
+export const casesIn = (snapshot: ServiceSnapshot, now: number): readonly Case[] =>
+  study(withoutRuns(snapshot), now).cases;
+
+const withoutRuns = (snapshot: ServiceSnapshot): ServiceSnapshot => ({
+  ...snapshot,
+  replicas: snapshot.replicas.filter((row) => !isRun(row)),
+});
+
+interface Study {
+  /** By slot and incarnation. */
+  readonly replicas: readonly ReplicaRow[];
+  readonly course: Course;
+  /** With the guard as the rollout's course leaves it. */
+  readonly steered: ServiceSnapshot;
+  readonly gate: Gate;
+  readonly stand: Stand;
+  readonly cases: readonly Case[];
+}
+
+/** What is known before anything is decided about a single replica. */
+function study(snapshot: ServiceSnapshot, now: number): Study {
+  const replicas = visibleOf(snapshot).sort((a, b) => a.slot - b.slot || a.incarnation - b.incarnation);
   const verdicts = new Map(replicas.map((replica) => [replica, verdictOn(replica, replicas, snapshot, now)]));
   const course = steer(snapshot, [...verdicts.values()], now);
+  const steered = { ...snapshot, guard: course.guard };
   const gate = gateOf(course.guard, snapshot.app, snapshot.dependencies);
-  return casesOf({ ...snapshot, guard: course.guard }, verdicts, standOf(snapshot, course, gate, replicas, now), now);
+  const stand = standOf(snapshot, course, gate, replicas, now);
+  return { replicas, course, steered, gate, stand, cases: casesOf(steered, verdicts, stand, now) };
 }
 
 /** What the course of a rollout takes of a transaction: records, marks, the app's row and events. */
@@ -221,11 +236,6 @@ const order = ({
   one.replica.incarnation,
 ];
 
-function applied(replicas: readonly ReplicaRow[], changes: readonly ReplicaChange[]): readonly ReplicaRow[] {
-  const changed = new Map(changes.map(({ row }) => [replicaKey(row), row]));
-  return replicas.map((row) => changed.get(replicaKey(row)) ?? row);
-}
-
 /** A loss among the others is made up for before the rollout goes on. */
 function growthOf(
   snapshot: ServiceSnapshot,
@@ -235,13 +245,7 @@ function growthOf(
   now: number,
 ): Growth {
   const { guard, templates } = snapshot;
-  const idle: Growth = {
-    changes: [],
-    steps: [],
-    nextIncarnation: guard.nextIncarnation,
-    shortage: null,
-    backoffUntil: null,
-  };
+  const idle = noGrowth(guard);
   if (guard.removed || snapshot.frozen || target === null) return idle;
   const facts = {
     desired: guard.desired + surge,

@@ -10,8 +10,8 @@ import type { PoolRow } from '../model/state.ts';
 import { type Case, classify } from './classify.ts';
 import { isMaintenance } from './condition.ts';
 import { groupName, isGroupOf, ownerOf } from './group-spec.ts';
-import { askOf, type Growth } from './growth.ts';
-import { type Decision, moveOf } from './moves.ts';
+import { askOf, noGrowth } from './growth.ts';
+import { applied, type Decision, moveOf } from './moves.ts';
 import { createScheduler } from './placement/place.ts';
 import { templateOf } from './run-template.ts';
 import { event, judge, type Verdict } from './verdict.ts';
@@ -56,13 +56,7 @@ const isNews = ({ guard }: ServiceSnapshot, { guard: next }: Plan): boolean =>
   next.observedGeneration !== guard.observedGeneration || next.reason !== guard.reason;
 
 const quiet = ({ frozen, settings, guard }: ServiceSnapshot, now: number) => ({
-  growth: {
-    changes: [],
-    steps: [],
-    nextIncarnation: guard.nextIncarnation,
-    shortage: null,
-    backoffUntil: null,
-  } satisfies Growth,
+  growth: noGrowth(guard),
   rolloutAt: null,
   isCalm: frozen,
   settings,
@@ -244,11 +238,6 @@ function place({ row, verdict }: Seen, { app, guard, templates, pools, installat
   };
   const planned = event('ReplicaPlanned', next, `Placed in pool ${next.pool} as container group ${next.group}.`);
   return { row: next, verdict: { ...verdict, events: [...verdict.events, planned] } };
-}
-
-function applied(runs: readonly RunRow[], changes: readonly ReplicaChange[]): readonly RunRow[] {
-  const changed = new Map(changes.map(({ row }) => [replicaKey(row), row as RunRow]));
-  return runs.map((run) => changed.get(replicaKey(run)) ?? run);
 }
 
 const isSame = (a: RunRow, b: RunRow): boolean => JSON.stringify(a) === JSON.stringify(b);

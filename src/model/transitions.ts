@@ -66,5 +66,8 @@ export const transitions: Readonly<
 export const isLegal = (owner: keyof typeof transitions, from: ReplicaState, to: ReplicaState): boolean =>
   transitions[owner].some(([a, b]) => a === from && b === to);
 
+/** It may have a container group, or had one just now: everything between the intent and the confirmed end. */
+export const mayHaveGroup = (state: ReplicaState): boolean => state !== 'planned' && state !== 'gone';
+
 /** Counts in desired, ceiling and floor: everything that is not on its way out. */
 export const isLive = (state: ReplicaState): boolean => rank[state] < rank.draining;

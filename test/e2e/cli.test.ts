@@ -2,38 +2,24 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { listenOnLoopback } from '../../src/local/host/port-holder.ts';
 import type { AppResource } from '../../src/model/api.ts';
-import { createPlace, type Place, type Running } from '../support/flotilla-process.ts';
+import { createPlace, platformForTests } from '../support/flotilla-process.ts';
 
 const example = resolve('examples/voting/compose.yaml');
 
 describe('flotilla from a second terminal', { shuffle: false }, () => {
-  let place: Place;
-  let platform: Running;
-  let api: string;
+  const here = platformForTests();
 
-  beforeAll(async () => {
-    place = createPlace();
-    platform = place.start('--port', '0');
-    await platform.see(/^Ctrl-C ends everything/);
-    [, api = ''] = await platform.see(/^API +(http:\S+)\/api\/v1/);
-  });
-  afterAll(async () => {
-    platform.signal('SIGINT', 'group');
-    await platform.finished;
-    place.clear();
-  });
-
-  const flotilla = (...args: readonly string[]) => place.flotilla(...args, '--api', api);
+  const flotilla = (...args: readonly string[]) => here.place.flotilla(...args, '--api', here.api);
   /** As a line of a shell, whose keyboard is whatever is piped in. */
   const exec = (...args: readonly string[]) =>
-    `${process.execPath} ${resolve('dist/src/cli/main.js')} exec --api ${api} ${args.join(' ')}`;
+    `${process.execPath} ${resolve('dist/src/cli/main.js')} exec --api ${here.api} ${args.join(' ')}`;
   const app = async (): Promise<AppResource> =>
     JSON.parse((await flotilla('ps', 'voting', '--json').finished).out.join('\n'));
   const write = (text: string): string => {
-    const path = join(place.directory, 'compose.yaml');
+    const path = join(here.place.directory, 'compose.yaml');
     writeFileSync(path, text);
     return path;
   };
@@ -49,13 +35,13 @@ describe('flotilla from a second terminal', { shuffle: false }, () => {
   });
 
   it('is refused without the key of the platform, and finds it by itself', async () => {
-    const answer = await fetch(`${api}/api/v1/apps`);
+    const answer = await fetch(`${here.api}/api/v1/apps`);
     expect([answer.status, await answer.text()]).toEqual([401, '']);
-    const elsewhere = { env: { FLOTILLA_HOME: place.directory } };
+    const elsewhere = { env: { FLOTILLA_HOME: here.place.directory } };
     const cli = resolve('dist/src/cli/main.js');
-    const { code, errors } = await place.run(process.execPath, [cli, 'ps', '--api', api], elsewhere).finished;
+    const { code, errors } = await here.place.run(process.execPath, [cli, 'ps', '--api', here.api], elsewhere).finished;
     expect(code).toBe(5);
-    expect(errors[0]).toBe(`error: the API at ${api} wants a key.`);
+    expect(errors[0]).toBe(`error: the API at ${here.api} wants a key.`);
   });
 
   it('events tells the way of a replica in order', async () => {
@@ -80,7 +66,7 @@ describe('flotilla from a second terminal', { shuffle: false }, () => {
   it('exec runs what is piped into a shell of a replica, and an event tells of it', async () => {
     const [replica] = (await app()).serviceList.find(({ name }) => name === 'web')?.replicas ?? [];
     const line = `printf 'hostname\\nexit\\n' | ${exec('voting.web.0', 'sh')}`;
-    const { code, out, errors } = await place.run('sh', ['-c', line]).finished;
+    const { code, out, errors } = await here.place.run('sh', ['-c', line]).finished;
     expect({ code, errors }).toEqual({ code: 0, errors: [] });
     expect(out.map((shown) => shown.trim())).toContainEqual(expect.stringMatching(/^SandboxHost-/));
     const { out: told } = await flotilla('events', 'voting').finished;
@@ -89,17 +75,17 @@ describe('flotilla from a second terminal', { shuffle: false }, () => {
         `ExecOpened +web/0/${replica?.incarnation} +A terminal was opened: sh in container web by .* from 127`,
       ),
     );
-    expect(await place.flotilla('exec', '--api', api, 'voting.web.7', '--', 'sh').finished).toMatchObject({
+    expect(await here.place.flotilla('exec', '--api', here.api, 'voting.web.7', '--', 'sh').finished).toMatchObject({
       code: 1,
       errors: ['error: web has no replica in slot 7; slots: 0, 1, 2.'],
     });
   });
 
   it('exec leaves the terminal as it was', async () => {
-    const [before, after] = ['before', 'after'].map((name) => join(place.directory, name));
+    const [before, after] = ['before', 'after'].map((name) => join(here.place.directory, name));
     const inside = `stty -g >${before}; ${exec('voting.web', 'sh')}; echo ended with $?; stty -g >${after}`;
     const line = `printf 'echo typed\\r\\004' | script -qec "sh -c '${inside.replace('$?', '\\$?')}'" /dev/null`;
-    const { out } = await place.run('sh', ['-c', line]).finished;
+    const { out } = await here.place.run('sh', ['-c', line]).finished;
     expect(out.map((shown) => shown.trim().replace(/^# /, ''))).toEqual(
       expect.arrayContaining(['typed', 'ended with 0']),
     );
@@ -135,7 +121,7 @@ describe('flotilla from a second terminal', { shuffle: false }, () => {
   });
 
   it('config prints a document that means the same', async () => {
-    const { code, out } = await place.flotilla('config', '-f', example).finished;
+    const { code, out } = await here.place.flotilla('config', '-f', example).finished;
     expect(code).toBe(0);
     const again = write(`${out.join('\n')}\n`);
     const { out: preview } = await flotilla('up', '-f', again).finished;
@@ -161,7 +147,7 @@ describe('flotilla from a second terminal', { shuffle: false }, () => {
     const { code, out, errors } = await waiting.finished;
     expect(code).toBe(130);
     expect(out).toContain('  ~ web  scale 3 → 2');
-    expect(errors[0]).toContain(`flotilla events voting -f --api ${api}`);
+    expect(errors[0]).toContain(`flotilla events voting -f --api ${here.api}`);
     await expect.poll(async () => (await app()).converged, { timeout: 30_000, interval: 500 }).toBe(true);
     expect((await app()).ready).toBe(5);
   });

@@ -1,29 +1,15 @@
 /** The fault console from a second terminal: something goes wrong, Flotilla repairs it, and what was set is cleared. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { AppResource } from '../../src/model/api.ts';
-import { createPlace, type Place, type Running } from '../support/flotilla-process.ts';
+import { platformForTests } from '../support/flotilla-process.ts';
 
 /** A probe every 30 s finds what is gone; back-off of creates adds its own. */
 const waits = { timeout: 90_000, interval: 500 };
 
 describe('flotilla local fault', { shuffle: false }, () => {
-  let place: Place;
-  let platform: Running;
-  let api: string;
+  const here = platformForTests();
 
-  beforeAll(async () => {
-    place = createPlace();
-    platform = place.start('--port', '0');
-    await platform.see(/^Ctrl-C ends everything/);
-    [, api = ''] = await platform.see(/^API +(http:\S+)\/api\/v1/);
-  });
-  afterAll(async () => {
-    platform.signal('SIGINT', 'group');
-    await platform.finished;
-    place.clear();
-  });
-
-  const flotilla = async (...args: readonly string[]) => await place.flotilla(...args, '--api', api).finished;
+  const flotilla = async (...args: readonly string[]) => await here.place.flotilla(...args, '--api', here.api).finished;
   const fault = (...args: readonly string[]) => flotilla('local', 'fault', ...args);
   const app = async (): Promise<AppResource> => JSON.parse((await flotilla('ps', 'voting', '--json')).out.join('\n'));
   const web = async (slot: number) => {

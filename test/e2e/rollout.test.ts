@@ -1,40 +1,26 @@
 /** A bad upgrade through `npm start`: the breaker trips, the old revision comes back by itself, and the CLI tells why. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { AppResource, RolloutResource } from '../../src/model/api.ts';
-import { createPlace, type Place, type Running } from '../support/flotilla-process.ts';
+import { platformForTests } from '../support/flotilla-process.ts';
 
 const waitMs = 200_000;
 
 describe('an upgrade to an image that crashes', { shuffle: false }, () => {
-  let place: Place;
-  let platform: Running;
-  let api: string;
+  const here = platformForTests();
 
   const compose = (image: string): string => {
-    const path = join(place.directory, 'compose.yaml');
+    const path = join(here.place.directory, 'compose.yaml');
     const limits = 'deploy: { replicas: 2, resources: { limits: { cpus: "1", memory: 1G } } }';
     writeFileSync(path, `name: shop\nservices:\n  web:\n    image: ${image}\n    ports: ["8080"]\n    ${limits}\n`);
     return path;
   };
-  const flotilla = (...args: readonly string[]) => place.flotilla(...args, '--api', api);
+  const flotilla = (...args: readonly string[]) => here.place.flotilla(...args, '--api', here.api);
   const web = async () => {
     const { out } = await flotilla('ps', 'shop', '--json').finished;
     return (JSON.parse(out.join('\n')) as AppResource).serviceList[0];
   };
-
-  beforeAll(async () => {
-    place = createPlace();
-    platform = place.start('--port', '0');
-    await platform.see(/^Ctrl-C ends everything/);
-    [, api = ''] = await platform.see(/^API +(http:\S+)\/api\/v1/);
-  });
-  afterAll(async () => {
-    platform.signal('SIGINT', 'group');
-    await platform.finished;
-    place.clear();
-  });
 
   it('finds a revision that was watched and verified', { timeout: waitMs }, async () => {
     expect((await flotilla('up', '-f', compose('flotilla/http:1')).finished).code).toBe(0);

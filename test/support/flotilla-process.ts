@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
 
 export interface Finished {
   readonly code: number | null;
@@ -83,6 +84,24 @@ export function createPlace(): Place {
       for (const made of [directory, home]) rmSync(made, { recursive: true, force: true });
     },
   };
+}
+
+/** `npm start` with the example app for the tests of a file. @returns the platform's place and API address, once its tests run */
+export function platformForTests(): { readonly place: Place; readonly api: string } {
+  const here = { place: undefined as unknown as Place, api: '' };
+  let platform: Running;
+  beforeAll(async () => {
+    here.place = createPlace();
+    platform = here.place.start('--port', '0');
+    await platform.see(/^Ctrl-C ends everything/);
+    [, here.api = ''] = await platform.see(/^API +(http:\S+)\/api\/v1/);
+  });
+  afterAll(async () => {
+    platform.signal('SIGINT', 'group');
+    await platform.finished;
+    here.place.clear();
+  });
+  return here;
 }
 
 function killGroup(pid: number, signal: NodeJS.Signals): void {

@@ -8,7 +8,8 @@ import { keys } from '../../model/keys.ts';
 import { namePattern } from '../../model/limits.ts';
 import { newestLines, parseLogLines } from '../../model/logs.ts';
 import { firstRunSlot, runSlot } from '../../model/run.ts';
-import type { LogLine, LogRow, PoolRow, ReplicaRow, ReplicaState, Stored } from '../../model/state.ts';
+import type { LogLine, LogRow, PoolRow, ReplicaRow, Stored } from '../../model/state.ts';
+import { mayHaveGroup } from '../../model/transitions.ts';
 import type { ContainerGroups } from '../../ports/container-groups.ts';
 import type { PortError } from '../../ports/errors.ts';
 import type { CommandPorts } from '../ports.ts';
@@ -25,18 +26,6 @@ const readsAtOnce = 5;
 /** ACI's own limit for one container; here for all of an answer. */
 const answerBytes = 4 * 1024 * 1024;
 
-/** In these a replica may have a container group, or had one just now. */
-const withGroup: ReadonlySet<ReplicaState> = new Set<ReplicaState>([
-  'creating',
-  'starting',
-  'ready',
-  'unready',
-  'lost',
-  'failed',
-  'draining',
-  'deleting',
-]);
-
 export async function getLogs(ports: LogPorts, app: string, query: URLSearchParams): Promise<HttpResponseInit> {
   const request = readLogRequest(query);
   if (!request.ok) return request.error;
@@ -52,7 +41,7 @@ async function runLogs(ports: LogPorts, app: string, request: LogRequest, run: n
   const asked = { ...request, slot: runSlot(run) };
   const rows = await ports.store.readApp(app);
   if (!rows.ok) return unavailable(rows.error);
-  const standing = rows.value.replicas.some((row) => withGroup.has(row.state) && isMeant(row, asked));
+  const standing = rows.value.replicas.some((row) => mayHaveGroup(row.state) && isMeant(row, asked));
   return standing ? await presentLogs(ports, app, asked) : await previousLogs(ports, app, asked);
 }
 
@@ -65,7 +54,7 @@ async function presentLogs(ports: LogPorts, app: string, request: LogRequest): P
   if (service !== null && !rows.value.guards.some((guard) => guard.service === service))
     return noSuchService(app, service);
   const wanted = rows.value.replicas
-    .filter((replica) => withGroup.has(replica.state) && isMeant(replica, request))
+    .filter((replica) => mayHaveGroup(replica.state) && isMeant(replica, request))
     .toSorted(bySlot);
   if (slot !== null && wanted.length === 0) {
     return problem('notFound', `${service} has no replica in slot ${slot}; see \`previous\` for one that is gone.`);

@@ -9,7 +9,8 @@ import type { ServiceTemplate } from '../../model/app-spec.ts';
 import type { GroupObservation } from '../../model/group.ts';
 import { namePattern } from '../../model/limits.ts';
 import { type Observation, type PlannerSettings, replicaKey, type ServiceSnapshot } from '../../model/snapshot.ts';
-import type { AppRow, EventRow, GuardRow, PoolRow, ReplicaRow, ReplicaState } from '../../model/state.ts';
+import type { AppRow, EventRow, GuardRow, PoolRow, ReplicaRow } from '../../model/state.ts';
+import { mayHaveGroup } from '../../model/transitions.ts';
 import type { ServiceRows } from '../../ports/state-store.ts';
 import type { CommandPorts } from '../ports.ts';
 import { json, noSuchApp, problem, unavailable } from './responses.ts';
@@ -29,18 +30,6 @@ export interface WhichReplica {
   readonly service: string;
   readonly slot: string;
 }
-
-/** Of these a look tells something. */
-const visible: ReadonlySet<ReplicaState> = new Set<ReplicaState>([
-  'creating',
-  'starting',
-  'ready',
-  'unready',
-  'lost',
-  'failed',
-  'draining',
-  'deleting',
-]);
 
 /** Newest events of the app that are searched for those of a replica. */
 const eventsRead = 500;
@@ -92,7 +81,7 @@ async function explain(ports: WhyPorts, installation: string, found: Found, repl
     ({ service, revision }) => service === replica.service && revision === replica.revision,
   )?.template;
   const pool = pools.find((row) => row.pool === replica.pool);
-  const observation = visible.has(replica.state) ? await ports.look(replica, template, pool) : null;
+  const observation = mayHaveGroup(replica.state) ? await ports.look(replica, template, pool) : null;
   const now = ports.now();
   const why = whyOf(snapshotOf(ports, installation, found, { replica, observation }), replica, now);
   const { app, service, slot, incarnation, state, reason, message, group } = replica;

@@ -6,6 +6,7 @@ import type { Reason } from '../../model/reasons.ts';
 import { isRun, type RunRow, runId, runSlot } from '../../model/run.ts';
 import type { GuardRow, OperationRow, ReplicaRow, Stored } from '../../model/state.ts';
 import { formatInstant } from '../../model/units.ts';
+import { freshReplica } from '../fresh-replica.ts';
 import { absenceOf, unknownService } from './change-services.ts';
 import { type CommandView, conclude, type Moment, type Write, withoutEtag } from './conclude.ts';
 import { planRejection } from './plan-refusal.ts';
@@ -133,35 +134,7 @@ const frozenNotice = (app: string): Problem => ({
 function runRow(guard: GuardRow, { id }: OperationRow, wish: RunWish, now: number): RunRow {
   const incarnation = guard.nextIncarnation;
   return {
-    kind: 'replica',
-    app: guard.app,
-    service: guard.service,
-    slot: runSlot(incarnation),
-    incarnation,
-    revision: guard.revision,
-    cycle: guard.cycle,
-    state: 'planned',
-    stateAt: now,
-    reason: null,
-    message: null,
-    epoch: guard.epoch,
-    // Both follow with its place.
-    pool: '',
-    group: '',
-    attempt: null,
-    ip: null,
-    ports: [],
-    endpoint: false,
-    createdAt: now,
-    readyAt: null,
-    drainUntil: null,
-    redeleteAt: null,
-    observedAt: null,
-    restartCount: 0,
-    failures: 0,
-    missing: 0,
-    crashes: 0,
-    steadiness: null,
+    ...freshReplica(guard, runSlot(incarnation), incarnation, now),
     run: {
       operation: id,
       name: wish.name ?? null,
@@ -172,6 +145,5 @@ function runRow(guard: GuardRow, { id }: OperationRow, wish: RunWish, now: numbe
       startedAt: null,
       end: null,
     },
-    logTail: null,
   };
 }
