@@ -13,6 +13,7 @@ import { type Observation, type PlannerSettings, replicaKey } from '../../model/
 import type { GuardRow, PoolRow, ReplicaRow } from '../../model/state.ts';
 import { type ActLedger, createActLedger, pastCreates, windowOf, withCreates } from '../budget/windows.ts';
 import { ownerOf } from '../group-spec.ts';
+import { applied } from '../moves.ts';
 import { reconcile } from '../reconcile.ts';
 import { clearingAt } from '../rollout/faults.ts';
 
@@ -90,13 +91,16 @@ export class Paper {
   /** One pass of a service and the walk of its steps. The value is what was planned and what ARM then took. */
   pass(service: PaperService, now: number): { readonly plan: Plan; readonly acts: readonly Act[] } {
     const plan = this.#planOf(service, now);
-    const changed = new Map(plan.replicas.map(({ row }) => [replicaKey(row), row]));
     const inserted = plan.replicas.filter(({ insert }) => insert).map(({ row }) => row);
-    service.rows = [...service.rows.map((row) => changed.get(replicaKey(row)) ?? row), ...inserted];
+    service.rows = [...applied(service.rows, plan.replicas), ...inserted];
     service.guard = { ...service.guard, ...plan.guard };
     const written = plan.rollouts.find(({ row }) => row.number === plan.guard.rollout)?.row;
     service.rollout = plan.guard.rollout === null ? null : (written ?? service.rollout);
-    this.#book(inserted, [...changed.values()], now);
+    this.#book(
+      inserted,
+      plan.replicas.map(({ row }) => row),
+      now,
+    );
     const acts = plan.steps.flatMap((step) => this.#act(service, step, now) ?? []);
     service.dueAt =
       plan.done || isWatched(service) ? null : plan.wakeAt <= now ? now : Math.max(plan.wakeAt, now + shortestWaitMs);
